@@ -1,0 +1,169 @@
+"""The canonical tables and codelists as plain data, without importing pandera.
+
+Importing pandera costs more CPU than a whole run of the study, so the pandera models
+(`schemas/tables`) are compiled once, in a child process, to a JSON file in the user's cache, keyed by
+a hash of their source and of the library versions. A run reads that file.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from schemas.errors import CarmonyError
+from schemas.staging import IDENTITY
+
+HERE = Path(__file__).parent
+_DTYPES: dict[str, pl.DataType] = {
+    "text": pl.String(),
+    "code": pl.String(),
+    "flag": pl.String(),
+    "integer": pl.Int32(),
+    "number": pl.Float64(),
+    "date": pl.Date(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared column of a canonical table."""
+
+    name: str
+    kind: str
+    label: str
+    unit: str | None = None
+    codelist: str | None = None
+    required: bool = False
+    ge: float | None = None
+    le: float | None = None
+    source: str | None = None
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """Polars type of the column in canonical frames."""
+        return _DTYPES[self.kind]
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """Columns that travel beside this one: precision, or comparator and reported unit."""
+        if self.kind == "date":
+            return (f"{self.name}_precision",)
+        if self.kind == "number":
+            return (f"{self.name}_comparator", f"{self.name}_unit")
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One canonical table."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column:
+        """The declared column of that name; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def frame_schema(self) -> pl.Schema:
+        """Columns of a canonical frame in order: identity, then each column with its companions."""
+        fields: dict[str, pl.DataType] = {name: dtype for name, dtype in IDENTITY.items()}  # type: ignore[misc]
+        for column in self.columns:
+            fields[column.name] = column.dtype
+            fields.update({name: pl.String() for name in column.companions})
+        return pl.Schema(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All canonical tables in load order, and the codelists."""
+
+    tables: Mapping[str, Table]
+    codelists: Mapping[str, Mapping[str, str]]
+    compiled: Mapping[str, Any]
+    fingerprint: str
+
+
+def fingerprint() -> str:
+    """Hash of everything that the compiled file rests on."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        [*HERE.glob("*.py"), *HERE.glob("tables/*.py"), *HERE.glob("rules/*"), *HERE.glob("*.csv")]
+    ):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for package in ("polars", "pandera"):
+        digest.update(f"{package}={metadata.version(package)}".encode())
+    return digest.hexdigest()[:24]
+
+
+def read_codelists() -> dict[str, dict[str, str]]:
+    """Codelist name → code → label, in the order of `codelists.csv`."""
+    lists: dict[str, dict[str, str]] = {}
+    with (HERE / "codelists.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            lists.setdefault(row["codelist"], {})[row["code"]] = row["label"]
+    return lists
+
+
+def cache_folder() -> Path:
+    """Where compiled declarations are kept; holds no data of patients."""
+    root = os.environ.get("CARMONY_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(root).expanduser() / "carmony"
+
+
+@cache
+def load_catalog() -> Catalog:
+    """The compiled catalog; compiles it in a child process if the declarations changed."""
+    mark = fingerprint()
+    path = cache_folder() / f"catalog-{mark}.json"
+    if not path.is_file():
+        _compile_in_child(path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    tables = {
+        entry["name"]: Table(
+            entry["name"],
+            entry["description"],
+            tuple(entry["key"]),
+            tuple(Column(**column) for column in entry["columns"]),
+        )
+        for entry in content["tables"]
+    }
+    return Catalog(tables, read_codelists(), content.get("compiled", {}), mark)
+
+
+def _compile_in_child(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="carmony-")) / path.name
+    done = subprocess.run(
+        [sys.executable, "-m", "schemas.compile", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=HERE.parent,
+    )
+    if done.returncode != 0:
+        raise CarmonyError(
+            "The canonical tables or rules could not be compiled:\n" + done.stderr[-2000:],
+            fix="correct the declaration in schemas/tables or schemas/rules that the message names",
+        )

@@ -1,0 +1,22 @@
+"""One row per patient: last contact and death."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.fields import code, date
+
+
+class FollowUp(pa.DataFrameModel):
+    """Vital status at last contact."""
+
+    last_contact_date: pl.Date = date("Last contact")
+    vital_status: pl.String = code("Vital status", "vital_status", required=True)
+    death_date: pl.Date = date("Date of death")
+    death_cause: pl.String = code("Cause of death", "death_cause")
+
+    class Config:
+        """One row per patient."""
+
+        metadata = {"key": ["patient_id"]}
