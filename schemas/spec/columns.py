@@ -1,0 +1,136 @@
+"""How one canonical column is filled from the cells of a center."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.spec.base import Declared
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+DecimalMark = Literal[".", ","]
+Parser = Literal[
+    "date", "year", "number", "integer", "code", "text", "response", "regimen", "lesion_category"
+]
+SOURCES = ("column", "coalesce", "constant", "template", "regex", "sequence")
+
+
+def pattern(text: str) -> str:
+    """The text, if it is a regular expression that both Python and Polars (Rust) run."""
+    try:
+        re.compile(text)
+    except re.error as problem:
+        raise ValueError(f"'{text}' is not a regular expression: {problem}") from None
+    if re.search(r"\(\?[=!<](?!P)|\\[1-9]", text):
+        raise ValueError(f"'{text}' uses look-around or back-references, which are not supported")
+    return text
+
+
+def as_list(value: Any) -> Any:
+    """One value where a list may stand."""
+    return [value] if isinstance(value, str) else value
+
+
+Pattern = Annotated[str, BeforeValidator(pattern)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(as_list)]
+
+
+class Extract(Declared):
+    """The part of a cell that a regular expression picks."""
+
+    column: str = Field(description="Header of the source column")
+    pattern: Pattern = Field(description="Regular expression, found anywhere in the cell")
+    group: int = Field(1, ge=0, description="Which group is the value; 0 is the whole match")
+    unmatched: Literal["error", "missing"] = Field(
+        "error", description="What a filled cell means in which the pattern is not found"
+    )
+
+
+class ColumnRule(Declared):
+    """Where a canonical column comes from, and how its text is understood."""
+
+    column: str | None = Field(None, description="Header of the source column")
+    coalesce: tuple[str, ...] | None = Field(
+        None, min_length=2, description="Several columns: the first that is filled"
+    )
+    constant: str | None = Field(None, description="The same text for every row")
+    template: str | None = Field(None, description="Text with {header} places; null if one is empty")
+    regex: Extract | None = Field(None, description="A part of a cell")
+    sequence: str | None = Field(
+        None, description="Position of the row within the patient, ordered by this canonical date"
+    )
+    parse_as: Parser | None = Field(
+        None, alias="as", description="How the text is understood; default from the column's kind"
+    )
+    map: dict[str, str | None] | None = Field(
+        None, description="The center's own spellings or codes -> codes; null means missing"
+    )
+    codebook: str | None = Field(None, description="Name of a map under `codebooks`")
+    vocabulary: str | None = Field(None, description="Shared vocabulary; default the codelist's")
+    labels: bool = Field(False, description="Read the value labels of the file instead of the codes")
+    missing: Strings = Field((), description="Further texts that mean 'no value' here")
+    unit: str | None = Field(None, description="Unit of every number of the column")
+    unit_column: str | None = Field(None, description="Header of the column that holds the unit")
+    unit_map: dict[str, str] | None = Field(None, description="The center's unit texts -> units")
+    decimal: DecimalMark | None = Field(None, description="Decimal mark, if not the center's")
+    grouping: str | None = Field(None, description="Thousands mark, if not the center's")
+    order: DateOrder | None = Field(None, description="Date order, if not the center's")
+    serials: bool | None = Field(None, description="Whole numbers are Excel dates")
+    pivot: int | None = Field(None, ge=0, le=99, description="Two-digit years up to this are 20xx")
+    precision: Literal["day", "month", "year"] | None = Field(
+        None, description="What of a date is known at most, whatever the cell shows"
+    )
+    optional: bool = Field(False, description="The source column may be missing from the file")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ColumnRule:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            wanted = ", ".join(SOURCES)
+            raise ValueError(
+                f"name exactly one of {wanted}" + (f", not {' and '.join(given)}" if given else "")
+            )
+        if self.unit and self.unit_column:
+            raise ValueError("give 'unit' or 'unit_column', not both")
+        if self.unit_map and not self.unit_column:
+            raise ValueError("'unit_map' needs 'unit_column'")
+        return self
+
+    @property
+    def how(self) -> str:
+        """Which kind of source fills the column."""
+        return next(name for name in SOURCES if getattr(self, name) is not None)
+
+
+class Condition(Declared):
+    """A test of one cell. All given keys must hold; texts are compared without outer blanks."""
+
+    column: str = Field(description="Header of the source column")
+    equals: str | None = None
+    one_of: Strings | None = Field(None, alias="in")
+    not_in: Strings | None = None
+    matches: Pattern | None = None
+    filled: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"column": value, "filled": "true"} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _some_test(self) -> Condition:
+        if all(getattr(self, name) is None for name in ("equals", "one_of", "not_in", "matches", "filled")):
+            raise ValueError("give one of equals, in, not_in, matches, filled")
+        return self
+
+
+Conditions = Annotated[
+    tuple[Condition, ...], BeforeValidator(lambda v: [v] if isinstance(v, (str, dict)) else v)
+]

@@ -1,0 +1,127 @@
+"""Reads specs and study files and checks them against the canonical tables."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from schemas.catalog import Catalog, Column, Table, load_catalog
+from schemas.errors import SpecError, StudyError
+from schemas.spec.base import Problem, listed, nearest, validated
+from schemas.spec.center import Block, CenterSpec
+from schemas.spec.columns import ColumnRule
+from schemas.spec.study import Study
+from schemas.yaml_source import Loc, read_yaml
+
+
+def load_spec(path: Path) -> CenterSpec:
+    """The spec of a center.
+
+    Raises:
+        SpecError: With file, line, key and the nearest valid name, for every problem found.
+    """
+    source = read_yaml(path, SpecError)
+    catalog = load_catalog()
+    spec = validated(CenterSpec, source, SpecError, lambda filled: _check_spec(filled, catalog))
+    if spec.fix and not (path.parent / spec.fix).is_file():
+        raise SpecError(
+            f"{path.name}, line {source.line(('fix',))}: there is no file '{spec.fix}' beside the spec",
+            fix="write it, or remove the key 'fix'",
+        )
+    content = source.content + (b"\0" + (path.parent / spec.fix).read_bytes() if spec.fix else b"")
+    spec._path = path
+    spec._hash = hashlib.sha256(content).hexdigest()
+    return spec
+
+
+def load_study(folder: Path) -> Study:
+    """The study of a folder, from its `study.yaml`.
+
+    Raises:
+        StudyError: With file, line, key and the nearest valid name, for every problem found.
+    """
+    path = folder if folder.suffix == ".yaml" else folder / "study.yaml"
+    if folder.suffix != ".yaml" and not folder.is_dir():
+        raise StudyError(f"there is no folder '{folder.name}'", fix="carmony init makes a study")
+    source = read_yaml(path, StudyError)
+    codes = load_catalog().codelists["salvage_group"]
+    study = validated(Study, source, StudyError, lambda filled: _check_study(filled, codes))
+    study._path = path
+    study._hash = hashlib.sha256(source.content).hexdigest()
+    return study
+
+
+def _check_study(study: Study, codes: object) -> list[Problem]:
+    allowed = list(codes)  # type: ignore[call-overload]
+    return [
+        (("groups", index), f"'{group.code}' is no salvage group.{nearest(group.code, allowed)}")
+        for index, group in enumerate(study.groups)
+        if group.code not in allowed
+    ]
+
+
+def _check_spec(spec: CenterSpec, catalog: Catalog) -> list[Problem]:
+    found: list[Problem] = []
+    countries = catalog.codelists["country"]
+    if spec.center.country not in countries:
+        text = f"'{spec.center.country}' is no code of country. Allowed: {listed(countries)}"
+        found.append((("center", "country"), text))
+    for index, block in enumerate(spec.tables):
+        place: Loc = ("tables", index)
+        for key, name in [("from", block.source), *(("join", join.source) for join in block.join)]:
+            if name not in spec.sources:
+                text = f"there is no source '{name}'.{nearest(name, spec.sources)} Sources: {listed(spec.sources)}"
+                found.append(((*place, key), text))
+        if block.table not in catalog.tables:
+            names = list(catalog.tables)
+            text = f"there is no table '{block.table}'.{nearest(block.table, names)} Tables: {listed(names)}"
+            found.append(((*place, "table"), text))
+            continue
+        found += _check_block(block, place, spec, catalog)
+    for name in spec.definitions:
+        table, _, column = name.partition(".")
+        known = [f"{t.name}.{c.name}" for t in catalog.tables.values() for c in t.columns]
+        if name not in known:
+            found.append((("definitions", name), f"there is no variable '{name}'.{nearest(name, known)}"))
+    if any(source.fix for source in spec.sources.values()) and not spec.fix:
+        found.append((("sources",), "a source has 'fix: true', but the spec names no 'fix' file"))
+    return found
+
+
+def _check_block(block: Block, place: Loc, spec: CenterSpec, catalog: Catalog) -> list[Problem]:
+    table = catalog.tables[block.table]
+    names = [column.name for column in table.columns]
+    found: list[Problem] = []
+    for name, rule in block.columns.items():
+        where = (*place, "columns", name)
+        if name not in names:
+            text = f"table '{table.name}' has no column '{name}'.{nearest(name, names)} Columns: {listed(names)}"
+            found.append((where, text))
+            continue
+        found += [((*where, *key), text) for key, text in _check_rule(rule, table.column(name), spec, table, catalog)]
+    if block.progression_row and block.table != "response":
+        found.append(((*place, "progression_row"), "only blocks of table 'response' can have it"))
+    return found
+
+
+def _check_rule(
+    rule: ColumnRule, column: Column, spec: CenterSpec, table: Table, catalog: Catalog
+) -> list[Problem]:
+    found: list[Problem] = []
+    if rule.codebook is not None and rule.codebook not in spec.codebooks:
+        near = nearest(rule.codebook, spec.codebooks)
+        found.append((("codebook",), f"there is no codebook '{rule.codebook}'.{near}"))
+    if rule.sequence is not None:
+        dates = [other.name for other in table.columns if other.kind == "date"]
+        if column.kind != "integer" or rule.sequence not in dates:
+            text = f"a whole-number column can be numbered by one of {listed(dates)}.{nearest(rule.sequence, dates)}"
+            found.append((("sequence",), text))
+    if column.codelist and rule.parse_as in (None, "code", "response", "lesion_category"):
+        codes = catalog.codelists.get(column.codelist, {})
+        named = spec.codebooks.get(rule.codebook or "", {})
+        for key, mapped, book in [("map", rule.map or {}, rule.map), ("codebook", named, None)]:
+            for own, code in mapped.items():
+                if code is not None and code not in codes:
+                    text = f"'{code}' is no code of {column.codelist}.{nearest(code, codes)} Codes: {listed(codes)}"
+                    found.append(((key, own) if book is not None else (key,), text))
+    return found

@@ -1,0 +1,98 @@
+"""`study.yaml`: what the study decides, with the defaults of the published analysis."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from schemas.spec.base import Declared
+
+
+class Settings(Declared):
+    """Decisions of the principal investigator; every report prints them."""
+
+    early_relapse_months: tuple[float, ...] = Field(
+        (3, 5), description="Cut-offs of early relapse in months after infusion"
+    )
+    early_relapse_tie: Literal["early_if_equal", "late_if_equal"] = "early_if_equal"
+    dual_bispecific: Literal["OTHER", "TALQ", "TEC"] = Field(
+        "OTHER", description="Group of talquetamab with teclistamab"
+    )
+    pfs_censoring: Literal["last_contact", "last_assessment"] = "last_contact"
+    bridge_days: int = Field(
+        30, ge=0, le=180, description="Longest time from a bridge to the first systemic agent"
+    )
+    time_zero: Literal["systemic", "bridge"] = "systemic"
+    best_response_window: Literal[
+        "until_pd_or_next_line", "until_pd", "until_next_line", "any_time"
+    ] = "until_pd_or_next_line"
+    celmod_group: Literal["IPC", "OTHER"] = "IPC"
+    ne_counts_as_nonresponder: bool = True
+    emd_without_imaging: Literal["no", "unknown"] = "no"
+    days_per_month: float = Field(30.4375, gt=27, lt=32)
+
+
+class Group(Declared):
+    """One of the groups that are compared."""
+
+    code: str
+    label: str
+
+
+GROUPS = (
+    Group(code="TALQ", label="Talquetamab"),
+    Group(code="TEC", label="Teclistamab"),
+    Group(code="IPC", label="IMiD/PI/CD38"),
+    Group(code="OTHER", label="Other"),
+)
+
+
+class Privacy(Declared):
+    """What published tables may show."""
+
+    smallest_cell: int = Field(1, ge=1, description="Counts below this are not printed")
+    keep_history: int = Field(10, ge=1, description="Published states that are kept")
+
+
+class Study(Declared):
+    """A study: identity, data cut, decisions, groups."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]{1,15}$", description="STUDYID")
+    title: str
+    data_cut: dt.date
+    settings: Settings = Settings()
+    groups: tuple[Group, ...] = Field(GROUPS, description="Codes of codelist salvage_group in order")
+    privacy: Privacy = Privacy()
+    centers: tuple[str, ...] | None = Field(None, description="Centers in report order; default by id")
+
+    _path: Path = PrivateAttr(default=Path())
+    _hash: str = PrivateAttr(default="")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _group_map(cls, data: Any) -> Any:
+        """Groups may be written as `CODE: label`."""
+        if isinstance(data, dict) and isinstance(data.get("groups"), dict):
+            groups = [{"code": code, "label": label} for code, label in data["groups"].items()]
+            return {**data, "groups": groups}
+        return data
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        return self._path.parent
+
+    @property
+    def study_hash(self) -> str:
+        """SHA-256 of `study.yaml`."""
+        return self._hash
+
+    @property
+    def center_specs(self) -> tuple[Path, ...]:
+        """The spec files of the study, in the declared order or by name."""
+        found = {path.stem: path for path in sorted((self.folder / "centers").glob("*.yaml"))}
+        order = [name for name in self.centers or () if name in found]
+        return tuple(found[name] for name in [*order, *(n for n in found if n not in order)])
