@@ -1,0 +1,76 @@
+"""`carmony check`: what a center can run itself before it sends a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from typing import Any
+
+from flows import parts
+from schemas.delivery import read_delivery
+from schemas.errors import StudyError
+
+
+def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
+    """Findings of a file or folder as a run would raise them.
+
+    Args:
+        source: what would be sent.
+        spec_path: the center's spec; `study.yaml` stands one folder above it.
+        scratch: a private folder for the copy and the staged rows; the caller removes it.
+
+    Returns:
+        Counts and findings with their addresses, JSON-ready. No values of cells.
+
+    Raises:
+        CarmonyError: spec, study or file cannot be read.
+    """
+    import polars as pl
+
+    from flows.tally import tally
+
+    study = parts.load_study_at(_study_of(spec_path))
+    spec = parts.load_spec(spec_path)
+    copy = scratch / "delivery"
+    if source.is_dir():
+        shutil.copytree(source, copy)
+    else:
+        copy.mkdir()
+        shutil.copyfile(source, copy / source.name)
+    delivery = read_delivery(spec_path.stem, copy, dt.date.today())
+    out = scratch / "staged"
+    parts.stage(spec, delivery, out, study)
+    counts = tally(out)
+    findings = pl.read_parquet(out / "finding.parquet").sort("finding_id").to_dicts()
+    fields = pl.read_parquet(out / "finding_field.parquet").sort("finding_id", "position")
+    places: dict[int, list[dict[str, Any]]] = {}
+    for field in fields.select("finding_id", "file", "sheet", "row", "source_column").to_dicts():
+        places.setdefault(field.pop("finding_id"), []).append(
+            {**field, "column": field.pop("source_column")}
+        )
+    return {
+        "rows_read": counts.rows_read,
+        "rows_quarantined": counts.rows_quarantined,
+        "errors": counts.errors,
+        "warnings": counts.warnings,
+        "findings": [
+            {
+                "rule_id": finding["rule_id"],
+                "severity": finding["severity"],
+                "message": finding["message"],
+                "fields": places.get(finding["finding_id"], []),
+            }
+            for finding in findings
+        ],
+    }
+
+
+def _study_of(spec_path: Path) -> Path:
+    for folder in (spec_path.resolve().parent.parent, spec_path.resolve().parent):
+        if (folder / "study.yaml").is_file():
+            return folder
+    raise StudyError(
+        f"No study.yaml stands beside or above '{spec_path}'.",
+        fix="keep the spec in the folder centers/ of its study; the checks need the study's settings",
+    )

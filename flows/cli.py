@@ -1,0 +1,207 @@
+"""The command line `carmony`.
+
+Nothing heavy is imported here: `carmony --help` has to answer at once. Each command imports what it
+needs (`flows.commands`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+USAGE_ERROR, INTERRUPTED, BUG = 2, 4, 70
+
+_EXIT_CODES = """\
+exit codes:
+  0   done; for run: published (or nothing new), all centers fine
+  1   published, but some center failed; for check: errors were found
+  2   wrong usage, study or spec
+  3   the audit stopped the publishing; what was published before stays
+  4   interrupted; what was published before stays
+  70  a bug in carmony
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="carmony",
+        description="One trusted warehouse and one report from the files that hospitals send.",
+        epilog="example:\n  carmony demo build/demo-study && carmony run build/demo-study\n\n"
+        + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    _command(commands, "init", "make an empty study folder", "carmony init my-study")
+
+    demo = _command(
+        commands,
+        "demo",
+        "write a complete synthetic study",
+        "carmony demo build/demo-study --patients 500 --seed 7",
+    )
+    demo.add_argument("--patients", type=_positive, default=139, metavar="N", help="default: 139")
+    demo.add_argument("--seed", type=int, default=2024, metavar="S", help="default: 2024")
+
+    run = _command(
+        commands,
+        "run",
+        "take in new deliveries, publish the warehouse and the report",
+        "carmony run my-study --center DE01 --until 2024-06-30",
+    )
+    run.add_argument(
+        "--center", action="append", default=[], metavar="C", help="only this one; may be repeated"
+    )
+    run.add_argument("--until", type=_date, metavar="DATE", help="leave later deliveries alone")
+    run.add_argument("--no-report", action="store_true", help="publish without a new report")
+    run.add_argument(
+        "--accept-fewer",
+        action="append",
+        default=[],
+        metavar="C",
+        help="take a delivery of this center although many patients are missing in it",
+    )
+
+    serve = _command(
+        commands,
+        "serve",
+        "run the study on a schedule, with a web page on this machine",
+        "carmony serve my-study --port 4200",
+    )
+    serve.add_argument("--port", type=_positive, default=4200, metavar="P", help="default: 4200")
+
+    sql = _command(
+        commands,
+        "sql",
+        "ask the published warehouse, read-only",
+        'carmony sql my-study "select grp4, count(*) from analysis.adsl group by all"',
+    )
+    sql.add_argument("statement", metavar="SELECT", help="one SQL statement that reads")
+    sql.add_argument("--as-of", type=int, metavar="LOAD", help="the state after this load")
+    sql.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="default: table"
+    )
+
+    check = _command(
+        commands,
+        "check",
+        "check a file before it is sent; nothing is stored",
+        "carmony check export.xlsx --spec my-study/centers/DE01.yaml",
+        argument=("file", "FILE", "the file or folder that would be sent"),
+    )
+    check.add_argument("--spec", required=True, metavar="SPEC", help="the spec of the center")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    example: str,
+    argument: tuple[str, str, str] = ("study", "STUDY", "the study folder"),
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    dest, shown, text = argument
+    parser.add_argument(dest, metavar=shown, help=text)
+    parser.add_argument("--json", action="store_true", help="machine output on standard output")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number of at least 1")
+    return number
+
+
+def _date(text: str) -> str:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no date; write it as 2024-06-30") from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code of the contract above."""
+    arguments = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        # A second signal while children end would tear the last message apart.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _say("interrupted; what was published before stays as it was")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): no complaint, no flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if arguments.debug:
+            raise
+        return _failed(error, arguments)
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    if arguments.command in {"run", "serve"}:
+        from flows import run_commands
+
+        return run_commands.run(arguments) if arguments.command == "run" else run_commands.serve(
+            arguments
+        )
+    from flows import commands
+
+    command = {
+        "init": commands.init,
+        "demo": commands.demo,
+        "sql": commands.sql,
+        "check": commands.check,
+    }[arguments.command]
+    return command(arguments)
+
+
+def _failed(error: Exception, arguments: argparse.Namespace) -> int:
+    from schemas.errors import CarmonyError
+
+    if isinstance(error, CarmonyError):
+        _say(str(error))
+        code = error.exit_code
+    else:
+        from flows.bug_log import write_bug_log
+
+        place = write_bug_log(error, getattr(arguments, "study", None))
+        _say(f"a bug in carmony ({type(error).__name__}); please send this file: {place}")
+        code = BUG
+    if arguments.json:
+        import json
+
+        message = str(error) if isinstance(error, CarmonyError) else type(error).__name__
+        print(json.dumps({"state": "failed", "message": message, "exit_code": code}))
+    return code
+
+
+def _say(text: str) -> None:
+    print(f"carmony: {text}", file=sys.stderr)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Hashes that decide whether something has to be done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flows.folder import StudyFolder
+
+_ROOT = Path(__file__).resolve().parent.parent
+_DATA = {".py", ".csv", ".yaml", ".json", ".sql"}
+
+
+@cache
+def code_hash(*packages: str) -> str:
+    """Hash of the source and data files of packages: their behavior may change with any of them."""
+    digest = hashlib.sha256()
+    for package in packages:
+        for path in sorted((_ROOT / package).rglob("*")):
+            if path.suffix in _DATA and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def staging_code() -> str:
+    """Hash of everything that makes a staged delivery out of files."""
+    return code_hash("schemas", "transforms")
+
+
+def study_code() -> str:
+    """Hash of everything that makes the published state out of staged deliveries."""
+    return code_hash("schemas", "transforms", "warehouse", "expectations", "reports")
+
+
+def spec_hash(folder: StudyFolder, center_id: str) -> str:
+    """Hash of the files that decide how a center is read: its spec, fixes, the study's settings.
+
+    A fix may have any name, so every Python file beside the specs counts.
+    """
+    digest = hashlib.sha256()
+    spec = folder.spec(center_id)
+    for path in (spec, *sorted(spec.parent.glob("*.py")), folder.settings):
+        digest.update(path.read_bytes() if path.is_file() else b"\0")
+        digest.update(b"\0file\0")
+    return digest.hexdigest()[:16]
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content_key(content: Any) -> str:
+    """Hash of JSON-ready content, independent of the order of keys."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]

@@ -1,0 +1,122 @@
+"""Where things stand in a study folder, and who may read them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import StudyError
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFolder:
+    """The paths of one study."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """`study.yaml`."""
+        return self.root / "study.yaml"
+
+    @property
+    def inbox(self) -> Path:
+        """Deliveries as they come: `inbox/<center>/<YYYY-MM-DD>`."""
+        return self.root / "inbox"
+
+    @property
+    def vault(self) -> Path:
+        """What identifies: deliveries, staged rows, packets, key, logs. Mode 0700."""
+        return self.root / "vault"
+
+    @property
+    def logs(self) -> Path:
+        """Log files of runs, without values."""
+        return self.vault / "log"
+
+    @property
+    def published(self) -> Path:
+        """What analysts open."""
+        return self.root / "published"
+
+    @property
+    def warehouse(self) -> Path:
+        """The published warehouse."""
+        return self.published / "warehouse.duckdb"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return self.published / "report"
+
+    @property
+    def quality(self) -> Path:
+        """Folder of the audit's results."""
+        return self.published / "quality"
+
+    def spec(self, center_id: str) -> Path:
+        """The spec of a center."""
+        return self.root / "centers" / f"{center_id}.yaml"
+
+    def deliveries(self, center_id: str) -> Path:
+        """The immutable copies of a center's deliveries."""
+        return self.vault / "deliveries" / center_id
+
+    def staged(self, center_id: str) -> Path:
+        """The staged deliveries of a center."""
+        return self.vault / "staged" / center_id
+
+
+def open_study_folder(path: Path) -> StudyFolder:
+    """The study at `path`, its vault closed to others.
+
+    Raises:
+        StudyError: there is no study, or the vault cannot be written.
+    """
+    folder = StudyFolder(path.resolve())
+    if not folder.settings.is_file():
+        raise StudyError(
+            f"'{path}' is no study: it has no study.yaml.",
+            fix=f"give the folder of a study, or make an empty one with: carmony init {path}",
+        )
+    try:
+        make_private(folder.vault)
+        make_private(folder.logs)
+    except OSError as error:
+        raise StudyError(
+            f"The vault of the study cannot be written: {error.strerror} ('{folder.vault}').",
+            fix="run as the person who owns the study folder, or correct its permissions",
+        ) from error
+    return folder
+
+
+def make_private(path: Path) -> Path:
+    """A folder that only its owner can enter."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file in one step: readers see the old one or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def open_to_readers(folder: Path) -> None:
+    """Lets analysts read what is published; the study folder's own mode still decides who enters."""
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,0 +1,217 @@
+"""From the inbox into the vault: each delivery becomes an immutable copy, named by its content.
+
+A delivery is whatever stands in `inbox/<center>/` under a name that begins with its date: a folder
+`2024-06-14`, a zip or a single file `2024-06-14_export.xlsx`. A file that changes while it is copied
+is left for the next run. An index in the vault keeps size and time of what was taken, so that
+nothing is copied or hashed twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.folder import StudyFolder, make_private, write_json
+from schemas.delivery import DeliveredFile, Delivery, read_delivery
+from schemas.errors import CarmonyError, FileError, Place
+
+_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[._ -].*)?", re.DOTALL)
+_LITTER = {"thumbs.db", "desktop.ini"}
+Signature = list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An entry of the inbox that could not be taken; `can_pass` if a later try may succeed."""
+
+    entry: str
+    received_on: str
+    code: str
+    message: str
+    can_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a center's inbox gave: deliveries oldest first, and entries that could not be taken."""
+
+    deliveries: tuple[Delivery, ...]
+    repeated: tuple[Delivery, ...]  # the files of an earlier delivery again
+    problems: tuple[Problem, ...]
+
+
+def inbox_centers(folder: StudyFolder) -> list[str]:
+    """Ids of the centers that have a folder in the inbox, sorted."""
+    if not folder.inbox.is_dir():
+        return []
+    return sorted(p.name for p in folder.inbox.iterdir() if p.is_dir() and p.name[0] != ".")
+
+
+def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = None) -> Pulled:
+    """Copies what is new in a center's inbox into the vault.
+
+    Args:
+        folder: the study.
+        center_id: the center.
+        until: deliveries of a later date are left alone.
+
+    Returns:
+        Every delivery of the inbox, with the path of its copy in the vault, and the problems.
+    """
+    home = make_private(folder.deliveries(center_id))
+    index_file = home / "index.json"
+    index = _read_index(index_file)
+    found: list[Delivery] = []
+    problems: list[Problem] = []
+    for entry in _entries(folder.inbox / center_id):
+        received_on = None
+        try:
+            received_on = _date_of(entry)
+            if until is None or received_on <= until:
+                found.append(_take(entry, center_id, received_on, home, index))
+        except CarmonyError as error:
+            code = error.code if isinstance(error, FileError) else ""
+            problems.append(
+                Problem(entry.name, str(received_on or ""), code, str(error), code == "CHANGING")
+            )
+        except OSError as error:
+            text = f"{Place(entry.name)}: cannot be read: {error.strerror} [UNREADABLE]"
+            problems.append(Problem(entry.name, str(received_on or ""), "UNREADABLE", text, True))
+    write_json(index_file, index)
+    first, repeated = _without_repeats(sorted(found, key=lambda d: (d.received_on, d.delivery_id)))
+    return Pulled(first, repeated, tuple(problems))
+
+
+def _entries(inbox: Path) -> list[Path]:
+    if not inbox.is_dir():
+        return []
+    return sorted(p for p in inbox.iterdir() if not _is_litter(p.name))
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in _LITTER
+
+
+def _date_of(entry: Path) -> dt.date:
+    match = _NAME.fullmatch(entry.name)
+    if match:
+        try:
+            return dt.date.fromisoformat(match.group(1))
+        except ValueError:
+            pass
+    raise FileError(
+        "NAME",
+        Place(entry.name),
+        "the name does not begin with the date of the delivery",
+        fix="name the folder or file by the day it came, as 2024-06-14 or 2024-06-14_export.zip",
+    )
+
+
+def _take(
+    entry: Path, center_id: str, received_on: dt.date, home: Path, index: dict[str, Any]
+) -> Delivery:
+    """The delivery in the vault: known from the index, or copied now."""
+    before = _signature(entry)
+    known = index.get(entry.name)
+    if known and known["signature"] == before and (home / known["delivery_id"]).is_dir():
+        files = tuple(DeliveredFile(**file) for file in known["files"])
+        path = home / known["delivery_id"]
+        return Delivery(center_id, known["delivery_id"], path, received_on, files)
+    incoming = Path(tempfile.mkdtemp(dir=home, prefix=".incoming-"))
+    try:
+        _copy(entry, incoming)
+        if _signature(entry) != before:
+            raise FileError(
+                "CHANGING",
+                Place(entry.name),
+                "the delivery changed while it was copied; it is probably still being sent",
+                fix="wait until the transfer is complete and run again",
+            )
+        delivery = read_delivery(center_id, incoming, received_on)
+        target = home / delivery.delivery_id
+        if not target.is_dir():
+            _seal(incoming)
+            incoming.rename(target)
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+    index[entry.name] = {
+        "signature": before,
+        "delivery_id": delivery.delivery_id,
+        "files": [asdict(file) for file in delivery.files],
+    }
+    return Delivery(center_id, delivery.delivery_id, target, received_on, delivery.files)
+
+
+def _signature(entry: Path) -> Signature:
+    """Name, size and time of every file; raises FileError for links, pipes and empty deliveries."""
+    members = [entry] if not entry.is_dir() or entry.is_symlink() else sorted(entry.rglob("*"))
+    files: Signature = []
+    for path in members:
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise FileError(
+                "WRONG_TYPE",
+                Place(path.name),
+                "this is a link or a device, not a file",
+                fix="put the file itself into the delivery",
+            )
+        if path.is_file() and not _is_litter(path.name):
+            stat = path.stat()
+            name = "" if path == entry else path.relative_to(entry).as_posix()
+            files.append([name, stat.st_size, stat.st_mtime_ns])
+    if not files:
+        raise FileError(
+            "EMPTY",
+            Place(entry.name),
+            "the delivery holds no file",
+            fix="put the center's files into it, or remove the empty folder",
+        )
+    return files
+
+
+def _copy(entry: Path, target: Path) -> None:
+    if not entry.is_dir():
+        shutil.copyfile(entry, target / entry.name)
+        return
+    for path in sorted(entry.rglob("*")):
+        if path.is_file() and not _is_litter(path.name):
+            copy = target / path.relative_to(entry)
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copyfile(path, copy)
+
+
+def _seal(folder: Path) -> None:
+    """Read-only files on disk, in a folder that only the owner enters."""
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o400)
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    folder.chmod(0o700)
+
+
+def _without_repeats(
+    deliveries: list[Delivery],
+) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
+    seen: dict[str, Delivery] = {}
+    repeated = []
+    for delivery in deliveries:
+        if delivery.delivery_id in seen:
+            repeated.append(delivery)
+        else:
+            seen[delivery.delivery_id] = delivery
+    return tuple(seen.values()), tuple(repeated)
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # everything is hashed again; nothing is lost
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,179 @@
+"""What the terminal shows during and after a run. Counts, names of centers and files; no values."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol, TextIO
+
+from flows.outcome import NOTHING_NEW, PUBLISHED, DeliveryOutcome, RunOutcome
+
+_STAGES = {
+    "pull": "taking deliveries",
+    "read": "reading and checking",
+    "build": "building the warehouse",
+    "judge": "estimates and audit",
+    "publish": "publishing",
+    "report": "writing the report",
+}
+HEADER = (
+    "center",
+    "delivery",
+    "rows read",
+    "loaded",
+    "quarantined",
+    "excluded",
+    "errors",
+    "warnings",
+    "state",
+)
+
+
+class Progress(Protocol):
+    """Told what a run is doing."""
+
+    def stage(self, name: str, centers: int = 0) -> None:
+        """A stage begins; `centers` is how many centers it will go through."""
+
+    def delivery(self, outcome: DeliveryOutcome) -> None:
+        """A delivery is done."""
+
+    def close(self) -> None:
+        """The run has ended."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def stage(self, name: str, centers: int = 0) -> None:
+        """Nothing."""
+
+    def delivery(self, outcome: DeliveryOutcome) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class PlainLines:
+    """One line per stage and delivery, for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def stage(self, name: str, centers: int = 0) -> None:
+        """Names the stage."""
+        print(f"{_STAGES[name]} ...", file=self._stream, flush=True)
+
+    def delivery(self, outcome: DeliveryOutcome) -> None:
+        """Names the delivery and its state."""
+        print(f"  {describe(outcome)}", file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Nothing is left to end."""
+
+
+class Bar:
+    """A bar over the centers on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description:<28}"),
+            BarColumn(24),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task("", total=None, note="")
+        self._centers: set[str] = set()
+
+    def stage(self, name: str, centers: int = 0) -> None:
+        """Moves the bar to the stage."""
+        self._centers.clear()
+        self._progress.reset(self._task, total=centers or None, description=_STAGES[name], note="")
+
+    def delivery(self, outcome: DeliveryOutcome) -> None:
+        """Counts the center and prints what went wrong."""
+        self._centers.add(outcome.center_id)
+        done = len(self._centers)
+        self._progress.update(self._task, completed=done, note=outcome.center_id)
+        if outcome.trouble:
+            self._progress.console.print(describe(outcome), style="red", markup=False)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        self._progress.stop()
+
+
+def make_progress(quiet: bool) -> Progress:
+    """A bar on a terminal, plain lines otherwise, nothing if `quiet`."""
+    if quiet:
+        return Silent()
+    return Bar() if sys.stderr.isatty() else PlainLines(sys.stderr)
+
+
+def describe(outcome: DeliveryOutcome) -> str:
+    """One line about a delivery."""
+    when = f" {outcome.received_on}" if outcome.received_on else ""
+    return f"{outcome.center_id}{when}: {outcome.state}"
+
+
+def results_table(outcome: RunOutcome) -> str:
+    """The final table: one line per delivery, sorted by center and date."""
+    ordered = sorted(outcome.deliveries, key=lambda d: (d.center_id, d.received_on))
+    rows = [_row(delivery) for delivery in ordered]
+    widths = [max(len(row[i]) for row in (HEADER, *rows)) for i in range(len(HEADER))]
+    return "\n".join(_line(row, widths) for row in (HEADER, *rows))
+
+
+def _row(delivery: DeliveryOutcome) -> tuple[str, ...]:
+    counts: tuple[Any, ...] = (
+        delivery.rows_read,
+        delivery.rows_loaded,
+        delivery.rows_quarantined,
+        delivery.rows_excluded,
+        delivery.errors,
+        delivery.warnings,
+    )
+    # Where nothing was read there is nothing to count: a dash, not a zero.
+    shown = [f"{count:,}" if delivery.rows_read else "-" for count in counts]
+    return (delivery.center_id, delivery.received_on or "-", *shown, delivery.state)
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = [
+        cell.rjust(width) if 2 <= i <= 7 else cell.ljust(width)
+        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def summary(outcome: RunOutcome) -> str:
+    """What stands below the table: state, messages, and where the results are."""
+    lines = []
+    if outcome.state == PUBLISHED:
+        lines.append(f"published as load {outcome.load_id}")
+    elif outcome.state == NOTHING_NEW:
+        lines.append("nothing new: what is published is up to date")
+    else:
+        lines.append(outcome.state)
+    if outcome.warehouse:
+        lines.append(f"warehouse  {outcome.warehouse}")
+    if outcome.report:
+        lines.append(f"report     {outcome.report}")
+    if outcome.quality:
+        lines.append(f"audit      {outcome.quality}")
+    return "\n".join(lines)
+
+
+def messages(outcome: RunOutcome) -> str:
+    """One message per failure, then the warnings of the audit."""
+    lines = [f"{d.center_id}: {d.message}" for d in outcome.deliveries if d.trouble]
+    lines += [f"note: {d.message}" for d in outcome.deliveries if d.message and not d.trouble]
+    lines += outcome.messages
+    lines += [f"audit warning: {text}" for text in outcome.warnings]
+    return "\n".join(lines)

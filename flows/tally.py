@@ -1,0 +1,145 @@
+"""Counts of a staged delivery, and what it lost against the center's last good state."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from schemas.errors import FileError, Place
+from schemas.staging import CHECK_RUN, FINDING, FINDING_FIELD
+
+SHRINK_RULE = "STR-12"
+SHRINK_LIMIT = 0.20  # a larger share of lost patients holds the delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows of the files, canonical rows by fate, and findings by severity."""
+
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    rows_excluded: int
+    errors: int
+    warnings: int
+
+
+def tally(staged: Path) -> Tally:
+    """Counts a staged delivery from its own ledger and findings."""
+    ledger = pl.read_parquet(staged / "ledger.parquet")
+    findings = pl.read_parquet(staged / "finding.parquet", columns=["severity"])
+
+    def rows(step: str, outcome: str) -> int:
+        chosen = (pl.col("outcome") == outcome) & (pl.col("step") == step)
+        return int(ledger.filter(chosen)["n_rows"].sum())
+
+    severity = findings["severity"]
+    return Tally(
+        rows("read", "in"),
+        rows("check", "out"),
+        rows("check", "quarantined"),
+        # Empty repeats, which the step 'map' counts as excluded, are no rows of anybody.
+        rows("read", "excluded") + rows("check", "excluded"),
+        int((severity == "error").sum()),
+        int((severity == "warning").sum()),
+    )
+
+
+def patients(staged: Path) -> pl.Series:
+    """Ids of all patients of a staged delivery, held-back ones included, sorted."""
+    frames = [
+        pl.read_parquet(path, columns=["patient_id"])
+        for part in ("core", "quarantine")
+        if (path := staged / part / "subject.parquet").is_file()
+    ]
+    if not frames:
+        return pl.Series("patient_id", [], dtype=pl.String)
+    return pl.concat(frames)["patient_id"].drop_nulls().unique().sort()
+
+
+def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: str) -> int:
+    """Compares the patients of a delivery with those of the center's last good state (STR-12).
+
+    Each missing patient becomes a finding of the staged delivery; the rule's outcome is recorded.
+
+    Args:
+        staged: the new staged delivery; its findings are extended.
+        earlier: the staged delivery that it replaces; None where there is nothing to compare.
+        accepted: a data manager has said that the patients are gone.
+        name: what the delivery is called in messages.
+
+    Returns:
+        The number of missing patients.
+
+    Raises:
+        FileError: SHRINK, more than a fifth of the patients are missing and nobody accepted it.
+    """
+    if earlier is None:
+        _record(staged, "not_applicable", 0, 0, "no earlier delivery that this one replaces")
+        return 0
+    before = patients(earlier)
+    missing = before.filter(~before.is_in(patients(staged).implode()))
+    total = len(before)
+    if len(missing) and len(missing) > SHRINK_LIMIT * total and not accepted:
+        raise FileError(
+            "SHRINK",
+            Place(name),
+            f"{len(missing)} of {total} patients of the earlier delivery are missing; "
+            "the delivery is held and the earlier state stays",
+            fix="ask the center (a filter left on in Excel is the usual cause); if they are really "
+            "gone, run again with --accept-fewer and the center's id",
+        )
+    _add_findings(staged, missing)
+    _record(staged, "failed" if len(missing) else "passed", len(missing), total, None)
+    return len(missing)
+
+
+def _add_findings(staged: Path, missing: pl.Series) -> None:
+    findings = pl.read_parquet(staged / "finding.parquet")
+    fields = pl.read_parquet(staged / "finding_field.parquet")
+    first = int(findings["finding_id"].max() or 0) + 1  # type: ignore[call-overload]
+    ids = pl.int_range(first, first + len(missing), dtype=pl.Int64, eager=True)
+    message = (
+        "This patient was in the earlier delivery and is not in this one. "
+        "Was the patient withdrawn? If not, please send the record again."
+    )
+    new = pl.DataFrame({"finding_id": ids, "patient_id": missing}).with_columns(
+        rule_id=pl.lit(SHRINK_RULE),
+        severity=pl.lit("warning"),
+        disposition=pl.lit("keep_query"),
+        scope=pl.lit("file"),
+        table=pl.lit("subject"),
+        message=pl.lit(message),
+    )
+    field = pl.DataFrame({"finding_id": ids, "value": missing}).with_columns(
+        position=pl.lit(1, dtype=pl.Int16), table=pl.lit("subject"), column=pl.lit("patient_id")
+    )
+    _replace(staged / "finding.parquet", _append(findings, new, FINDING))
+    _replace(staged / "finding_field.parquet", _append(fields, field, FINDING_FIELD))
+
+
+def _append(old: pl.DataFrame, new: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in new.columns]
+    whole = new.with_columns(absent).select(schema.names()).cast(dict(schema))  # type: ignore[arg-type]
+    return pl.concat([old, whole])
+
+
+def _record(staged: Path, outcome: str, failing: int, total: int, reason: str | None) -> None:
+    """Writes the rule's outcome over what the stage could not know."""
+    path = staged / "check_run.parquet"
+    others = pl.read_parquet(path).filter(pl.col("rule_id") != SHRINK_RULE)
+    line = pl.DataFrame(
+        [[SHRINK_RULE, "warning", "subject", outcome, failing, total, reason]],
+        schema=CHECK_RUN,
+        orient="row",
+    )
+    _replace(path, pl.concat([others, line]))
+
+
+def _replace(path: Path, frame: pl.DataFrame) -> None:
+    part = path.with_suffix(".part")
+    frame.write_parquet(part)
+    os.replace(part, path)
