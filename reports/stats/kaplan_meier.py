@@ -1,0 +1,192 @@
+"""Kaplan-Meier curves as R's `survfit` gives them; lifelines counts and multiplies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from reports.stats.quantile import crossing
+from reports.stats.times import Bools, Floats
+
+ConfidenceType = Literal["log", "log-log", "plain"]
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """A time by which a share of the patients had the event; None where it is not reached."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class At:
+    """The curve at one time."""
+
+    time: float
+    n_risk: int
+    n_events: int
+    survival: float
+    std_err: float
+    lower: float
+    upper: float
+    beyond_last_time: bool
+
+
+@dataclass(frozen=True)
+class KaplanMeier:
+    """One curve: a value per distinct observed time, in order.
+
+    `lower` and `upper` are NaN where R prints NA: at survival 0, and for `log-log` also at survival 1.
+    """
+
+    time: Floats
+    n_risk: Floats
+    n_event: Floats
+    n_censor: Floats
+    survival: Floats
+    conf_type: ConfidenceType
+    level: float
+
+    @property
+    def n(self) -> int:
+        """Patients."""
+        return int(self.n_event.sum() + self.n_censor.sum())
+
+    @property
+    def events(self) -> int:
+        """Events."""
+        return int(self.n_event.sum())
+
+    @cached_property
+    def std_err_log(self) -> Floats:
+        """Standard error of log S: Greenwood, sqrt(sum d / (n (n - d))); infinite at S = 0."""
+        with np.errstate(divide="ignore"):
+            terms = self.n_event / (self.n_risk * (self.n_risk - self.n_event))
+        return np.sqrt(np.cumsum(np.where(self.n_event > 0, terms, 0.0)))
+
+    @cached_property
+    def limits(self) -> tuple[Floats, Floats]:
+        """Lower and upper confidence limit at each time.
+
+        Source:
+            R, survival, `survfit.object`, conf.type. `log`: S exp(-+ z se), at most 1. `log-log`:
+            exp(-exp(log(-log S) +- z se / log S)). `plain`: S -+ z S se, inside [0, 1].
+        """
+        z = NormalDist().inv_cdf(0.5 + self.level / 2)
+        s, se = self.survival, self.std_err_log
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if self.conf_type == "log":
+                lower, upper = s * np.exp(-z * se), s * np.exp(z * se)
+            elif self.conf_type == "log-log":
+                width = z * se / np.log(s)
+                lower = np.exp(-np.exp(np.log(-np.log(s)) - width))
+                upper = np.exp(-np.exp(np.log(-np.log(s)) + width))
+            else:
+                lower, upper = s - z * s * se, s + z * s * se
+        undefined = s <= 0
+        return (
+            np.where(undefined, np.nan, np.maximum(lower, 0.0)),
+            np.where(undefined, np.nan, np.minimum(upper, 1.0)),
+        )
+
+    def quantile(self, share: float) -> Quantile:
+        """The time by which `share` of the patients had the event, with its interval.
+
+        Source:
+            Brookmeyer and Crowley 1982: the interval inverts the confidence curve. Flat stretches by
+            R's midpoint rule, see `reports.stats.quantile`.
+        """
+        lower, upper = self.limits
+        return Quantile(
+            crossing(self.time, self.survival, share),
+            crossing(self.time, lower, share),
+            crossing(self.time, upper, share),
+        )
+
+    @property
+    def median(self) -> Quantile:
+        """Median time with its interval."""
+        return self.quantile(0.5)
+
+    def at(self, times: Floats) -> list[At]:
+        """The curve at given ascending times; the last value is carried on and marked.
+
+        Number at risk at t: patients whose time is at least t. Events: since the time before.
+        """
+        lower, upper = self.limits
+        index = np.searchsorted(self.time, times, side="right") - 1
+        events = np.concatenate([[0.0], np.cumsum(self.n_event)])
+        removed = np.concatenate([[0.0], np.cumsum(self.n_event + self.n_censor)])
+        counted = events[index + 1]
+        before = np.searchsorted(self.time, times, side="left")
+        at_risk = self.n - removed[before]
+        points = []
+        for k, t in enumerate(times):
+            i = int(index[k])
+            s = float(self.survival[i]) if i >= 0 else 1.0
+            points.append(
+                At(
+                    time=float(t),
+                    n_risk=int(at_risk[k]),
+                    n_events=int(counted[k] - (counted[k - 1] if k else 0)),
+                    survival=s,
+                    std_err=(s * float(self.std_err_log[i]) if s > 0 else float("nan"))
+                    if i >= 0
+                    else 0.0,
+                    lower=float(lower[i]) if i >= 0 else 1.0,
+                    upper=float(upper[i]) if i >= 0 else 1.0,
+                    beyond_last_time=bool(t > self.time[-1]),
+                )
+            )
+        return points
+
+
+def kaplan_meier(
+    times: Floats, events: Bools, *, conf_type: ConfidenceType = "log", level: float = 0.95
+) -> KaplanMeier:
+    """The Kaplan-Meier curve of one group.
+
+    Args:
+        times: Not negative; call `merge_close_times` on the whole analysis set first, or pass days.
+        events: True where the event was seen, False where the patient was censored.
+        conf_type: `log` is R's default.
+        level: Confidence level.
+
+    Raises:
+        ValueError: No patient, or a time is negative or not a number.
+    """
+    from lifelines import KaplanMeierFitter
+
+    if times.size == 0:
+        raise ValueError("a survival curve needs at least one patient")
+    if np.isnan(times).any() or (times < 0).any():
+        raise ValueError("survival times must be numbers and not negative")
+    fitted = KaplanMeierFitter().fit(times, events)
+    table = fitted.event_table
+    observed = (table["removed"] > 0).to_numpy()
+    return KaplanMeier(
+        time=table.index.to_numpy(dtype=np.float64)[observed],
+        n_risk=table["at_risk"].to_numpy(dtype=np.float64)[observed],
+        n_event=table["observed"].to_numpy(dtype=np.float64)[observed],
+        n_censor=table["censored"].to_numpy(dtype=np.float64)[observed],
+        survival=fitted.survival_function_.iloc[:, 0].to_numpy(dtype=np.float64)[observed],
+        conf_type=conf_type,
+        level=level,
+    )
+
+
+def reverse_kaplan_meier(
+    times: Floats, events: Bools, *, conf_type: ConfidenceType = "log", level: float = 0.95
+) -> KaplanMeier:
+    """The curve of follow-up: being censored is the event, dying ends the observation.
+
+    Source:
+        Schemper and Smith 1996, as in R `survfit(Surv(time, 1 - event) ~ 1)`.
+    """
+    return kaplan_meier(times, ~events, conf_type=conf_type, level=level)

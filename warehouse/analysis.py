@@ -1,0 +1,137 @@
+"""From `core` to the ADaM tables of schema `analysis`.
+
+SQL files do what SQL says well, in the order of `BEFORE_LINES` and `AFTER_LINES`; between them
+`transforms.derive.lines` finds the first salvage. Frames pass as Arrow streams and Parquet, so that
+neither pandas nor pyarrow is imported on the way to the staged warehouse.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from transforms.derive.lines import find_first_salvage
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from schemas.spec.study import Study
+
+SQL = Path(__file__).parent / "sql" / "analysis"
+DRUGS = Path(__file__).parents[1] / "schemas" / "vocabularies" / "drugs.csv"
+
+MACROS = ("macro_latest_day", "macro_imputed_flag", "macro_impute_mid", "macro_impute_first")
+BEFORE_LINES = (
+    "response_value",
+    "attrition_reason",
+    "index_infusion",
+    "index_relapse",
+    "vital",
+    "alive_evidence",
+    "line_start",
+)
+AFTER_LINES = (
+    "candidate",
+    "timeline",
+    "refractory",
+    "prior_bcma_drug",
+    "extramedullary",
+    "risk_reported",
+    "salvage_response",
+    "progression",
+    "best_response",
+    "first_response",
+    "adsl",
+    "adrs",
+    "clock",
+    "adtte",
+    "exclusion",
+    "attrition",
+    "estimate",
+    "estimate_subject",
+)
+
+
+def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Creates adsl, adrs, adtte, exclusion, attrition and empty estimate tables in `analysis`.
+
+    Args:
+        con: The staged warehouse, open for writing, with schema `core` filled.
+        study: Decides cut-offs, windows and censoring (`study.yaml`).
+
+    Raises:
+        duckdb.Error: A core table is missing; the staged file is then not published.
+    """
+    con.execute("create schema if not exists analysis").fetchall()
+    for name in MACROS:
+        _run(con, name)
+    _run(con, "setting", _parameters(study))
+    _run(con, "drug_class", {"path": str(DRUGS)})
+    for name in BEFORE_LINES:
+        _run(con, name)
+    lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
+    _create_from(con, "first_salvage", find_first_salvage(lines, study.settings))
+    for name in AFTER_LINES:
+        _run(con, name)
+    for statement in _comments(con):
+        con.execute(statement).fetchall()
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any] | None = None
+) -> None:
+    statement = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    # Results are drained: an open one would be dropped silently (DuckDB 2) or block the connection.
+    (con.execute(statement, parameters) if parameters else con.execute(statement)).fetchall()
+
+
+def _parameters(study: Study) -> dict[str, Any]:
+    settings = study.settings
+    cut_offs = sorted(settings.early_relapse_months)
+    return {
+        "study_id": study.id,
+        "data_cut": study.data_cut,
+        "early_months_1": cut_offs[0],
+        "early_months_2": cut_offs[-1],
+        "early_if_equal": settings.early_relapse_tie == "early_if_equal",
+        "time_zero": settings.time_zero,
+        "best_response_window": settings.best_response_window,
+        "ne_is_nonresponder": settings.ne_counts_as_nonresponder,
+        "pfs_censoring": settings.pfs_censoring,
+        "emd_without_imaging": settings.emd_without_imaging,
+        "days_per_month": settings.days_per_month,
+    }
+
+
+def _create_from(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    # DuckDB imports pandas to look at a registered Polars frame; a Parquet file costs neither import.
+    with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
+        path = Path(folder) / f"{name}.parquet"
+        frame.write_parquet(path)
+        con.execute(
+            f"create or replace temp table {name} as select * from read_parquet($path)",
+            {"path": str(path)},
+        ).fetchall()
+
+
+def _comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    tables = {
+        row[0]
+        for row in con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'analysis' and not temporary"
+        ).fetchall()
+    }
+    with (SQL / "labels.csv").open(encoding="utf-8", newline="") as file:
+        for entry in csv.DictReader(file):
+            if entry["table"] not in tables:
+                continue
+            target = f"table analysis.{entry['table']}"
+            if entry["column"]:
+                target = f'column analysis.{entry["table"]}."{entry["column"]}"'
+            label = entry["label"] + (f" [{entry['unit']}]" if entry["unit"] else "")
+            yield f"comment on {target} is '{label.replace(chr(39), chr(39) * 2)}'"

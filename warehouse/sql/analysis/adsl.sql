@@ -1,0 +1,105 @@
+-- analysis.adsl
+-- Grain:   one row per patient of the cohort: a relapse after ide-cel or cilta-cel and a salvage line.
+-- Reads:   temp.timeline and the steps before it, core.subject.
+-- Feeds:   analysis.adrs, analysis.adtte, every display.
+create or replace table analysis.adsl as
+select
+    setting.study_id as STUDYID,
+    subject.usubjid as USUBJID,
+    case
+        when starts_with(subject.usubjid, setting.study_id || '-' || subject.center_id || '-')
+            then substr(subject.usubjid, length(setting.study_id || '-' || subject.center_id || '-') + 1)
+        else subject.usubjid
+    end as SUBJID,
+    subject.center_id as SITEID,
+    subject.country as COUNTRY,
+    coalesce(index_infusion.age_at_infusion, year(timeline.cartdt) - subject.birth_year)::integer as AGE,
+    case
+        when index_infusion.age_at_infusion is not null then 'REPORTED'
+        when subject.birth_year is not null then 'BIRTH_YEAR'
+    end as AGESRC,
+    nullif(subject.sex, 'U') as SEX,
+    subject.birth_year as BRTHYR,
+    index_infusion.product as CARTPROD,
+    timeline.cartdt as CARTDT,
+    timeline.cartdtf as CARTDTF,
+    timeline.reldt as RELDT,
+    timeline.reldtf as RELDTF,
+    (timeline.reldt - timeline.cartdt) / setting.days_per_month as TTRLPM,
+    index_infusion.prior_lines as NPRLINE,
+    risk_reported.riss as RISS,
+    risk_reported.risstpt as RISSTPT,
+    risk_reported.mycare as MYCARE,
+    index_infusion.ecog as ECOG,
+    refractory.triplfl as TRIPLFL,
+    refractory.triplsrc as TRIPLSRC,
+    refractory.pentafl as PENTAFL,
+    refractory.pentasrc as PENTASRC,
+    coalesce(nullif(index_infusion.prior_bcma, 'U'), prior_bcma_drug.exposed) as PBCMAFL,
+    extramedullary.emdrelfl as EMDRELFL,
+    extramedullary.emdsrc as EMDSRC,
+    case
+        when timeline.reldt is null or timeline.cartdt is null then null
+        when timeline.reldt - timeline.cartdt < setting.early_months_1 * setting.days_per_month then 'Y'
+        when
+            setting.early_if_equal
+            and timeline.reldt - timeline.cartdt = setting.early_months_1 * setting.days_per_month
+            then 'Y'
+        else 'N'
+    end as EARLY3FL,
+    case
+        when timeline.reldt is null or timeline.cartdt is null then null
+        when timeline.reldt - timeline.cartdt < setting.early_months_2 * setting.days_per_month then 'Y'
+        when
+            setting.early_if_equal
+            and timeline.reldt - timeline.cartdt = setting.early_months_2 * setting.days_per_month
+            then 'Y'
+        else 'N'
+    end as EARLY5FL,
+    timeline.salvage_group as GRP4,
+    case timeline.salvage_group when 'TALQ' then 1 when 'TEC' then 2 when 'IPC' then 3 else 4 end::integer as GRP4N,
+    timeline.salvage_subgroup as OTHSUB,
+    timeline.drugs as SALVDRUG,
+    timeline.flags as SALVFLAG,
+    case when timeline.salvage_group in ('TALQ', 'TEC') then 'Y' else 'N' end as BITEFL,
+    case when timeline.any_bispecific then 'Y' else 'N' end as ANYBISFL,
+    timeline.line_number as SALVLN,
+    timeline.trtsdt as TRTSDT,
+    timeline.start_flag as TRTSDTF,
+    timeline.bridge_start_date as BRGSDT,
+    case
+        when best_response.category in ('sCR', 'CR') then 'CR'
+        when best_response.category in ('VGPR', 'PR') then best_response.category
+        when best_response.category in ('MR', 'SD', 'PD', 'LTPR') then 'LTPR'
+        when setting.ne_is_nonresponder then 'LTPR'
+    end as BESTRESP,
+    best_response.category as BESTRSPO,
+    case
+        when best_response.category is null then 'MISSING'
+        when best_response.category = 'NE' then 'NOT_EVALUABLE'
+        when best_response.is_reported then 'REPORTED'
+        else 'ASSESSMENTS'
+    end as BESTRSRC,
+    case BESTRESP when 'CR' then 4 when 'VGPR' then 3 when 'PR' then 2 when 'LTPR' then 1 end::integer as BESTRSPN,
+    case when BESTRESP is null then null when BESTRESP = 'LTPR' then 'N' else 'Y' end as RESPFL,
+    case when BESTRESP is null then null when BESTRESP = 'CR' then 'Y' else 'N' end as CRFL,
+    case when timeline.n_salvage > 1 then 'Y' else 'N' end as SUBSQFL,
+    timeline.n_salvage as NSALV,
+    timeline.next_line_on as NACTDT,
+    timeline.dthfl as DTHFL,
+    timeline.dthdt as DTHDT,
+    timeline.dthdtf as DTHDTF,
+    case when timeline.dthfl = 'Y' then timeline.death_cause end as DTHCAUS,
+    timeline.lstalvdt as LSTALVDT,
+    timeline.alive_domain as LSTALSRC,
+    timeline.vital_status as VITSTAT
+from timeline
+inner join core.subject as subject using (usubjid)
+cross join setting
+left join index_infusion using (usubjid)
+left join risk_reported using (usubjid)
+left join refractory using (usubjid)
+left join extramedullary using (usubjid)
+left join best_response using (usubjid)
+left join prior_bcma_drug using (usubjid)
+order by SITEID, USUBJID

@@ -1,0 +1,28 @@
+-- temp.candidate
+-- Grain:   one row per patient of the warehouse; `reason` says why not in the cohort, null if in it.
+-- Reads:   core.subject, temp.index_infusion, temp.index_relapse, temp.first_salvage, core.relapse.
+-- Feeds:   analysis.attrition, temp.timeline.
+create or replace temp table candidate as
+with relapsed as (select distinct usubjid from core.relapse)
+select
+    subject.usubjid,
+    subject.center_id,
+    case
+        when index_infusion.usubjid is null then 'NO_INDEX_INFUSION'
+        when index_infusion.product not in ('IDE', 'CILTA') or index_infusion.product is null then 'OTHER_PRODUCT'
+        when index_infusion.setting = 'TRIAL' then 'TRIAL_PRODUCT'
+        when index_infusion.infusion_first_day is null or index_infusion.infusion_date_precision = 'year'
+            then 'INFUSION_DATE_INCOMPLETE'
+        when relapsed.usubjid is null then 'NO_RELAPSE'
+        when index_relapse.usubjid is null then 'RELAPSE_NOT_AFTER_INFUSION'
+        when index_relapse.relapse_date_precision = 'year' then 'RELAPSE_DATE_INCOMPLETE'
+        when first_salvage.usubjid is null then 'NO_SALVAGE'
+        when first_salvage.start_flag = 'M' then 'SALVAGE_START_INCOMPLETE'
+        when first_salvage.start_date > setting.data_cut then 'SALVAGE_AFTER_DATA_CUT'
+    end as reason
+from core.subject as subject
+cross join setting
+left join index_infusion using (usubjid)
+left join relapsed using (usubjid)
+left join index_relapse using (usubjid)
+left join first_salvage using (usubjid)

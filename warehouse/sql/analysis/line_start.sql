@@ -1,0 +1,52 @@
+-- temp.line_start
+-- Grain:   one row per line after CAR-T that can belong to the index relapse, with its start imputed.
+-- Reads:   core.treatment_line, core.response, temp.index_relapse, temp.vital.
+-- Feeds:   transforms/derive/lines.py, which groups the lines and finds the first salvage.
+create or replace temp table line_start as
+with first_assessment as (
+    select usubjid, line_number, min(latest_day(response_date, response_date_precision)) as assessed_on
+    from core.response
+    where response_date is not null
+    group by usubjid, line_number
+),
+bounded as (
+    select
+        line.usubjid,
+        line.row_id,
+        line.line_number,
+        line.start_date,
+        line.start_date_precision,
+        line.end_date,
+        line.drugs,
+        line.bridge_start_date,
+        index_relapse.relapse_first_day,
+        lead(latest_day(line.start_date, line.start_date_precision)) over (
+            partition by line.usubjid order by line.line_number
+        ) as next_line_on,
+        lag(line.start_date) over (partition by line.usubjid order by line.line_number) as previous_line_on,
+        first_assessment.assessed_on,
+        least(vital.death_last_day, vital.last_contact_date) as last_known_on
+    from core.treatment_line as line
+    inner join index_relapse using (usubjid)
+    left join first_assessment using (usubjid, line_number)
+    left join vital using (usubjid)
+)
+select
+    usubjid,
+    row_id,
+    line_number,
+    impute_mid(
+        start_date,
+        start_date_precision,
+        greatest(relapse_first_day, previous_line_on),
+        least(next_line_on, assessed_on, last_known_on)
+    ) as start_date,
+    imputed_flag(start_date, start_date_precision) as start_flag,
+    end_date,
+    drugs,
+    bridge_start_date
+from bounded
+where
+    start_date is not null
+    -- Rule DAT-15: treatment may precede the confirmation of the relapse by up to 30 days.
+    and latest_day(start_date, start_date_precision) >= relapse_first_day - 30

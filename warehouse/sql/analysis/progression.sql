@@ -1,0 +1,58 @@
+-- temp.progression
+-- Grain:   one row per patient of the cohort with a progression after the start of the first salvage.
+--          A progression recorded under a later line, or as a later relapse, is the event only where it
+--          comes first: a new therapy without progression does not end the clock.
+-- Reads:   temp.salvage_response, core.relapse, temp.timeline.
+-- Feeds:   PFS, RSD, the window of the best response.
+create or replace temp table progression as
+with recorded as (
+    select usubjid, adt as day, adtf as day_flag, row_id, 'RESPONSE' as domain, 'response_date' as variable,
+        is_first_salvage, 1 as choice
+    from salvage_response
+    where is_progression
+    union all
+    select
+        relapse.usubjid,
+        impute_first(relapse.relapse_date, relapse.relapse_date_precision, timeline.trtsdt + 1),
+        imputed_flag(relapse.relapse_date, relapse.relapse_date_precision),
+        relapse.row_id,
+        'RELAPSE',
+        'relapse_date',
+        false,
+        2
+    from core.relapse as relapse
+    inner join timeline using (usubjid)
+    inner join index_relapse using (usubjid)
+    where
+        relapse.row_id != index_relapse.row_id
+        and latest_day(relapse.relapse_date, relapse.relapse_date_precision) > timeline.trtsdt
+)
+counted as (
+    select
+        recorded.usubjid,
+        count(*) filter (where recorded.day is null and recorded.is_first_salvage) as n_undated,
+        count(*) filter (where recorded.day < timeline.trtsdt and recorded.is_first_salvage) as n_before_start
+    from recorded
+    inner join timeline using (usubjid)
+    group by recorded.usubjid
+),
+earliest as (
+    select recorded.*
+    from recorded
+    inner join timeline using (usubjid)
+    where recorded.day >= timeline.trtsdt
+    qualify row_number() over (
+        partition by recorded.usubjid order by recorded.day, recorded.choice, recorded.row_id
+    ) = 1
+)
+select
+    counted.usubjid,
+    earliest.day as pd_on,
+    earliest.day_flag as pd_flag,
+    earliest.row_id,
+    earliest.domain,
+    earliest.variable,
+    counted.n_undated,
+    counted.n_before_start
+from counted
+left join earliest using (usubjid)
