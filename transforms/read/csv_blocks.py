@@ -1,0 +1,111 @@
+"""A text file as blocks of whole physical lines in UTF-8, whatever its encoding."""
+
+from __future__ import annotations
+
+import codecs
+from typing import IO
+
+from transforms.read.encodings import decoding_error, utf8_error
+from transforms.read.source import Source
+
+
+class BlockReader:
+    """Hands out blocks of whole lines, and takes back what belongs to the next block.
+
+    Args:
+        source: The file, for messages.
+        stream: Its bytes, standing after the byte-order mark.
+        encoding: As `encodings.find_encoding` gives it.
+        separator: The byte that ends a physical line: LF (also for CRLF) or CR.
+        block_bytes: About the size of a block.
+    """
+
+    def __init__(
+        self, source: Source, stream: IO[bytes], encoding: str, separator: bytes, block_bytes: int
+    ) -> None:
+        self._source = source
+        self._stream = stream
+        self._encoding = encoding
+        self._separator = separator
+        self._size = block_bytes
+        self._rest = b""
+        self._line = 1
+        self._utf8_seen: bool | None = None
+        self._decoder = codecs.getincrementaldecoder(encoding)() if encoding != "utf-8" else None
+        self.unterminated = False  # the last line had no line ending (one was added)
+        self.at_end = False
+
+    def next(self) -> bytes:
+        """The next block of whole lines; empty at the end of the file.
+
+        Raises:
+            FileError: ENCODING; TRUNCATED where the file ends inside a character.
+        """
+        parts = [self._rest]
+        while not self.at_end:
+            data = self._stream.read(self._size)
+            self.at_end = not data
+            text = self._to_utf8(data)
+            parts.append(text)
+            if self._separator in text:
+                break
+        block = b"".join(parts)
+        if self.at_end:
+            self._rest = b""
+            if block and not block.endswith(self._separator):
+                self.unterminated = True
+                block += self._separator
+        else:
+            cut = block.rfind(self._separator) + 1
+            block, self._rest = block[:cut], block[cut:]
+        if self._decoder is None and not block.isascii():
+            self._check_utf8(block)
+        self._line += block.count(self._separator)
+        return block
+
+    def push_back(self, rest: bytes) -> None:
+        """Return whole lines that the next block shall begin with."""
+        self._line -= rest.count(self._separator)
+        self._rest = rest + self._rest
+
+    def _to_utf8(self, data: bytes) -> bytes:
+        if self._decoder is None:
+            return data
+        try:
+            text = self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            line = self._line + data[: error.start].count(self._separator)
+            raise decoding_error(self._source, self._encoding, data, line) from None
+        encoded = text.encode("utf-8", "surrogatepass")
+        if not self._encoding.startswith("utf") and not data.isascii():
+            self._refuse_utf8(data)
+        return encoded
+
+    def _refuse_utf8(self, data: bytes) -> None:
+        # Text of a single-byte encoding is practically never valid UTF-8 by chance; a center that
+        # changed its export to UTF-8 would else be read with two wrong letters for each umlaut.
+        if self._utf8_seen is not None:
+            return
+        start = next((i for i, byte in enumerate(data) if byte >= 0x80), 0)
+        sample = data[start : start + 1_000_000]
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(sample, final=False)
+            self._utf8_seen = True
+        except UnicodeDecodeError:
+            self._utf8_seen = False
+        if self._utf8_seen:
+            raise utf8_error(self._source, self._encoding)
+
+    def _check_utf8(self, block: bytes) -> None:
+        try:
+            block.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = self._line + block[: error.start].count(self._separator)
+            if self.unterminated and error.end >= len(block) - 1:
+                raise self._source.error(
+                    "TRUNCATED",
+                    f"ends inside a character (line {line})",
+                    "ask the center to send the file again: the upload broke off",
+                    row=line,
+                ) from None
+            raise decoding_error(self._source, "utf-8", block, line) from None
