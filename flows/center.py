@@ -94,23 +94,18 @@ def _todo(
     """
     log = parts.read_log(folder)
     spec, code = spec_hash(folder, center_id), staging_code()
-    tried = {entry["delivery_id"] for entry in log if entry["center_id"] == center_id}
-    loaded = [e for e in log if e["center_id"] == center_id and e["outcome"] == LOADED]
-    newest = max((entry["received_on"] for entry in loaded), default="")
-    known = {
-        entry["delivery_id"]
-        for entry in loaded
-        if entry["spec_hash"] == spec and entry["code_hash"] == code
-    }
-    snapshot = parts.mode_of(folder, center_id) == "snapshot"
-    return [
-        _delivery_dict(delivery)
-        for delivery in deliveries
-        if delivery.delivery_id not in known
-        and not (
-            snapshot and delivery.delivery_id in tried and str(delivery.received_on) < newest
-        )
-    ]
+    current = log.current(center_id)
+    newest = max((staged.received_on for staged in current), default=dt.date.min)
+    snapshot = bool(current) and parts.mode_of(folder, center_id) == "snapshot"
+    todo = []
+    places: dict[dt.date, int] = {}
+    for delivery in deliveries:
+        sequence = places[delivery.received_on] = places.get(delivery.received_on, 0) + 1
+        tried = log.last_outcome(center_id, delivery.delivery_id) is not None
+        superseded = snapshot and tried and delivery.received_on < newest
+        if not superseded and not log.is_known(center_id, delivery.delivery_id, spec, code):
+            todo.append(_delivery_dict(delivery, sequence))
+    return todo
 
 
 def process_center(
@@ -130,7 +125,7 @@ def process_center(
     folder = StudyFolder(Path(root))
     center_id = str(pulled["center_id"])
     outcomes = [DeliveryOutcome(**outcome) for outcome in pulled["outcomes"]]
-    deliveries = [_delivery(entry) for entry in pulled["todo"]]
+    deliveries = [(_delivery(entry), int(entry["sequence"])) for entry in pulled["todo"]]
     for outcome in outcomes:
         if report:
             report(outcome)
@@ -146,28 +141,32 @@ def process_center(
 
 
 def _process_all(
-    folder: StudyFolder, center_id: str, deliveries: list[Delivery], accept_fewer: bool
+    folder: StudyFolder,
+    center_id: str,
+    deliveries: list[tuple[Delivery, int]],
+    accept_fewer: bool,
 ) -> Iterator[DeliveryOutcome]:
     if not deliveries:
         return
     try:
         spec = parts.load_spec(folder.spec(center_id))
     except Exception as error:
-        yield _failure(folder, center_id, deliveries[-1], error)
+        yield _failure(folder, *deliveries[-1], error)
         return
-    last = parts.current_entry(folder, center_id)
-    good = Path(last["staged"]) if last else None
-    newest = last["received_on"] if last else ""
-    for delivery in deliveries:
+    last = parts.current_delivery(folder, center_id)
+    good = last.folder if last else None
+    newest = last.received_on if last else dt.date.min
+    for delivery, sequence in deliveries:
         # A delivery that came late but is older than what stands is history, nothing to compare.
-        late = str(delivery.received_on) < newest
+        late = delivery.received_on < newest
         try:
             outcome = _process(folder, spec, delivery, None if late else good, accept_fewer)
+            outcome.sequence = sequence
         except Exception as error:
-            yield _failure(folder, center_id, delivery, error)
+            yield _failure(folder, delivery, sequence, error)
             continue
         if not late:
-            good, newest = Path(outcome.staged), outcome.received_on
+            good, newest = folder.root / outcome.staged, delivery.received_on
         yield outcome
 
 
@@ -193,28 +192,29 @@ def _process(
         LOADED,
         delivery.delivery_id,
         str(delivery.received_on),
-        counts.rows_read,
-        counts.rows_loaded,
-        counts.rows_quarantined,
-        counts.rows_excluded,
-        counts.errors,
-        counts.warnings,
-        staged=str(out),
+        rows_read=counts.rows_read,
+        rows_loaded=counts.rows_loaded,
+        rows_quarantined=counts.rows_quarantined,
+        rows_excluded=counts.rows_excluded,
+        errors=counts.errors,
+        warnings=counts.warnings,
+        staged=out.relative_to(folder.root).as_posix(),
         spec_hash=key,
         mode=mode,
     )
 
 
 def _failure(
-    folder: StudyFolder, center_id: str, delivery: Delivery, error: Exception
+    folder: StudyFolder, delivery: Delivery, sequence: int, error: Exception
 ) -> DeliveryOutcome:
     """The outcome of a delivery that failed; its message holds no value of a cell."""
     outcome = DeliveryOutcome(
-        center_id,
+        delivery.center_id,
         FAILED,
         delivery.delivery_id,
         str(delivery.received_on),
-        spec_hash=spec_hash(folder, center_id),
+        spec_hash=spec_hash(folder, delivery.center_id),
+        sequence=sequence,
     )
     if isinstance(error, FileError):
         outcome.code = error.code
@@ -238,14 +238,14 @@ def _failure(
 
 def _unchanged(folder: StudyFolder, center_id: str) -> DeliveryOutcome:
     """What stands of a center from which nothing new came."""
-    last = parts.current_entry(folder, center_id)
+    last = parts.current_delivery(folder, center_id)
     if last is None:
         return DeliveryOutcome(center_id, UNCHANGED, message="no delivery yet")
     from flows.tally import tally
 
-    outcome = DeliveryOutcome(center_id, UNCHANGED, last["delivery_id"], last["received_on"])
-    if Path(last["staged"]).is_dir():
-        counts = tally(Path(last["staged"]))
+    outcome = DeliveryOutcome(center_id, UNCHANGED, last.delivery_id, str(last.received_on))
+    if last.folder.is_dir():
+        counts = tally(last.folder)
         outcome.rows_read, outcome.rows_loaded = counts.rows_read, counts.rows_loaded
         outcome.rows_quarantined = counts.rows_quarantined
         outcome.rows_excluded = counts.rows_excluded
@@ -253,8 +253,9 @@ def _unchanged(folder: StudyFolder, center_id: str) -> DeliveryOutcome:
     return outcome
 
 
-def _delivery_dict(delivery: Delivery) -> dict[str, Any]:
+def _delivery_dict(delivery: Delivery, sequence: int) -> dict[str, Any]:
     return {
+        "sequence": sequence,
         "center_id": delivery.center_id,
         "delivery_id": delivery.delivery_id,
         "path": str(delivery.path),

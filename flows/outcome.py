@@ -29,6 +29,7 @@ class DeliveryOutcome:
     state: str
     delivery_id: str = ""
     received_on: str = ""
+    sequence: int = 1  # order among the deliveries of one day
     rows_read: int = 0
     rows_loaded: int = 0
     rows_quarantined: int = 0

@@ -1,20 +1,219 @@
 """The calls into the packages below, each imported when it is first needed.
 
-One place says what a run asks of `schemas`, `transforms`, `warehouse` and `reports`; nothing else in
-`flows` names their functions.
+One place says what a run asks of `schemas`, `transforms`, `warehouse`, `expectations` and `reports`;
+no other module of `flows` names their functions.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows.folder import StudyFolder
+from flows.fingerprint import file_hash, spec_hash, staging_code
+from flows.folder import StudyFolder, write_json
+from flows.outcome import FAILED, HELD, LOADED, TROUBLE, WAITING, DeliveryOutcome, RunOutcome
 from schemas.delivery import Delivery
 from schemas.errors import CarmonyError, FileError, Place
+
+if TYPE_CHECKING:
+    from schemas.spec.center import CenterSpec
+    from schemas.spec.study import Study
+    from warehouse.loads import LoadLog, StagedDelivery
+
+LOCK_WAIT = 10.0  # seconds that a second run waits for the first
+CHILD_LIMIT = 4 * 3600.0  # seconds for reading one big delivery
+_STATE = "published.json"
+_VERSIONS = ("carmony", "polars", "duckdb", "pandera", "great-expectations", "lifelines")
+
+
+# Study and specs ---------------------------------------------------------------------------------
+
+
+def load_study(folder: StudyFolder) -> Study:
+    """The study's settings."""
+    return _study(folder.root, file_hash(folder.settings))
+
+
+@cache
+def _study(root: Path, mark: str) -> Study:
+    from schemas.spec import load_study as load
+
+    return load(root)
+
+
+def load_spec(path: Path) -> CenterSpec:
+    """A center's spec; SpecError if it is broken."""
+    from schemas.spec import load_spec as load
+
+    return load(path)
+
+
+def mode_of(folder: StudyFolder, center_id: str) -> str:
+    """`snapshot` or `append`; a spec that is broken just now changes nothing."""
+    try:
+        return load_spec(folder.spec(center_id)).mode
+    except CarmonyError:
+        last = current_delivery(folder, center_id)
+        return last.mode if last else "snapshot"
+
+
+# Deliveries --------------------------------------------------------------------------------------
+
+
+def stage(spec: CenterSpec, delivery: Delivery, out: Path, study: Study) -> None:
+    """Reads, maps and checks one delivery into `out`."""
+    from transforms.stage import process_center
+
+    process_center(spec, delivery, out, study)
+
+
+def stage_in_child(folder: StudyFolder, delivery: Delivery, out: Path) -> None:
+    """As `stage`, in a process of its own: a crash or too much memory ends only that process."""
+    request = {
+        "root": str(folder.root),
+        "center_id": delivery.center_id,
+        "delivery_id": delivery.delivery_id,
+        "path": str(delivery.path),
+        "received_on": str(delivery.received_on),
+        "files": [[file.name, file.sha256, file.size] for file in delivery.files],
+        "out": str(out),
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.stage_child"],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            timeout=CHILD_LIMIT,
+            cwd=Path(__file__).resolve().parent.parent,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _lost(delivery, f"did not end within {CHILD_LIMIT / 3600:.0f} hours") from None
+    try:
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise _lost(delivery, f"ended its process with code {done.returncode}") from None
+    if "code" in answer:
+        raise FileError(answer["code"], Place(**answer["place"]), answer["problem"], fix=answer["fix"])
+    if "message" in answer:
+        raise CarmonyError(answer["message"], fix=answer["fix"])
+    if "bug" in answer:
+        raise ChildError(answer["bug"])
+
+
+class ChildError(RuntimeError):
+    """A bug in the child; `safe_text` is the place in its code, never a value."""
+
+    def __init__(self, trace: str) -> None:
+        self.safe_text = trace
+        super().__init__(trace)
+
+
+def _lost(delivery: Delivery, what: str) -> FileError:
+    return FileError(
+        "CRASH",
+        Place(f"inbox/{delivery.center_id}/{delivery.received_on}"),
+        f"reading the delivery {what}",
+        fix="run on a machine with more memory, or ask the center for smaller files",
+    )
+
+
+def write_packet(folder: StudyFolder, outcome: DeliveryOutcome) -> None:
+    """The file of findings for the center, into the vault."""
+    from warehouse.packets import write_packet as write
+
+    write(folder.root, outcome.center_id, outcome.delivery_id, folder.root / outcome.staged)
+
+
+# The load log ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def run_lock(root: str) -> Iterator[None]:
+    """Holds the study's lock, and closes loads that a crash left open."""
+    from warehouse.connect import published_load
+    from warehouse.lock import load_lock
+
+    folder = StudyFolder(Path(root))
+    with load_lock(folder.root, wait_seconds=LOCK_WAIT):
+        log = read_log(folder)
+        if any(load.outcome == "running" for load in log.loads):
+            log.settle(published_load(folder.root))
+        yield
+
+
+def read_log(folder: StudyFolder) -> LoadLog:
+    """The study's load log."""
+    from warehouse.loads import LoadLog
+
+    return LoadLog.read(folder.root)
+
+
+def current_delivery(folder: StudyFolder, center_id: str) -> StagedDelivery | None:
+    """The newest delivery of a center that stands in the published warehouse."""
+    current = read_log(folder).current(center_id)
+    return current[-1] if current else None
+
+
+def current_deliveries(folder: StudyFolder, load_id: int | None = None) -> list[StagedDelivery]:
+    """What stands in the warehouse, or will after the running load `load_id`."""
+    return [staged for staged in read_log(folder).history(including=load_id) if staged.current]
+
+
+def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
+    """Opens a load and writes down what became of each delivery."""
+    from importlib import metadata
+
+    from warehouse.loads import DeliveryOutcome as Line
+
+    log = read_log(folder)
+    versions = {name: metadata.version(name) for name in _VERSIONS}
+    load_id = log.start(file_hash(folder.settings), versions)
+    words = {LOADED: "loaded", FAILED: "failed", HELD: "held", WAITING: "failed"}
+    log.record(
+        load_id,
+        [
+            Line(
+                outcome.center_id,
+                outcome.delivery_id,
+                dt.date.fromisoformat(outcome.received_on),
+                outcome.sequence,
+                outcome.spec_hash or spec_hash(folder, outcome.center_id),
+                staging_code(),
+                words[outcome.state],
+                outcome.mode,
+                outcome.staged or None,
+                outcome.message,
+            )
+            for outcome in outcomes
+            if (outcome.state == LOADED or outcome.state in TROUBLE) and outcome.delivery_id
+        ],
+    )
+    return load_id
+
+
+def end_load(folder: StudyFolder, load_id: int, outcome: str, content: str = "") -> None:
+    """Closes a load: published, stopped or failed."""
+    read_log(folder).finish(load_id, outcome, content_hash=content or None)
+
+
+def published_state(folder: StudyFolder) -> dict[str, Any]:
+    """What was noted at the last publishing; empty if nothing was."""
+    try:
+        content = json.loads((folder.logs / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def remember_state(folder: StudyFolder, content: dict[str, Any]) -> None:
+    """Notes what is published now, so that a run with nothing new can tell."""
+    write_json(folder.logs / _STATE, {**published_state(folder), **content})

@@ -85,7 +85,7 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
             text = f"{Place(entry.name)}: cannot be read: {error.strerror} [UNREADABLE]"
             problems.append(Problem(entry.name, str(received_on or ""), "UNREADABLE", text, True))
     write_json(index_file, index)
-    first, repeated = _without_repeats(sorted(found, key=lambda d: (d.received_on, d.delivery_id)))
+    first, repeated = _without_repeats(sorted(found, key=lambda d: d.received_on))
     return Pulled(first, repeated, tuple(problems))
 
 
