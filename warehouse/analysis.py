@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ DRUGS = Path(__file__).parents[1] / "schemas" / "vocabularies" / "drugs.csv"
 
 MACROS = ("macro_latest_day", "macro_imputed_flag", "macro_impute_mid", "macro_impute_first")
 BEFORE_LINES = (
+    "setting",
+    "drug_class",
     "response_value",
     "attrition_reason",
     "index_infusion",
@@ -70,8 +73,7 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     con.execute("create schema if not exists analysis").fetchall()
     for name in MACROS:
         _run(con, name)
-    _run(con, "setting", _parameters(study))
-    _run(con, "drug_class", {"path": str(DRUGS)})
+    _set_variables(con, _variables(study))
     for name in BEFORE_LINES:
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
@@ -82,15 +84,26 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         con.execute(statement).fetchall()
 
 
-def _run(
-    con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any] | None = None
-) -> None:
-    statement = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
     # Results are drained: an open one would be dropped silently (DuckDB 2) or block the connection.
-    (con.execute(statement, parameters) if parameters else con.execute(statement)).fetchall()
+    con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
 
 
-def _parameters(study: Study) -> dict[str, Any]:
+def _set_variables(con: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> None:
+    # DuckDB imports pandas to look at the first parameter that Python binds; a literal costs nothing.
+    for name, value in values.items():
+        con.execute(f"set variable {name} = {_literal(value)}").fetchall()
+
+
+def _literal(value: str | float | bool | date | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _variables(study: Study) -> dict[str, Any]:
     settings = study.settings
     cut_offs = sorted(settings.early_relapse_months)
     return {
@@ -105,17 +118,17 @@ def _parameters(study: Study) -> dict[str, Any]:
         "pfs_censoring": settings.pfs_censoring,
         "emd_without_imaging": settings.emd_without_imaging,
         "days_per_month": settings.days_per_month,
+        "drugs_path": str(DRUGS),
     }
 
 
 def _create_from(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    # DuckDB imports pandas to look at a registered Polars frame; a Parquet file costs neither import.
+    # A registered Polars frame makes DuckDB import pandas and pyarrow; a Parquet file needs neither.
     with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
         path = Path(folder) / f"{name}.parquet"
         frame.write_parquet(path)
         con.execute(
-            f"create or replace temp table {name} as select * from read_parquet($path)",
-            {"path": str(path)},
+            f"create or replace temp table {name} as select * from read_parquet({_literal(str(path))})"
         ).fetchall()
 
 

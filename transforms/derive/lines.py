@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from transforms.derive.salvage import first_salvage, salvage_groups
+
 if TYPE_CHECKING:
     from schemas.spec.study import Settings
 
@@ -25,6 +27,8 @@ FIRST_SALVAGE = pl.Schema(
         "next_line_on": pl.Date(),
     }
 )
+
+NO_SALVAGE = "NO_ANTIMYELOMA"
 
 
 def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -46,19 +50,85 @@ def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     Source:
         Dossier 4.3 and 4.4.
     """
-    from transforms.derive.salvage import first_salvage, salvage_groups
-
-    grouped = _with_groups(lines, salvage_groups, settings).filter(
-        pl.col("salvage_group").is_not_null() & (pl.col("salvage_group") != "NO_ANTIMYELOMA")
+    salvage = _with_groups(lines, settings).filter(
+        pl.col("salvage_group").is_not_null() & (pl.col("salvage_group") != NO_SALVAGE)
     )
-    if grouped.is_empty():
+    if salvage.is_empty():
         return pl.DataFrame(schema=FIRST_SALVAGE)
-    found = first_salvage(
-        grouped.select(
-            patient_id="usubjid", line_number="line_number", start_date="start_date", drugs="drugs"
-        ),
+    chosen = first_salvage(
+        salvage.select("line_number", "start_date", "drugs", patient_id=pl.col("usubjid")),
         settings.bridge_days,
-    ).rename(
-        {"patient_id": "usubjid", "bridge_start_date": "bridge_derived", "flags": "timing_flags"}
     )
-    return found
+    first = _with_groups(
+        chosen.select(
+            "line_number",
+            "start_date",
+            usubjid="patient_id",
+            bridge_derived="bridge_start_date",
+            drugs=_joined(chosen, "drugs"),
+            timing_flags=_joined(chosen, "flags"),
+        ),
+        settings,
+    )
+    reported = lines.select("usubjid", "line_number", "start_flag", "bridge_start_date")
+    found = (
+        first.join(reported, on=["usubjid", "line_number"], how="left")
+        .join(_what_followed(salvage, first), on="usubjid", how="left")
+        .with_columns(
+            pl.coalesce("bridge_derived", "bridge_start_date").alias("bridge_start_date"),
+            pl.concat_str("timing_flags", "flags", separator="|", ignore_nulls=True)
+            .str.strip_chars("|")
+            .replace("", None)
+            .alias("flags"),
+            (1 + pl.col("n_after").fill_null(0)).alias("n_salvage"),
+        )
+    )
+    return found.select(pl.col(name).cast(dtype) for name, dtype in FIRST_SALVAGE.items()).sort(
+        "usubjid"
+    )
+
+
+def _with_groups(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    distinct = lines.select(pl.col("drugs").drop_nulls().unique().sort())["drugs"]
+    groups = salvage_groups([text.split("|") for text in distinct], settings)
+    vocabulary = groups.select(
+        distinct.alias("drugs"),
+        "any_bispecific",
+        salvage_group="group",
+        salvage_subgroup="subgroup",
+        flags=_joined(groups, "flags"),
+    )
+    return lines.join(vocabulary, on="drugs", how="left", maintain_order="left")
+
+
+def _what_followed(salvage: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
+    """Lines after the first salvage; one that was merged into it (two bispecifics) is not after it."""
+    own = salvage.select("usubjid", "line_number", own_drugs="drugs")
+    merged = first.join(own, on=["usubjid", "line_number"], how="left").select(
+        "usubjid",
+        first_line="line_number",
+        first_drugs=pl.col("drugs").str.split("|"),
+        is_merged=pl.col("drugs") != pl.col("own_drugs"),
+    )
+    later = salvage.join(merged, on="usubjid").filter(
+        (pl.col("line_number") > pl.col("first_line"))
+        & ~(
+            pl.col("is_merged")
+            & (pl.col("drugs").str.split("|").list.set_difference("first_drugs").list.len() == 0)
+            & (pl.col("line_number") == pl.col("first_line") + 1)
+        )
+    )
+    return later.group_by("usubjid").agg(
+        n_after=pl.len(),
+        next_line_on=pl.col("start_date").sort_by("line_number").first(),
+    )
+
+
+def _joined(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column of lists as text joined by |; text stays as it is."""
+    column = pl.col(name)
+    return (
+        column.list.sort().list.join("|")
+        if frame.schema[name] == pl.List
+        else column.cast(pl.String)
+    )

@@ -26,7 +26,7 @@ with recorded as (
     where
         relapse.row_id != index_relapse.row_id
         and latest_day(relapse.relapse_date, relapse.relapse_date_precision) > timeline.trtsdt
-)
+),
 counted as (
     select
         recorded.usubjid,

@@ -1,0 +1,80 @@
+"""A staged warehouse by hand: tables of `core` drawn in the test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import duckdb
+import polars as pl
+import pytest
+
+from schemas.catalog import load_catalog
+from schemas.spec.study import Study
+
+TYPES = {
+    pl.String(): "varchar",
+    pl.Int32(): "integer",
+    pl.Int64(): "bigint",
+    pl.Float64(): "double",
+    pl.Date(): "date",
+}
+
+Warehouse = Callable[..., duckdb.DuckDBPyConnection]
+
+
+def make_study(**settings: object) -> Study:
+    """The study of the tests: no data cut before 2025 unless a test gives one."""
+    data_cut = settings.pop("data_cut", dt.date(2024, 12, 31))
+    return Study(id="MYE", title="Test study", data_cut=data_cut, settings=settings)
+
+
+def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
+    """Creates every core table and fills those that are drawn.
+
+    A drawn table has a header line; cells are separated by |, an empty cell is null. A date `2023-05`
+    or `2023` is a partial one: its precision column is filled. `center_id` is the middle part of
+    `usubjid`; `row_id` counts on.
+    """
+    con.execute("create schema core")
+    row_id = 0
+    for table in load_catalog().tables.values():
+        schema = {
+            ("usubjid" if name == "patient_id" else name): dtype
+            for name, dtype in table.frame_schema.items()
+        }
+        columns = ", ".join(f'"{name}" {TYPES[dtype]}' for name, dtype in schema.items())
+        con.execute(f"create table core.{table.name} ({columns})")
+        lines = [line.strip() for line in tables.pop(table.name, "").strip().splitlines()]
+        if not lines:
+            continue
+        header = [cell.strip() for cell in lines[0].split("|")]
+        for line in lines[1:]:
+            row_id += 1
+            cells = [cell.strip() or None for cell in line.split("|")]
+            record: dict[str, object] = dict(zip(header, cells, strict=True))
+            record |= {"row_id": row_id, "center_id": str(record["usubjid"]).split("-")[1]}
+            for name in header:
+                if schema[name] == pl.Date() and record[name]:
+                    text = str(record[name])
+                    record[name] = text + "-01-01"[: 10 - len(text)] if len(text) < 10 else text
+                    record[f"{name}_precision"] = {10: "day", 7: "month", 4: "year"}[len(text)]
+            names = ", ".join(f'"{name}"' for name in record)
+            values = ", ".join("null" if cell is None else f"'{cell}'" for cell in record.values())
+            con.execute(f"insert into core.{table.name} ({names}) values ({values})")
+    assert not tables, f"no such table: {sorted(tables)}"
+
+
+@pytest.fixture
+def derived() -> Warehouse:
+    """Core tables drawn in the test → a connection with schema `analysis` derived."""
+
+    def build(study: Study | None = None, **tables: str) -> duckdb.DuckDBPyConnection:
+        from warehouse.analysis import derive
+
+        con = duckdb.connect()
+        create_core(con, **tables)
+        derive(con, study or make_study())
+        return con
+
+    return build
