@@ -127,7 +127,11 @@ def _delimiter(lines: list[str], quote: str) -> str:
         width = len(head) if isinstance(head, list) else sample[0].count(mark) + 1
         if width < 2:
             continue
-        counts = [len(cells) for line in sample if isinstance(cells := split_record(line, mark, quote), list)]
+        counts = [
+            len(cells)
+            for line in sample
+            if isinstance(cells := split_record(line, mark, quote), list)
+        ]
         share = sum(count == width for count in counts) / max(len(counts), 1)
         # A header that fits few rows is still better than a mark that does not stand in it at all.
         if (score := (round(share, 2) if share >= 0.5 else 0.0, width)) > best_score:

@@ -73,9 +73,7 @@ class CsvReader(TableReader):
             if skip:
                 block, dropped = _drop_lines(block, layout.separator.encode(), skip)
                 skip, line = skip - dropped, line + dropped
-            parsed = parser.parse(
-                block, line, last=blocks.at_end, unterminated=blocks.unterminated
-            )
+            parsed = parser.parse(block, line, last=blocks.at_end, unterminated=blocks.unterminated)
             self._rejects += parsed.rejects
             self.n_blank += parsed.n_blank
             separator = layout.separator.encode()

@@ -154,9 +154,7 @@ class RecordParser:
         frame, blank = as_cells(frame, empty_text=empty)
         return Parsed(frame, rejects, n_blank + blank, rest)
 
-    def _by_lines(
-        self, block: bytes, first_line: int, *, last: bool, unterminated: bool
-    ) -> Parsed:
+    def _by_lines(self, block: bytes, first_line: int, *, last: bool, unterminated: bool) -> Parsed:
         lines = block.decode("utf-8").split(self._layout.separator)
         lines.pop()  # what follows the last separator: nothing
         column = pl.Series("line", lines, dtype=pl.String)
@@ -184,7 +182,9 @@ class RecordParser:
         separator = self._layout.separator
         frame = self._by_polars((separator.join(texts) + separator).encode())
         if frame.height != len(texts):  # Polars saw other lines than we do: take ours
-            cells = [split_record(text, self._layout.delimiter, self._layout.quote) for text in texts]
+            cells = [
+                split_record(text, self._layout.delimiter, self._layout.quote) for text in texts
+            ]
             frame = pl.DataFrame(
                 [cell if isinstance(cell, list) else [None] * len(names) for cell in cells],
                 schema=dict.fromkeys(names, pl.String()),
@@ -346,7 +346,9 @@ class _Walk:
             line = line.removesuffix("\r")
         else:
             wrong = False
-        outside = re.sub(f"{self._layout.quote}[^{self._layout.quote}]*{self._layout.quote}", "", line)
+        outside = re.sub(
+            f"{self._layout.quote}[^{self._layout.quote}]*{self._layout.quote}", "", line
+        )
         if wrong or "\r" in outside or "\n" in outside:
             row = self._first + index
             raise self._source.error(

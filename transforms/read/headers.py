@@ -35,7 +35,9 @@ def join_header_rows(rows: Sequence[Sequence[str | None]], *, fill: bool) -> lis
 
 def _cell(row: Sequence[str | None], column: int) -> str:
     text = row[column] if column < len(row) else None
-    return " ".join(text.split()) if text and ("\n" in text or "\r" in text) else (text or "").strip()
+    return (
+        " ".join(text.split()) if text and ("\n" in text or "\r" in text) else (text or "").strip()
+    )
 
 
 def checked_names(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from transforms.read.containers import is_office_container, open_ods, open_xls, open_xlsx
 from transforms.read.csv_reader import open_csv
 from transforms.read.registry import kind_of, looks_like_text, register
 from transforms.read.source import Source, source_of
 from transforms.read.tables import ReadOptions, TableReader
 
 register("csv", (".csv", ".tsv", ".txt", ".tab"), looks_like_text, open_csv)
+register("xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm"), is_office_container, open_xlsx)
+register("xls", (".xls",), is_office_container, open_xls)
+register("ods", (".ods",), is_office_container, open_ods)
 
 
 def open_source(source: Source, options: ReadOptions) -> list[TableReader]:

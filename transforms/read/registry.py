@@ -54,7 +54,9 @@ def kind_of(source: Source, options: ReadOptions) -> Kind:
         kind = _KINDS.get(options.kind)
         if kind is None:
             raise source.error(
-                "WRONG_TYPE", f"kind '{options.kind}' is not known", f"use one of {', '.join(_KINDS)}"
+                "WRONG_TYPE",
+                f"kind '{options.kind}' is not known",
+                f"use one of {', '.join(_KINDS)}",
             )
     else:
         kind = next((k for k in _KINDS.values() if suffix in k.suffixes), None)

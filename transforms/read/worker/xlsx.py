@@ -1,0 +1,296 @@
+"""Sheets of an .xlsx workbook as exact text, streamed from its XML."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from typing import Any
+
+from transforms.read.worker import values, xml
+from transforms.read.worker.problems import RefusedError, Send, SheetWriter, column_letters
+
+_REF = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
+_COLUMNS: dict[str, int] = {}
+
+
+def read(path: str, sheet: str | None, limits: dict[str, int], send: Send) -> None:
+    """Sends the cells of one sheet or of all worksheets, hidden ones too.
+
+    Raises:
+        RefusedError: The workbook is broken, too large or has no such sheet.
+    """
+    with zipfile.ZipFile(path) as archive:
+        book = _Book(archive)
+        book.choose(sheet)
+        for name, member, state in book.sheets:
+            if sheet is None or name == sheet:
+                _read_sheet(book, name, member, state, limits, send)
+
+
+class _Book:
+    """Sheets, shared strings, number formats and date system of a workbook."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self.members = {name.lower(): name for name in archive.namelist()}
+        main = next(
+            (
+                t
+                for kind, t in self.relations("_rels/.rels", "").values()
+                if kind == "officeDocument"
+            ),
+            "xl/workbook.xml",
+        )
+        self.date_system = 1900
+        self.sheets: list[tuple[str, str, str]] = []
+        folder, file = posixpath.split(main)
+        relations = self.relations(f"{folder}/_rels/{file}.rels", folder)
+        self._read_book(main, relations)
+        part = {kind: target for kind, target in relations.values()}
+        self.strings = self._read_strings(part.get("sharedStrings"))
+        self.kinds = self._read_styles(part.get("styles"))
+
+    def choose(self, sheet: str | None) -> None:
+        """RefusedError if there is no such sheet."""
+        names = [name for name, _, _ in self.sheets]
+        if sheet is not None and sheet not in names:
+            raise RefusedError(
+                "MISSING_SHEET",
+                f"has no sheet '{sheet}'; its sheets are {', '.join(repr(n) for n in names[:20])}",
+                "correct 'sheet' in the center's spec, or ask the center for the usual layout",
+                sheet=sheet,
+            )
+
+    def relations(self, member: str, folder: str) -> dict[str, tuple[str, str]]:
+        """Relation id → (kind, member) of a part; empty if it has none."""
+        found: dict[str, tuple[str, str]] = {}
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if name == "Relationship" and attributes.get("TargetMode") != "External":
+                target = attributes.get("Target", "")
+                path = target[1:] if target.startswith("/") else posixpath.join(folder, target)
+                kind = attributes.get("Type", "").rpartition("/")[2]
+                found[attributes.get("Id", "")] = (kind, posixpath.normpath(path))
+
+        if member.lower() in self.members:
+            self.parse(member, start)
+        return found
+
+    def parse(self, member: str, *handlers: Any) -> None:
+        """Runs handlers over a member."""
+        real = self.members.get(member.lower())
+        if real is None:
+            raise RefusedError(
+                "CORRUPT", f"its part '{member}' is missing", "open it in Excel and save it again"
+            )
+        with self.archive.open(real) as stream:
+            xml.parse(stream, *handlers)
+
+    def _read_book(self, member: str, relations: dict[str, tuple[str, str]]) -> None:
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if name == "workbookPr" and attributes.get("date1904", "0") in {"1", "true", "on"}:
+                self.date_system = 1904
+            elif name == "sheet":
+                identity = xml.attribute(
+                    {k: v for k, v in attributes.items() if k.endswith(" id")}, "id"
+                )
+                kind, target = relations.get(identity or "", ("", ""))
+                if kind == "worksheet":
+                    state = attributes.get("state", "visible")
+                    self.sheets.append((attributes.get("name", ""), target, state))
+
+        self.parse(member, start)
+
+    def _read_strings(self, member: str | None) -> list[str]:
+        strings: list[str] = []
+        parts: list[str] = []
+        state = {"text": False, "phonetic": False}
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if name == "si":
+                parts.clear()
+            elif name == "rPh":
+                state["phonetic"] = True
+            elif name == "t":
+                state["text"] = not state["phonetic"]
+
+        def end(name: str) -> None:
+            if name == "si":
+                strings.append(values.unescape("".join(parts)))
+            elif name == "rPh":
+                state["phonetic"] = False
+            elif name == "t":
+                state["text"] = False
+
+        def text(data: str) -> None:
+            if state["text"]:
+                parts.append(data)
+
+        if member is not None and member.lower() in self.members:
+            self.parse(member, start, end, text)
+        return strings
+
+    def _read_styles(self, member: str | None) -> list[str]:
+        custom: dict[int, str] = {}
+        kinds: list[str] = []
+        inside = {"cellXfs": False}
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if name == "numFmt":
+                custom[int(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "")
+            elif name == "cellXfs":
+                inside["cellXfs"] = True
+            elif name == "xf" and inside["cellXfs"]:
+                code = int(attributes.get("numFmtId", "0"))
+                kinds.append(values.format_kind(custom.get(code, code)))
+
+        def end(name: str) -> None:
+            if name == "cellXfs":
+                inside["cellXfs"] = False
+
+        if member is not None and member.lower() in self.members:
+            self.parse(member, start, end)
+        return kinds
+
+
+def _read_sheet(
+    book: _Book, name: str, member: str, state: str, limits: dict[str, int], send: Send
+) -> None:
+    send({"sheet": name})
+    writer = SheetWriter(send, limits, name)
+    handler = _SheetHandler(book, writer, name)
+    book.parse(member, handler.start, handler.end, handler.text)
+    writer.finish(date_system=book.date_system, hidden=state != "visible")
+
+
+class _SheetHandler:
+    """Events of one worksheet → rows."""
+
+    def __init__(self, book: _Book, writer: SheetWriter, name: str) -> None:
+        self._book, self._writer, self._name = book, writer, name
+        self._row = self._column = 0
+        self._cells: dict[int, str] = {}
+        self._type, self._style = "n", 0
+        self._parts: list[str] = []
+        self._taking = self._formula = self._phonetic = self._calculated = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "c":
+            self._column = self._column_of(attributes.get("r"))
+            self._type = attributes.get("t", "n")
+            self._style = int(attributes.get("s", "0"))
+            self._formula = self._calculated = False
+            self._parts.clear()
+        elif name == "v" or (name == "t" and not self._phonetic):
+            self._taking = self._calculated = True
+        elif name == "row":
+            number = attributes.get("r")
+            self._row = int(number) if number else self._row + 1
+            self._column = 0
+            self._cells = {}
+            if attributes.get("hidden") in {"1", "true"}:
+                self._writer.hidden_rows.add(str(self._row))
+        elif name == "f":
+            self._formula = True
+        elif name == "rPh":
+            self._phonetic = True
+        elif name == "mergeCell":
+            self._merge(attributes.get("ref", ""))
+        elif name == "col" and attributes.get("hidden") in {"1", "true"}:
+            self._writer.hidden_columns.add(
+                attributes.get("min", "") + "-" + attributes.get("max", "")
+            )
+
+    def text(self, data: str) -> None:
+        if self._taking:
+            self._parts.append(data)
+
+    def end(self, name: str) -> None:
+        if name == "c":
+            self._cell()
+        elif name in ("v", "t"):
+            self._taking = False
+        elif name == "rPh":
+            self._phonetic = False
+        elif name == "row":
+            self._writer.row(self._row, self._cells)
+            self._cells = {}
+
+    def _column_of(self, reference: str | None) -> int:
+        if reference is None:
+            return self._column + 1
+        match = _REF.fullmatch(reference)
+        if match is None or int(match.group(2)) != self._row:
+            raise RefusedError(
+                "CORRUPT", f"cell '{reference[:20]}' stands in the wrong row", "save it again in Excel",
+                sheet=self._name, row=self._row,
+            )  # fmt: skip
+        return column_number(match.group(1))
+
+    def _merge(self, reference: str) -> None:
+        ends = _REF.findall(reference)
+        if len(ends) == 2 and len(self._writer.merged) < 10_000:
+            (left, top), (right, bottom) = ends
+            self._writer.merged.append(
+                (int(top), column_number(left), int(bottom), column_number(right))
+            )
+
+    def _cell(self) -> None:
+        text, place = "".join(self._parts), None
+        if self._formula:
+            place = f"{column_letters(self._column)}{self._row}"
+            self._writer.formulas.add(place)
+        if not text:
+            if self._formula and not self._calculated:
+                self._writer.uncalculated.add(place or "")
+                self._cells[self._column] = "#FORMULA"
+            return
+        self._cells[self._column] = self._convert(text)
+        if not self._cells[self._column]:
+            del self._cells[self._column]
+
+    def _convert(self, text: str) -> str:
+        kind = self._type
+        if kind == "s":
+            try:
+                return self._book.strings[int(text)]
+            except (ValueError, IndexError):
+                raise RefusedError(
+                    "CORRUPT", "a text is missing from the workbook", "save it again in Excel",
+                    sheet=self._name, row=self._row,
+                ) from None  # fmt: skip
+        if kind == "n":
+            style = (
+                self._book.kinds[self._style] if self._style < len(self._book.kinds) else "number"
+            )
+            return values.number_text(text) if style == values.NUMBER else self._date(text, style)
+        if kind == "b":
+            return "TRUE" if text.strip() in {"1", "true"} else "FALSE"
+        if kind == "e":
+            self._writer.errors.add(f"{column_letters(self._column)}{self._row}")
+            return text
+        if kind == "d":
+            return re.sub(r"T00:00(:00(\.0+)?)?Z?$", "", text.strip())
+        return values.unescape(text)
+
+    def _date(self, text: str, style: str) -> str:
+        try:
+            serial = float(text)
+        except ValueError:
+            return text
+        result = values.date_text(serial, self._book.date_system, style)
+        if style in (values.MONTH, values.YEAR) and len(result) < 10:
+            self._writer.months.add(f"{column_letters(self._column)}{self._row}")
+        return result
+
+
+def column_number(letters: str) -> int:
+    """1-based number of a column's letters."""
+    number = _COLUMNS.get(letters)
+    if number is None:
+        number = 0
+        for letter in letters:
+            number = number * 26 + ord(letter) - 64
+        _COLUMNS[letters] = number
+    return number
