@@ -1,0 +1,3 @@
+"""Planted faults."""
+
+from __future__ import annotations
