@@ -85,7 +85,7 @@ class Table:
     @property
     def frame_schema(self) -> pl.Schema:
         """Columns of a canonical frame in order: identity, then each column with its companions."""
-        fields: dict[str, pl.DataType] = {name: dtype for name, dtype in IDENTITY.items()}  # type: ignore[misc]
+        fields: dict[str, pl.DataType] = dict(IDENTITY)
         for column in self.columns:
             fields[column.name] = column.dtype
             fields.update({name: pl.String() for name in column.companions})
@@ -134,10 +134,7 @@ def cache_folder() -> Path:
 def load_catalog() -> Catalog:
     """The compiled catalog; compiles it in a child process if the declarations changed."""
     mark = fingerprint()
-    path = cache_folder() / f"catalog-{mark}.json"
-    if not path.is_file():
-        _compile_in_child(path)
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = _content(f"catalog-{mark}.json")
     tables = {
         entry["name"]: Table(
             entry["name"],
@@ -150,11 +147,32 @@ def load_catalog() -> Catalog:
     return Catalog(tables, read_codelists(), content.get("compiled", {}), mark)
 
 
-def _compile_in_child(path: Path) -> None:
+def _content(name: str) -> Any:
+    """The compiled file from the cache; where no cache can be written, from a temporary folder."""
+    cached = cache_folder() / name
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        return json.loads(cached.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        pass
+    if _can_write(cached.parent):
+        _compile_in_child(cached)
+        return json.loads(cached.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
+        path = Path(folder) / name
+        _compile_in_child(path)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
     except OSError:
-        path = Path(tempfile.mkdtemp(prefix="carmony-")) / path.name
+        return False
+
+
+def _compile_in_child(path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "schemas.compile", str(path)],
         capture_output=True,

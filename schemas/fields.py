@@ -89,5 +89,5 @@ def date(label: str, *, required: bool = False, source: str | None = None) -> An
     return _field("date", label, required=required, source=source)
 
 
-def _range(ge: float | None, le: float | None) -> dict[str, float]:
+def _range(ge: float | None, le: float | None) -> dict[str, Any]:
     return {name: bound for name, bound in (("ge", ge), ("le", le)) if bound is not None}

@@ -124,3 +124,31 @@ CHECK_RUN = pl.Schema(
         "reason": pl.String(),  # why not run, or the error; no values
     }
 )
+
+# What a stage before the check could not understand in a row; index is the row of the mapped frame.
+ISSUE = pl.Schema(
+    {
+        "index": pl.UInt32(),
+        "column": pl.String(),  # canonical column, or patient_id
+        "rule_id": pl.String(),
+        "severity": pl.String(),
+        "note": pl.String(),  # what was expected; no value
+    }
+)
+
+# The same about a file, a sheet, a column or a row that never became canonical.
+FILE_ISSUE = pl.Schema(
+    {
+        "rule_id": pl.String(),
+        "severity": pl.String(),
+        "table": pl.String(),
+        "column": pl.String(),
+        "patient_id": pl.String(),
+        "file": pl.String(),
+        "sheet": pl.String(),
+        "row": pl.Int32(),
+        "source_column": pl.String(),
+        "value": pl.String(),
+        "note": pl.String(),
+    }
+)

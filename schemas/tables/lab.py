@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pandera.polars as pa
 import polars as pl
 
@@ -20,4 +22,4 @@ class Lab(pa.DataFrameModel):
     class Config:
         """No key: repeated measurements of a day are kept."""
 
-        metadata = {"key": []}
+        metadata: ClassVar[dict[str, list[str]]] = {"key": []}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pandera.polars as pa
 import polars as pl
 
@@ -21,4 +23,4 @@ class Lesion(pa.DataFrameModel):
     class Config:
         """One row per lesion; a site may hold several."""
 
-        metadata = {"key": []}
+        metadata: ClassVar[dict[str, list[str]]] = {"key": []}

@@ -19,7 +19,9 @@ class Relapse(pa.DataFrameModel):
     emd_type: pl.String = code("Type of extramedullary disease", "emd_type")
     imaging_modality: pl.String = code("Imaging", "modality")
     imaging_date: pl.Date = date("Date of imaging")
-    months_to_relapse: pl.Float64 = number("Months from infusion to relapse as reported", "months", ge=0)
+    months_to_relapse: pl.Float64 = number(
+        "Months from infusion to relapse as reported", "months", ge=0
+    )
 
     class Config:
         """One row per relapse."""

@@ -1,0 +1,257 @@
+"""Canonical rows → findings, and rows kept or held back, by the compiled rules.
+
+Small tables are held whole and judged at `seal`. Streaming tables (response, lab) are judged batch
+by batch after that: `add` gives back at once what is kept and what is held, so that memory stays
+bounded. Rules about a streaming table as a whole (keys, response after progression) are judged at
+`finish`, from a few numbers per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from schemas.catalog import Catalog
+from schemas.check_context import ContextBook
+from schemas.check_data import Batch, CheckFacts, TableData, table_data
+from schemas.check_events import Events
+from schemas.check_findings import FindingBook
+from schemas.check_holds import REASON, Holds, ledger_lines, split
+from schemas.check_late import LateRows
+from schemas.check_plan import STREAMING, PlannedCheck, plan_of
+from schemas.check_report import check_run
+from schemas.check_rows import Tallies, copies, judge, runnable, without_issues
+from schemas.staging import LEDGER
+
+Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchVerdict:
+    """What became of the rows of one batch of a streaming table.
+
+    `reasons` names for each held row the rule and whether it is quarantined or excluded (REASON).
+    """
+
+    kept: pl.DataFrame
+    held: pl.DataFrame
+    reasons: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """Everything that the check of one delivery found.
+
+    Attributes:
+        findings: FINDING. finding_fields: FINDING_FIELD (holds values as read: vault only).
+        kept: valid rows of each small table. held: its rows held back.
+        reasons: table → REASON of all held rows, streaming tables included.
+        late: streaming table → REASON of rows that `add` gave back as kept and that must be moved
+            to quarantine after all.
+        screened_out: ids of patients outside the study's population.
+        check_run: CHECK_RUN. ledger: lines of the step 'check'.
+    """
+
+    findings: pl.DataFrame
+    finding_fields: pl.DataFrame
+    kept: Mapping[str, pl.DataFrame]
+    held: Mapping[str, pl.DataFrame]
+    reasons: Mapping[str, pl.DataFrame]
+    late: Mapping[str, pl.DataFrame]
+    screened_out: frozenset[str]
+    check_run: pl.DataFrame
+    ledger: pl.DataFrame
+
+
+@dataclass(slots=True)
+class _Streamed:
+    """What is kept of a streaming table between its batches."""
+
+    late: LateRows
+    reasons: list[pl.DataFrame] = field(default_factory=list)
+    origins: list[pl.DataFrame] = field(default_factory=list)
+
+
+class Checker:
+    """Judges one delivery. Order of calls: `add` small tables, `seal`, `add` streaming, `finish`.
+
+    `derived` computes columns that rules compare with and that this package cannot know, from a
+    table's frame: `{"derived.salvage_group": function}`. A rule whose column is not computed does
+    not run, and says so.
+    """
+
+    def __init__(self, catalog: Catalog, facts: CheckFacts, derived: Derived | None = None) -> None:
+        self._catalog = catalog
+        self._facts = facts
+        self._plan = plan_of(catalog)
+        self._derived = dict(derived or {})
+        self._waiting: dict[str, list[Batch]] = {}
+        self._tables: dict[str, TableData] = {}
+        self._streamed: dict[str, _Streamed] = {}
+        self._tallies = Tallies()
+        self._findings = FindingBook(self._plan)
+        self._holds = Holds()
+        self._patients = pl.DataFrame()
+        self._book = ContextBook(self._plan.contexts, self._tables, facts)
+        self._events = Events()
+        self._sealed = False
+
+    def add(self, batch: Batch) -> BatchVerdict | None:
+        """Take a batch. Streaming tables are judged at once; small ones at `seal` (None)."""
+        if batch.table in STREAMING:
+            if not self._sealed:
+                self.seal()
+            return self._stream(batch)
+        if self._sealed:
+            raise RuntimeError(f"table {batch.table} came after the small tables were sealed")
+        self._waiting.setdefault(batch.table, []).append(batch)
+        return None
+
+    def seal(self) -> None:
+        """All small tables are there: judge them and settle which patients are held."""
+        self._sealed = True
+        for name, table in self._catalog.tables.items():
+            if name in self._waiting:
+                self._tables[name] = table_data(table, self._waiting.pop(name))
+        for data in self._tables.values():
+            self._judge_small(data)
+        self._patients = self._holds.patients()
+
+    def finish(
+        self,
+        sources: pl.DataFrame,
+        column_map: pl.DataFrame,
+        address: pl.DataFrame,
+        *,
+        file_issues: pl.DataFrame | None = None,
+        looked: Collection[str] = (),
+    ) -> CheckOutcome:
+        """All that was found. `looked`: rules that reading and mapping report to have judged."""
+        if not self._sealed:
+            self.seal()
+        late = {name: self._finish_stream(name, state) for name, state in self._streamed.items()}
+        for check, data, events in self._events.settle(self._plan, self._tables, self._tallies):
+            self._findings.add_events(check, data, events)
+        if file_issues is not None:
+            self._findings.add_file_issues(file_issues)
+        kept, held, reasons, ledger = {}, {}, {}, []
+        for name, data in self._tables.items():
+            own = self._holds.rows(name)
+            kept[name], held[name], reasons[name] = split(data.frame, own, self._patients)
+            ledger.append(ledger_lines(name, data.frame, reasons[name]))
+        for name, state in self._streamed.items():
+            reasons[name] = pl.concat([*state.reasons, late[name]])
+            ledger.append(ledger_lines(name, pl.concat(state.origins), reasons[name]))
+        findings, fields = self._findings.finish(sources, column_map, address)
+        excluded = self._patients.filter(pl.col("outcome") == "excluded")["patient_id"]
+        delivered = {*self._tables, *self._streamed}
+        return CheckOutcome(
+            findings, fields, kept, held, reasons, late, frozenset(excluded.to_list()),
+            check_run(self._plan, self._tallies, delivered, self._findings.counts(), looked),
+            pl.concat(ledger).cast(LEDGER) if ledger else LEDGER.to_frame(),
+        )  # fmt: skip
+
+    def _judge_small(self, data: TableData) -> None:
+        self._issues(data)
+        checks = self._runnable(data)
+        by_row = [check for check in checks if check.by_row]
+        frame = self._with_derived(self._book.join(data.frame, by_row), data, by_row)
+        self._collect(data, frame, by_row)
+        for check in checks:
+            if check.unique:
+                self._copies(check, data)
+
+    def _stream(self, batch: Batch) -> BatchVerdict:
+        table = self._catalog.tables[batch.table]
+        data = table_data(table, [batch])
+        if batch.table not in self._streamed:
+            self._streamed[batch.table] = _Streamed(LateRows(table, self._plan))
+        state = self._streamed[batch.table]
+        holds, self._holds = self._holds, Holds()
+        self._issues(data)
+        by_row = [check for check in self._runnable(data) if check.by_row and not check.late]
+        frame = self._book.join(data.frame, by_row)
+        self._collect(data, frame, by_row)
+        kept, held, reasons = split(data.frame, self._holds.rows(data.name), self._patients)
+        self._holds = holds
+        state.reasons.append(reasons)
+        state.origins.append(data.frame.select("row_id", "source_id"))
+        state.late.add(data)
+        return BatchVerdict(kept, held, reasons)
+
+    def _finish_stream(self, name: str, state: _Streamed) -> pl.DataFrame:
+        """Rules about a streaming table as a whole; REASON of rows to move to quarantine."""
+        return REASON.to_frame()
+
+    def _runnable(self, data: TableData) -> list[PlannedCheck]:
+        return runnable(
+            self._plan.of_table(data.name),
+            data,
+            self._book,
+            self._derived,
+            self._facts.columns,
+            self._tallies,
+        )
+
+    def _with_derived(
+        self, frame: pl.DataFrame, data: TableData, checks: list[PlannedCheck]
+    ) -> pl.DataFrame:
+        names = {name for check in checks for name in check.derived}
+        return frame.with_columns(
+            self._derived[name](data.frame).alias(name) for name in sorted(names)
+        )
+
+    def _issues(self, data: TableData) -> None:
+        judged = self._findings.add_issues(data)
+        if judged.is_empty():
+            return
+        rows = (
+            data.frame[judged["index"]]
+            .select("row_id", "patient_id")
+            .with_columns(judged["rule_id"].alias("reason"), judged["disposition"])
+        )
+        for (disposition,), part in rows.group_by("disposition"):
+            self._holds.add(data, part, str(disposition), "row")
+
+    def _collect(self, data: TableData, frame: pl.DataFrame, checks: list[PlannedCheck]) -> None:
+        for check, positions in judge(frame, checks, self._tallies):
+            found, explained = without_issues(check, positions, data.issues)
+            if explained.height:
+                rows = (
+                    frame[explained["index"]]
+                    .select("row_id", "patient_id")
+                    .with_columns(explained["rule_id"].alias("reason"))
+                )
+                self._holds.add(data, rows, check.disposition, check.scope)
+                if not check.disposition.startswith("keep"):
+                    self._findings.raise_dispositions(rows.select("row_id", rule_id="reason"))
+            if found.is_empty():
+                continue
+            if check.references is not None and self._facts.known_patients:
+                known = frame["patient_id"].gather(found).is_in(sorted(self._facts.known_patients))
+                found = found.filter(~known)
+            rows = frame[found]
+            if check.about is not None:
+                self._events.add(check, data, rows, found)
+                continue
+            self._findings.add(check, data, rows, found, self._book, self._tables)
+            self._hold(data, check, rows)
+
+    def _hold(self, data: TableData, check: PlannedCheck, rows: pl.DataFrame) -> None:
+        told = rows.select("row_id", "patient_id", pl.lit(check.rule).alias("reason"))
+        self._holds.add(data, told, check.disposition, check.scope)
+
+    def _copies(self, check: PlannedCheck, data: TableData) -> None:
+        marked = copies(data, check)
+        self._tallies.ran(check, data.frame.drop_nulls(check.unique).height)
+        if not marked["flagged"].any():
+            return
+        numbered = self._findings.add_copies(check, data, marked)
+        for identical in (True, False):
+            part = numbered.filter(pl.col("identical") == identical).select(
+                "row_id", "patient_id", pl.lit(check.rule).alias("reason")
+            )
+            scope = "row" if identical else check.scope
+            self._holds.add(data, part, check.disposition, scope, take_along=not identical)

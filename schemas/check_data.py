@@ -1,0 +1,109 @@
+"""Frames that the check works on: what one table brought, in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import polars as pl
+
+from schemas.catalog import Table
+from schemas.staging import IDENTITY, ISSUE
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFacts:
+    """What the check must know of a delivery besides its rows.
+
+    `known_patients` are ids that an earlier delivery of the center brought and that this one builds
+    on (mode append); their rows are no orphans.
+    """
+
+    center_id: str
+    country: str
+    export_date: date | None
+    data_cut: date | None
+    today: date | None = None
+    known_patients: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def columns(self) -> Mapping[str, object]:
+        """Facts under the names by which rules read them."""
+        return {
+            "delivery.export_date": self.export_date,
+            "delivery.data_cut": self.data_cut,
+            "delivery.country": self.country,
+        }
+
+
+class Batch(Protocol):
+    """Mapped rows of one table, as `transforms.harmonize.mapping.MappedBatch`."""
+
+    @property
+    def table(self) -> str:
+        """Canonical table."""
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """Rows as `Table.frame_schema`."""
+
+    @property
+    def raw(self) -> pl.DataFrame:
+        """The same rows as text, for the mapped columns."""
+
+    @property
+    def issues(self) -> pl.DataFrame:
+        """What was not understood, `ISSUE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableData:
+    """Rows of a table with their text as read, the issues on them, and the columns delivered."""
+
+    table: Table
+    frame: pl.DataFrame
+    raw: pl.DataFrame
+    issues: pl.DataFrame
+    delivered: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.table.name
+
+
+def table_data(table: Table, batches: Sequence[Batch]) -> TableData:
+    """The batches of one table put together, issue positions counted on."""
+    if len(batches) == 1:
+        batch = batches[0]
+        return TableData(table, batch.frame, batch.raw, batch.issues, _delivered(table, batch))
+    start = 0
+    issues = []
+    for batch in batches:
+        issues.append(batch.issues.with_columns((pl.col("index") + start).cast(ISSUE["index"])))
+        start += batch.frame.height
+    return TableData(
+        table,
+        pl.concat([batch.frame for batch in batches]),
+        pl.concat([_with_rows(batch.raw, batch.frame.height) for batch in batches], how="diagonal"),
+        pl.concat(issues),
+        frozenset().union(*(_delivered(table, batch) for batch in batches)),
+    )
+
+
+def _with_rows(raw: pl.DataFrame, height: int) -> pl.DataFrame:
+    """A frame without columns has no height; a column of nothing gives it one."""
+    return raw if raw.width else pl.DataFrame({"": [None] * height}, schema={"": pl.String()})
+
+
+def _delivered(table: Table, batch: Batch) -> frozenset[str]:
+    """Columns that this batch can say something about: mapped, or filled by a constant."""
+    filled = [
+        column.name
+        for column in table.columns
+        if column.name not in batch.raw.columns
+        and batch.frame[column.name].null_count() < batch.frame.height
+    ]
+    return frozenset(batch.raw.columns) | frozenset(filled) | IDENTITY.keys()

@@ -1,0 +1,382 @@
+"""Findings as they are collected: one head per rule and fact, and the fields that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from schemas.check_context import ContextBook
+from schemas.check_data import TableData
+from schemas.check_plan import SPARED_TABLES, Plan, PlannedCheck
+from schemas.staging import FINDING, FINDING_FIELD
+
+HEAD = pl.Schema(
+    {
+        "hit": pl.UInt32(),
+        "rule_id": pl.String(),
+        "severity": pl.String(),
+        "disposition": pl.String(),
+        "scope": pl.String(),
+        "table": pl.String(),
+        "patient_id": pl.String(),
+        "row_id": pl.Int64(),
+        "message": pl.String(),
+    }
+)
+FIELD = pl.Schema(
+    {
+        "hit": pl.UInt32(),
+        "position": pl.Int16(),
+        "table": pl.String(),
+        "column": pl.String(),
+        "row_id": pl.Int64(),
+        "source_id": pl.Int32(),
+        "source_row": pl.Int32(),
+        "map_id": pl.Int32(),
+        "value": pl.String(),
+        "understood": pl.String(),
+    }
+)
+
+
+class FindingBook:
+    """Collects findings of all tables; `finish` gives them numbers and addresses."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._heads: list[pl.DataFrame] = []
+        self._fields: list[pl.DataFrame] = []
+        self._files: list[pl.DataFrame] = []
+        self._next = 0
+
+    def add(
+        self,
+        check: PlannedCheck,
+        data: TableData,
+        rows: pl.DataFrame,
+        positions: pl.Series,
+        book: ContextBook,
+        tables: Mapping[str, TableData],
+        *,
+        scope: str | None = None,
+    ) -> pl.DataFrame:
+        """One finding per failing row. `rows` are the judged rows at `positions`, with contexts."""
+        numbered = self._number(rows)
+        self._heads.append(
+            _head(numbered, check.rule, check.severity, check.disposition, scope or check.scope,
+                  data.name, check.message)
+        )  # fmt: skip
+        for place, (owner, column) in enumerate(check.fields, start=1):
+            if not owner:
+                made = own_field(data, numbered, positions, column)
+            else:
+                behind = book.rows_behind(owner, numbered)
+                home = tables[self._plan.contexts[owner].table]
+                made = other_field(home, behind, column)
+            self._add_fields(made, place)
+        return numbered
+
+    def add_copies(
+        self, check: PlannedCheck, data: TableData, marked: pl.DataFrame
+    ) -> pl.DataFrame:
+        """One finding per flagged row of a key that occurs twice; the other rows are named too."""
+        flagged = marked.filter("flagged")
+        rows = data.frame[flagged["index"]]
+        numbered = self._number(rows).with_columns(
+            flagged["group"], flagged["identical"], flagged["index"]
+        )
+        column = next(
+            (name for name in (c for _, c in check.fields) if name in data.raw.columns),
+            "patient_id",
+        )
+        for identical in (True, False):
+            part = numbered.filter(pl.col("identical") == identical)
+            if part.height:
+                scope = "row" if identical else check.scope
+                self._heads.append(
+                    _head(part, check.rule, check.severity, check.disposition, scope,
+                          data.name, check.message)
+                )  # fmt: skip
+        self._add_fields(own_field(data, numbered, numbered["index"], column), 1)
+        others = numbered.select("hit", "group", own="index").join(
+            marked.select("group", "index"), on="group"
+        )
+        others = others.filter(pl.col("own") != pl.col("index")).with_columns(
+            (pl.int_range(pl.len()).over("hit") + 2).cast(pl.Int16).alias("position")
+        )
+        mates = data.frame[others["index"]].with_columns(others["hit"])
+        made = own_field(data, mates, others["index"], column)
+        self._add_fields(made.with_columns(others["position"]), None)
+        return numbered
+
+    def add_issues(self, data: TableData) -> pl.DataFrame:
+        """Findings of what the mapping did not understand; gives index, rule, severity, disposition."""
+        judged = issue_dispositions(self._plan, data)
+        if judged.is_empty():
+            return judged
+        rows = data.frame[judged["index"]]
+        numbered = self._number(rows)
+        self._heads.append(
+            numbered.select(
+                "hit",
+                judged["rule_id"],
+                judged["severity"],
+                judged["disposition"],
+                judged["scope"],
+                pl.lit(data.name).alias("table"),
+                "patient_id",
+                "row_id",
+                judged["message"],
+            ).cast(HEAD)
+        )
+        for (column,), part in judged.with_columns(numbered["hit"]).group_by(
+            "column", maintain_order=True
+        ):
+            own = data.frame[part["index"]].with_columns(part["hit"])
+            self._add_fields(own_field(data, own, part["index"], str(column)), 1)
+        return judged
+
+    def raise_dispositions(self, held: pl.DataFrame) -> None:
+        """Findings of issues whose row is held after all say so. `held`: row_id, rule_id."""
+        if held.is_empty():
+            return
+        held = held.unique(["row_id", "rule_id"]).with_columns(pl.lit(True).alias("held"))
+        self._heads = [
+            head.join(held, on=["row_id", "rule_id"], how="left", maintain_order="left")
+            .with_columns(
+                pl.when(pl.col("held")).then(pl.lit("quarantine")).otherwise("disposition")
+                .alias("disposition")
+            )
+            .drop("held")
+            for head in self._heads
+        ]  # fmt: skip
+
+    def add_events(self, check_of: PlannedCheck, about: TableData, events: pl.DataFrame) -> int:
+        """One finding per blamed row: the row's own field, then the event that contradicts it."""
+        rows = about.frame.with_row_index("index").join(
+            events, on="patient_id", how="inner", suffix="_event", maintain_order="left"
+        )
+        numbered = self._number(rows)
+        self._heads.append(
+            _head(numbered, check_of.rule, check_of.severity, check_of.disposition,
+                  check_of.scope, about.name, check_of.message)
+        )  # fmt: skip
+        column = check_of.fields[0][1]
+        self._add_fields(own_field(about, numbered, numbered["index"], column), 1)
+        event = numbered.select(
+            "hit",
+            pl.lit(2, dtype=pl.Int16).alias("position"),
+            pl.col("event_table").alias("table"),
+            pl.col("event_column").alias("column"),
+            *(pl.col(f"{name}_event").alias(name)
+              for name in ("row_id", "source_id", "source_row", "map_id")),
+            "value",
+            "understood",
+        )  # fmt: skip
+        self._fields.append(event.cast(FIELD))
+        return numbered.height
+
+    def add_file_issues(self, issues: pl.DataFrame) -> None:
+        """Findings on files, sheets, columns or rows that never became canonical (`FILE_ISSUE`)."""
+        if issues.is_empty():
+            return
+        numbered = self._number(issues)
+        rules = self._rules()
+        told = numbered.join(rules, on="rule_id", how="left", maintain_order="left")
+        self._heads.append(
+            told.select(
+                "hit",
+                "rule_id",
+                "severity",
+                _disposition(pl.lit(True)),
+                pl.col("scope").fill_null("file"),
+                "table",
+                "patient_id",
+                pl.lit(None, dtype=pl.Int64()).alias("row_id"),
+                pl.coalesce("note", "query", pl.lit("")).alias("message"),
+            ).cast(HEAD)
+        )
+        self._files.append(
+            numbered.select(
+                "hit",
+                pl.lit(1, dtype=pl.Int16()).alias("position"),
+                *FIELD_OF_FILE,
+                pl.lit(None, dtype=pl.String()).alias("understood"),
+            )
+        )
+
+    def finish(
+        self, sources: pl.DataFrame, column_map: pl.DataFrame, address: pl.DataFrame
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """FINDING and FINDING_FIELD, numbered in the order of tables, files and rows."""
+        heads = pl.concat(self._heads) if self._heads else HEAD.to_frame()
+        fields = pl.concat(self._fields) if self._fields else FIELD.to_frame()
+        placed = addresses(fields, sources, column_map, address)
+        if self._files:
+            placed = pl.concat([placed, *(f.select(placed.columns) for f in self._files)])
+        first = placed.filter(pl.col("position") == 1).select(
+            "hit", at_file="file", at_sheet="sheet", at_row="row", at_column="source_column"
+        )
+        numbered = (
+            heads.join(first, on="hit", how="left")
+            .sort("at_file", "at_sheet", "at_row", "at_column", "rule_id", "hit", nulls_last=True)
+            .with_row_index("finding_id", offset=1)
+        )
+        findings = numbered.select(list(FINDING)).cast(FINDING)
+        listed = numbered.select("finding_id", "hit").join(placed, on="hit")
+        listed = listed.sort("finding_id", "position").select(list(FINDING_FIELD))
+        return findings, listed.cast(FINDING_FIELD)
+
+    def counts(self) -> pl.DataFrame:
+        """rule_id, table, n: findings so far."""
+        heads = pl.concat(self._heads) if self._heads else HEAD.to_frame()
+        return heads.group_by("rule_id", "table").len("n")
+
+    def _number(self, rows: pl.DataFrame) -> pl.DataFrame:
+        numbered = rows.with_row_index("hit", offset=self._next)
+        self._next += rows.height
+        return numbered
+
+    def _add_fields(self, fields: pl.DataFrame, position: int | None) -> None:
+        if position is not None:
+            fields = fields.with_columns(pl.lit(position, dtype=pl.Int16()).alias("position"))
+        self._fields.append(fields.select(list(FIELD)).cast(FIELD))
+
+    def _rules(self) -> pl.DataFrame:
+        return rule_frame(self._plan)
+
+
+FIELD_OF_FILE = ("table", "column", "file", "sheet", "row", "source_column", "value")
+
+
+def rule_frame(plan: Plan) -> pl.DataFrame:
+    """rule_id, disposition (for an error), scope and query of every rule."""
+    keys = ("id", "severity", "disposition", "scope", "query")
+    rows = [tuple(rule[key] for key in keys) for rule in plan.rules.values()]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(keys, pl.String()), orient="row")
+    return frame.select(
+        rule_id="id",
+        rule_disposition=pl.when(pl.col("severity") == "error")
+        .then("disposition")
+        .otherwise(pl.lit("quarantine")),
+        scope="scope",
+        query="query",
+    )
+
+
+def issue_dispositions(plan: Plan, data: TableData) -> pl.DataFrame:
+    """The issues of a table with disposition, scope and message.
+
+    In the tables of one row per patient, an unreadable value of a column that is not required keeps
+    its row: losing a patient for an optional field would be worse.
+    """
+    required = [column.name for column in data.table.columns if column.required]
+    holds = (
+        pl.col("column").is_in([*required, "patient_id"])
+        if data.name in SPARED_TABLES
+        else pl.lit(True)
+    )
+    return (
+        data.issues.join(rule_frame(plan), on="rule_id", how="left", maintain_order="left")
+        .with_columns(_disposition(holds), pl.col("scope").fill_null("row"))
+        .with_columns(pl.coalesce("note", "query", pl.lit("")).alias("message"))
+        .select("index", "column", "rule_id", "severity", "disposition", "scope", "message")
+    )
+
+
+def _disposition(holds: pl.Expr) -> pl.Expr:
+    return (
+        pl.when((pl.col("severity") == "error") & holds)
+        .then(pl.col("rule_disposition").fill_null("quarantine"))
+        .otherwise(pl.lit("keep_query"))
+        .alias("disposition")
+    )
+
+
+def _head(
+    rows: pl.DataFrame, rule: str, severity: str, disposition: str, scope: str, table: str,
+    message: str,
+) -> pl.DataFrame:  # fmt: skip
+    return rows.select(
+        "hit",
+        pl.lit(rule).alias("rule_id"),
+        pl.lit(severity).alias("severity"),
+        pl.lit(disposition).alias("disposition"),
+        pl.lit(scope).alias("scope"),
+        pl.lit(table).alias("table"),
+        "patient_id",
+        "row_id",
+        pl.lit(message).alias("message"),
+    ).cast(HEAD)
+
+
+def own_field(
+    data: TableData, rows: pl.DataFrame, positions: pl.Series, column: str
+) -> pl.DataFrame:
+    """The field `column` of rows that stand at `positions` of the table."""
+    if column in data.raw.columns:
+        value = data.raw[column].gather(positions)
+    elif column == "patient_id":
+        value = rows["patient_id"]
+    else:
+        value = pl.Series("value", [None] * rows.height, dtype=pl.String())
+    return rows.select(
+        "hit",
+        pl.lit(None, dtype=pl.Int16()).alias("position"),
+        pl.lit(data.name).alias("table"),
+        pl.lit(column).alias("column"),
+        "row_id",
+        "source_id",
+        "source_row",
+        "map_id",
+        value.alias("value"),
+        understood(data, column),
+    )
+
+
+def other_field(data: TableData, behind: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The field `column` of other rows, named by `hit` and `row_id`."""
+    rows = data.frame.with_row_index("index").join(behind, on="row_id", how="inner")
+    return own_field(data, rows, rows["index"], column)
+
+
+def understood(data: TableData, column: str) -> pl.Expr:
+    """The canonical value as text; a partial date as far as it is known."""
+    value = pl.col(column)
+    if f"{column}_precision" not in data.frame.columns:
+        return value.cast(pl.String()).alias("understood")
+    precision = pl.col(f"{column}_precision")
+    return (
+        pl.when(precision == "year")
+        .then(value.dt.strftime("%Y"))
+        .when(precision == "month")
+        .then(value.dt.strftime("%Y-%m"))
+        .otherwise(value.dt.strftime("%Y-%m-%d"))
+        .alias("understood")
+    )
+
+
+def addresses(
+    fields: pl.DataFrame, sources: pl.DataFrame, column_map: pl.DataFrame, address: pl.DataFrame
+) -> pl.DataFrame:
+    """File, sheet, row and source column of each field.
+
+    A column that was joined from another sheet has its own slot, whose row is in `address`.
+    """
+    ways = column_map.select("map_id", "table", "column", "slot", "source_column").unique(
+        ["map_id", "table", "column"], keep="first", maintain_order=True
+    )
+    other = address.select(
+        "row_id", "slot", other_source="source_id", other_row="source_row"
+    ).unique(["row_id", "slot"], keep="first", maintain_order=True)
+    placed = (
+        fields.join(ways, on=["map_id", "table", "column"], how="left", maintain_order="left")
+        .join(other, on=["row_id", "slot"], how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("other_source", "source_id").alias("source_id"),
+            pl.coalesce("other_row", "source_row").alias("row"),
+        )
+        .join(sources.select("source_id", "file", "sheet"), on="source_id", how="left")
+    )
+    return placed.select("hit", "position", *FIELD_OF_FILE, "understood")

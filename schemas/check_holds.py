@@ -1,0 +1,124 @@
+"""Which rows are held back, for which rule, and what that means for the other rows of a patient."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.check_data import TableData
+
+REASON = pl.Schema(
+    {
+        "row_id": pl.Int64(),
+        "reason": pl.String(),  # rule id
+        "outcome": pl.String(),  # quarantined, excluded
+    }
+)
+_PATIENT = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
+
+
+class Holds:
+    """Collects rows and patients to hold back. A patient's hold takes all rows along."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[pl.DataFrame]] = {}
+        self._patients: list[pl.DataFrame] = []
+
+    def add(
+        self,
+        data: TableData,
+        rows: pl.DataFrame,
+        disposition: str,
+        scope: str,
+        *,
+        take_along: bool = True,
+    ) -> None:
+        """Hold rows (`row_id, patient_id, reason`) as disposition and scope say.
+
+        A held subject row takes the patient's rows along, unless another row of the patient stays.
+        """
+        if rows.is_empty() or disposition.startswith("keep"):
+            return
+        outcome = "excluded" if disposition == "screen_out" else "quarantined"
+        told = rows.select("row_id", "patient_id", "reason", pl.lit(outcome).alias("outcome"))
+        if scope == "patient" or (data.name == "subject" and take_along):
+            self._patients.append(told.select(list(_PATIENT)))
+        if outcome == "quarantined":
+            self._rows.setdefault(data.name, []).append(told.select(list(REASON)))
+
+    def patients(self) -> pl.DataFrame:
+        """patient_id, reason, outcome: one row per patient; excluded goes before quarantined."""
+        if not self._patients:
+            return _PATIENT.to_frame()
+        return (
+            pl.concat(self._patients)
+            .drop_nulls("patient_id")
+            .sort("outcome", maintain_order=True)
+            .unique("patient_id", keep="first", maintain_order=True)
+        )
+
+    def rows(self, table: str) -> pl.DataFrame:
+        """Rows of a table that are held for their own sake, the first reason each."""
+        parts = self._rows.get(table)
+        if not parts:
+            return REASON.to_frame()
+        return pl.concat(parts).unique("row_id", keep="first", maintain_order=True)
+
+
+def split(
+    frame: pl.DataFrame, own: pl.DataFrame, patients: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Rows kept, rows held, and the reason of each held row (`REASON`, in order of the rows).
+
+    An excluded patient's rows are excluded whatever else is wrong with them; then a row's own
+    reason goes before that of its patient.
+    """
+    if own.is_empty() and patients.is_empty():
+        return frame, frame.clear(), REASON.to_frame()
+    told = frame.select("row_id", "patient_id").join(
+        own, on="row_id", how="left", maintain_order="left"
+    )
+    told = told.join(
+        patients, on="patient_id", how="left", suffix="_patient", maintain_order="left"
+    )
+    excluded = pl.col("outcome_patient").fill_null("") == "excluded"
+    told = told.select(
+        "row_id",
+        *(
+            pl.when(excluded)
+            .then(f"{name}_patient")
+            .otherwise(pl.coalesce(name, f"{name}_patient"))
+            .alias(name)
+            for name in ("reason", "outcome")
+        ),
+    )
+    held = told["outcome"].is_not_null()
+    return frame.filter(~held), frame.filter(held), told.filter(held)
+
+
+def ledger_lines(table: str, frame: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+    """Ledger of the step 'check': rows in, out, and held by reason, per source."""
+    total = frame.group_by("source_id").len("n_rows")
+    held = (
+        frame.select("row_id", "source_id")
+        .join(reasons, on="row_id", how="inner")
+        .group_by("source_id", "outcome", "reason")
+        .len("n_rows")
+    )
+    kept = (
+        total.join(
+            held.group_by("source_id").agg(lost=pl.col("n_rows").sum()), on="source_id", how="left"
+        )
+        .select("source_id", (pl.col("n_rows") - pl.col("lost").fill_null(0)).alias("n_rows"))
+        .filter(pl.col("n_rows") > 0)
+    )
+    none = pl.lit(None, dtype=pl.String()).alias("reason")
+    parts = [
+        total.with_columns(pl.lit("in").alias("outcome"), none),
+        kept.with_columns(pl.lit("out").alias("outcome"), none),
+        held,
+    ]
+    order = ["source_id", "outcome", "reason", "n_rows"]
+    return pl.concat([part.select(order) for part in parts]).select(
+        pl.lit("check").alias("step"), "source_id", pl.lit(table).alias("table"),
+        "outcome", "reason", pl.col("n_rows").cast(pl.Int64()),
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""The compiled checks of the catalog as objects that a run can evaluate."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from schemas.catalog import Catalog
+
+STREAMING = ("response", "lab")
+# Here only an unreadable value of a required column holds the row back: losing a patient for an
+# optional field is worse than an empty field.
+SPARED_TABLES = ("subject", "infusion", "relapse", "follow_up")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """One check as it was compiled; meaning of the attributes as in `rule_checks.TableCheck`."""
+
+    number: int
+    rule: str
+    table: str
+    severity: str
+    disposition: str
+    scope: str
+    fields: tuple[tuple[str, str], ...]
+    message: str
+    expr: pl.Expr | None
+    reads: tuple[str, ...]
+    latest: tuple[str, ...]
+    contexts: Mapping[str, tuple[str, ...]]
+    derived: tuple[str, ...]
+    about: str | None
+    applies: pl.Expr | None
+    references: str | None
+    unique: tuple[str, ...]
+    same: tuple[str, ...]
+    late: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the check's column of results."""
+        return f"check {self.number}"
+
+    @property
+    def own_columns(self) -> frozenset[str]:
+        """Own columns whose value, if it was not understood, leaves nothing to judge."""
+        return frozenset(self.reads) | {column for owner, column in self.fields if not owner}
+
+    @property
+    def by_row(self) -> bool:
+        """Whether the check is one expression over a row and its contexts."""
+        return self.expr is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedContext:
+    """One context as it was compiled; meaning of the attributes as in `rules.Context`."""
+
+    name: str
+    table: str
+    by: tuple[str, ...]
+    where: pl.Expr | None
+    within: tuple[str, ...]
+    order: tuple[str, ...]
+    shift: int
+    first: str | None
+    uses: tuple[str, ...]
+    aggregate: Mapping[str, pl.Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All rules, contexts and checks of a catalog."""
+
+    rules: Mapping[str, Mapping[str, Any]]
+    contexts: Mapping[str, PlannedContext]
+    checks: tuple[PlannedCheck, ...]
+
+    def of_table(self, table: str) -> list[PlannedCheck]:
+        """The checks of one table, in the order of the rules."""
+        return [check for check in self.checks if check.table == table]
+
+
+def plan_of(catalog: Catalog) -> Plan:
+    """The plan of a catalog; made once per catalog and process."""
+    _CATALOGS[catalog.fingerprint] = catalog
+    return _plan(catalog.fingerprint)
+
+
+_CATALOGS: dict[str, Catalog] = {}
+
+
+@cache
+def _plan(fingerprint: str) -> Plan:
+    compiled = _CATALOGS[fingerprint].compiled
+    return Plan(
+        {rule["id"]: rule for rule in compiled["rules"]},
+        {name: _context(entry) for name, entry in compiled["contexts"].items()},
+        tuple(_check(number, entry) for number, entry in enumerate(compiled["checks"])),
+    )
+
+
+def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
+    return PlannedCheck(
+        **{
+            **entry,
+            "number": number,
+            "expr": _expr(entry["expr"]),
+            "applies": _expr(entry["applies"]),
+            "fields": tuple((owner, column) for owner, column in entry["fields"]),
+            "contexts": {name: tuple(columns) for name, columns in entry["contexts"].items()},
+            **{key: tuple(entry[key]) for key in ("reads", "latest", "derived", "unique", "same")},
+        }
+    )
+
+
+def _context(entry: Mapping[str, Any]) -> PlannedContext:
+    return PlannedContext(
+        **{
+            **entry,
+            "where": _expr(entry["where"]),
+            "aggregate": {name: _required(text) for name, text in entry["aggregate"].items()},
+            **{key: tuple(entry[key]) for key in ("by", "within", "order", "uses")},
+        }
+    )
+
+
+def _expr(text: str | None) -> pl.Expr | None:
+    return None if text is None else _required(text)
+
+
+def _required(text: str) -> pl.Expr:
+    return pl.Expr.deserialize(io.BytesIO(text.encode()), format="json")

@@ -1,0 +1,201 @@
+"""Judging rows: one select of all expressions of a table, then only what failed is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from schemas.check_context import ContextBook
+from schemas.check_data import TableData
+from schemas.check_plan import PlannedCheck
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one check: rows judged and failing, or why it was not judged."""
+
+    judged: int = 0
+    failing: int = 0
+    ran: bool = False
+    missing: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Tallies:
+    """Tallies of all checks of a delivery, by the number of the check."""
+
+    by_check: dict[int, Tally] = field(default_factory=dict)
+
+    def of(self, check: PlannedCheck) -> Tally:
+        """The tally of a check, made when first asked for."""
+        return self.by_check.setdefault(check.number, Tally())
+
+    def ran(self, check: PlannedCheck, judged: int) -> None:
+        """The check could judge `judged` rows."""
+        tally = self.of(check)
+        tally.ran = True
+        tally.judged += judged
+
+
+def runnable(
+    checks: Sequence[PlannedCheck],
+    data: TableData,
+    book: ContextBook,
+    derived: Mapping[str, object],
+    facts: Mapping[str, object],
+    tallies: Tallies,
+) -> list[PlannedCheck]:
+    """The checks whose columns are all there; why the others cannot run is noted in the tallies."""
+    chosen = []
+    for check in checks:
+        reason = _obstacle(check, data, book, derived, facts)
+        if reason is None:
+            chosen.append(check)
+        else:
+            tallies.of(check).missing = reason
+    return chosen
+
+
+def _obstacle(
+    check: PlannedCheck,
+    data: TableData,
+    book: ContextBook,
+    derived: Mapping[str, object],
+    facts: Mapping[str, object],
+) -> str | None:
+    for column in check.reads:
+        if column not in data.delivered:
+            return f"column {data.name}.{column} is not delivered"
+    for name in check.derived:
+        if name not in derived:
+            return f"{name} is not computed by the caller"
+    for name, columns in check.contexts.items():
+        reason = book.missing(name, columns)
+        if reason is not None:
+            return reason
+    if check.expr is not None:
+        for name in check.expr.meta.root_names():
+            if name in facts and facts[name] is None:
+                return f"{name} is not known"
+    return None
+
+
+def judge(
+    frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies
+) -> list[tuple[PlannedCheck, pl.Series]]:
+    """Positions of the failing rows of each failing check, over a frame with its context columns."""
+    rows = [check for check in checks if check.expr is not None]
+    if not rows or not frame.height:
+        for check in rows:
+            tallies.ran(check, 0)
+        return []
+    masks = _masks(frame, rows, tallies)
+    nulls = masks.null_count().row(0, named=True)
+    fails = masks.sum().row(0, named=True)
+    failing = []
+    for check in rows:
+        if check.name not in nulls:
+            continue
+        tallies.ran(check, frame.height - nulls[check.name])
+        if fails[check.name]:
+            failing.append((check, masks[check.name].arg_true()))
+    return failing
+
+
+def _masks(frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies) -> pl.DataFrame:
+    """One Boolean column per check; a check that cannot be evaluated is left out and noted."""
+    try:
+        return _select(frame, checks)
+    except pl.exceptions.PolarsError:
+        whole = []
+        for check in checks:
+            try:
+                whole.append(_select(frame, [check]))
+            except pl.exceptions.PolarsError as error:
+                tallies.of(check).error = f"could not be evaluated ({type(error).__name__})"
+        return pl.concat(whole, how="horizontal") if whole else pl.DataFrame()
+
+
+def _select(frame: pl.DataFrame, checks: Sequence[PlannedCheck]) -> pl.DataFrame:
+    return frame.select(check.expr.alias(check.name) for check in checks if check.expr is not None)
+
+
+def without_issues(
+    check: PlannedCheck, positions: pl.Series, issues: pl.DataFrame
+) -> tuple[pl.Series, pl.DataFrame]:
+    """Failing positions that are no consequence of a value that was not understood.
+
+    Also the others: position and the rule of the issue behind, because such rows are held back all
+    the same where the check would hold them.
+    """
+    if issues.is_empty():
+        return positions, _NONE
+    behind = issues.filter(
+        pl.col("column").is_in(sorted(check.own_columns))
+        & ((pl.col("severity") == "error") | (pl.col("column") == "patient_id"))
+        & pl.col("index").is_in(positions.implode())
+    )
+    if behind.is_empty():
+        return positions, _NONE
+    known = behind.unique(subset="index", keep="first", maintain_order=True)
+    rest = positions.filter(~positions.is_in(known["index"].implode()))
+    return rest, known.select("index", "rule_id")
+
+
+_NONE = pl.DataFrame(schema={"index": pl.UInt32(), "rule_id": pl.String()})
+
+
+def copies(data: TableData, check: PlannedCheck) -> pl.DataFrame:
+    """Rows that share a key: `index`, `group`, `identical` (to the first of its group), `flagged`.
+
+    Of rows that are the same in every declared column the first is kept; where they differ all are
+    flagged. With `same`, rows of one key count as different only if they differ in those columns.
+    """
+    key = list(check.unique)
+    content = [
+        name
+        for name in data.frame.columns
+        if name not in ("row_id", "source_id", "source_row", "map_id")
+    ]
+    keyed = data.frame.with_row_index("index").drop_nulls(key)
+    twice = keyed.filter(pl.struct(key).is_duplicated())
+    if twice.is_empty():
+        return _NO_COPIES
+    return mark_copies(twice, key, content, list(check.same))
+
+
+def mark_copies(
+    rows: pl.DataFrame, key: list[str], content: list[str], same: list[str]
+) -> pl.DataFrame:
+    """Which of rows that share a key are flagged; input has `index` and comes in file order."""
+    marked = rows.select(
+        "index",
+        pl.struct(key).rank("dense").cast(pl.UInt32).alias("group"),
+        pl.struct(content).hash().alias("content"),
+        pl.struct(same or content).hash().alias("told_apart"),
+    )
+    group = pl.col("group")
+    return (
+        marked.with_columns(
+            (pl.col("content").n_unique().over(group) == 1).alias("identical"),
+            (pl.col("told_apart").n_unique().over(group) > 1).alias("contradict"),
+            (pl.col("index") == pl.col("index").first().over(group)).alias("first"),
+        )
+        .with_columns(
+            ((pl.col("identical") & ~pl.col("first")) | pl.col("contradict")).alias("flagged")
+        )
+        .select("index", "group", "identical", "flagged")
+    )
+
+
+_NO_COPIES = pl.DataFrame(
+    schema={
+        "index": pl.UInt32(),
+        "group": pl.UInt32(),
+        "identical": pl.Boolean(),
+        "flagged": pl.Boolean(),
+    }
+)
