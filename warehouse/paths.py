@@ -81,5 +81,5 @@ def fsync_path(path: Path) -> None:
 def replace_durably(temporary: Path, target: Path) -> None:
     """Put a finished file in the place of `target` in one step that survives a power cut."""
     fsync_path(temporary)
-    os.replace(temporary, target)
+    temporary.replace(target)
     fsync_path(target.parent)

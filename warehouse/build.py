@@ -1,0 +1,287 @@
+"""Builds a new warehouse file from the staged deliveries; never changes a published one.
+
+The order is: core (rows of the current deliveries), meta and quality (all deliveries ever loaded),
+analysis (derived from core), dictionary, integrity. Any fault leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from schemas.catalog import Catalog, load_catalog
+from schemas.errors import StudyError
+from warehouse import meta, quality
+from warehouse.core import fill_core
+from warehouse.integrity import check_integrity
+from warehouse.loads import LoadLog, StagedDelivery
+from warehouse.paths import StudyPaths, private_folder
+from warehouse.pseudonyms import Pseudonymizer
+from warehouse.rules import declared_rules
+from warehouse.sql_text import name, sql_file, sql_names
+from warehouse.staged_files import LinkedDelivery, existing, linked, parquet
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from schemas.spec.study import Study
+
+STORAGE_VERSION = "v1.4.0"  # DuckDB 1.4 and later read it; older storage writes text slower
+MEMORY_LIMIT = "1GB"
+
+Derive = Callable[["duckdb.DuckDBPyConnection", "Study"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """The new file and the number of rows of each core table."""
+
+    path: Path
+    load_id: int
+    n_rows: Mapping[str, int]
+
+
+def build_study(
+    study_folder: Path, study: Study, load_id: int, *, derive: Derive | None = None
+) -> BuildResult:
+    """The warehouse of a running load: its deliveries and all that were loaded before.
+
+    Call it under the study's lock, after `LoadLog.record`.
+    """
+    log = LoadLog.read(study_folder)
+    paths = StudyPaths(study_folder)
+    remove_orphans(study_folder)
+    return build_warehouse(
+        paths.building(load_id),
+        study,
+        log.history(including=load_id),
+        log,
+        Pseudonymizer.of_study(study_folder, study.id),
+        load_id=load_id,
+        derive=derive,
+    )
+
+
+def build_warehouse(
+    out_file: Path,
+    study: Study,
+    staged: Sequence[StagedDelivery],
+    log: LoadLog,
+    pseudonyms: Pseudonymizer,
+    *,
+    load_id: int,
+    derive: Derive | None = None,
+    catalog: Catalog | None = None,
+    rules: Sequence[Mapping[str, Any]] | None = None,
+    storage_version: str = STORAGE_VERSION,
+    memory_limit: str = MEMORY_LIMIT,
+) -> BuildResult:
+    """Builds the warehouse in `out_file`, whole or not at all.
+
+    Args:
+        out_file: The file to make; one of that name is removed.
+        study: Identity, data cut and settings.
+        staged: All loaded deliveries (`LoadLog.history`); the current ones fill `core`.
+        log: The load log; its folder's vault holds the id map.
+        pseudonyms: Of this study.
+        load_id: The running load, which the file will carry.
+        derive: Fills schema `analysis`; default `warehouse.analysis.derive`.
+        catalog: Canonical tables; default the project's.
+        rules: Rule entries for `quality.rule`; default the project's.
+        storage_version: Oldest DuckDB that can read the file.
+        memory_limit: For DuckDB; above it, it spills beside `out_file`.
+
+    Raises:
+        AuditStoppedError: Staged rows or the finished tables are not consistent.
+        CarmonyError: A staged folder is not there.
+    """
+    if not any(delivery.current for delivery in staged):
+        raise StudyError(
+            "There is no delivery to build a warehouse from.",
+            fix="put deliveries into inbox/<center>/<YYYY-MM-DD>/ and run again",
+        )
+    catalog = catalog or load_catalog()
+    rules = declared_rules(catalog) if rules is None else rules
+    private_folder(out_file.parent)
+    _remove_database(out_file)
+    done = False
+    try:
+        with linked(staged) as deliveries:
+            con = _create(out_file, storage_version, memory_limit)
+            try:
+                core = _fill(con, study, log, load_id, pseudonyms, catalog, rules, deliveries)
+                (derive or _default_derive)(con, study)
+                _finish(con, catalog, core, deliveries[0].link.parent)
+                counts = {table: _height(con, table) for table in core}
+            finally:
+                con.close()
+        out_file.chmod(0o600)
+        done = True
+        return BuildResult(out_file, load_id, counts)
+    finally:
+        if not done:
+            _remove_database(out_file)
+
+
+def remove_orphans(study_folder: Path) -> list[str]:
+    """Removes what killed loads left beside the published file; gives their names.
+
+    Call it under the study's lock.
+    """
+    folder = StudyPaths(study_folder).building(0).parent
+    left = sorted(folder.glob("*")) if folder.is_dir() else []
+    for path in left:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return [path.name for path in left]
+
+
+def _create(out_file: Path, storage_version: str, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    con = duckdb.connect(
+        str(out_file),
+        config={
+            "storage_compatibility_version": storage_version,
+            "memory_limit": memory_limit,
+            "threads": min(os.cpu_count() or 1, 4),
+            "preserve_insertion_order": "false",
+            "python_enable_replacements": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": str(out_file) + ".tmp",
+        },
+    )
+    out_file.chmod(0o600)
+    for schema in ("core", "quality", "meta", "analysis"):
+        con.execute(f"CREATE SCHEMA {schema}").fetchall()
+    for file in sql_names("ddl"):
+        con.execute(sql_file("ddl", file)).fetchall()
+    return con
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection,
+    study: Study,
+    log: LoadLog,
+    load_id: int,
+    pseudonyms: Pseudonymizer,
+    catalog: Catalog,
+    rules: Sequence[Mapping[str, Any]],
+    deliveries: Sequence[LinkedDelivery],
+) -> dict[str, Any]:
+    scratch = deliveries[0].link.parent
+    _delivery_shifts(con, deliveries, scratch)
+    _id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
+    core = fill_core(con, catalog, deliveries)
+    meta.create_row_address(con, catalog)
+    for file in sql_names("views"):
+        con.execute(sql_file("views", file)).fetchall()
+    meta.fill_run(con, study, log.load(load_id))
+    meta.fill_codelists(con, catalog, scratch)
+    meta.fill_sources(con, deliveries)
+    quality.fill_loads(con, log, load_id, deliveries, scratch)
+    quality.fill_rules(con, rules, scratch)
+    quality.fill_findings(con, catalog, deliveries)
+    quality.fill_check_runs(con, deliveries)
+    quality.fill_ledger(con, catalog, deliveries)
+    return core
+
+
+def _finish(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, core: dict[str, Any], scratch: Path
+) -> None:
+    meta.comment_labels(con)
+    for table in ("delivery_shift", "id_map", "patient_key"):
+        con.execute(f"DROP TABLE temp.{table}").fetchall()
+    meta.fill_dictionary(con, core, scratch)
+    check_integrity(con, catalog)
+    con.execute("CHECKPOINT").fetchall()
+
+
+def _delivery_shifts(
+    con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDelivery], scratch: Path
+) -> None:
+    """Temporary table `delivery_shift`: what is added to source and map ids of each delivery."""
+    file = scratch / "delivery.parquet"
+    pl.DataFrame(
+        {
+            "number": pl.Series([d.number for d in deliveries], dtype=pl.Int32),
+            "load_id": pl.Series([d.staged.load_id for d in deliveries], dtype=pl.Int32),
+            "center_id": [d.staged.center_id for d in deliveries],
+            "delivery_id": [d.staged.delivery_id for d in deliveries],
+            "link": [str(d.link) for d in deliveries],
+            "current": [d.staged.current for d in deliveries],
+        }
+    ).write_parquet(file)
+    shifts = ", ".join(
+        f"coalesce(sum({m}.n) OVER (ORDER BY d.number ROWS BETWEEN UNBOUNDED PRECEDING "
+        f"AND 1 PRECEDING), 0)::INTEGER AS {shift}"
+        for m, shift in (("s", "source_shift"), ("m", "map_shift"))
+    )
+    highest = {
+        table: (
+            f"(SELECT filename, max({column}) AS n "
+            f"FROM {parquet(existing(deliveries, table + '.parquet'), filename=True)} "
+            "GROUP BY filename)"
+        )
+        for table, column in (("source", "source_id"), ("column_map", "map_id"))
+    }
+    con.execute(
+        f"CREATE TEMP TABLE delivery_shift AS SELECT d.*, {shifts} FROM {parquet([file])} d "
+        f"LEFT JOIN {highest['source']} s ON s.filename = d.link || '/source.parquet' "
+        f"LEFT JOIN {highest['column_map']} m ON m.filename = d.link || '/column_map.parquet'"
+    ).fetchall()
+
+
+def _id_map(
+    con: duckdb.DuckDBPyConnection,
+    study_folder: Path,
+    pseudonyms: Pseudonymizer,
+    catalog: Catalog,
+    deliveries: Sequence[LinkedDelivery],
+    scratch: Path,
+) -> None:
+    """Temporary table `id_map` with the pseudonym of everybody in the staged files."""
+    places = [f"{part}/{table}" for part in ("core", "quarantine") for table in catalog.tables]
+    reads = [
+        f"SELECT DISTINCT filename, patient_id FROM {parquet(files, filename=True)}"
+        for place in [*places, "finding"]
+        if (files := existing(deliveries, f"{place}.parquet"))
+    ]
+    rows = con.execute(
+        "SELECT DISTINCT s.center_id, f.patient_id FROM (" + " UNION ALL ".join(reads) + ") f "
+        f"JOIN delivery_shift s ON s.link = left(f.filename, {len(str(deliveries[0].link))}) "
+        "WHERE f.patient_id IS NOT NULL"
+    ).fetchall()
+    ids = pl.DataFrame(
+        rows, schema={"center_id": pl.String(), "patient_id": pl.String()}, orient="row"
+    )
+    file = scratch / "id_map.parquet"
+    id_map = pseudonyms.update_id_map(study_folder, ids)
+    id_map.filter(pl.col("study_id") == pseudonyms.study_id).write_parquet(file)
+    con.execute(
+        f"CREATE TEMP TABLE id_map AS SELECT center_id, patient_id, usubjid FROM {parquet([file])}"
+    ).fetchall()
+    file.unlink()
+
+
+def _default_derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    from warehouse.analysis import derive
+
+    derive(con, study)
+
+
+def _height(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM core.{name(table)}").fetchall()[0][0])
+
+
+def _remove_database(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    Path(f"{path}.wal").unlink(missing_ok=True)
+    shutil.rmtree(f"{path}.tmp", ignore_errors=True)

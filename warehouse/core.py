@@ -1,0 +1,183 @@
+"""Fills the `core` tables: the rows of all current deliveries, under pseudonyms.
+
+One INSERT per table reads all its Parquet files. Ids of sources and mapping blocks count from 1 in
+each delivery; adding a delivery's shift makes them unique in the study.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.catalog import Catalog, Table
+from schemas.errors import AuditStoppedError
+from warehouse.ddl import (
+    MOST_UNITS,
+    WarehouseColumn,
+    comments,
+    create_table,
+    identity_columns,
+    own_columns,
+)
+from warehouse.sql_text import name, quoted
+from warehouse.staged_files import LinkedDelivery, existing, parquet
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def fill_core(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, deliveries: Sequence[LinkedDelivery]
+) -> dict[str, tuple[WarehouseColumn, ...]]:
+    """Creates and fills every core table; gives the columns of each.
+
+    Temporary tables `delivery_shift` and `id_map` must be there (`build.py`).
+
+    Raises:
+        AuditStoppedError: A staged row holds a code outside its codelist or has no patient.
+    """
+    current = [d for d in deliveries if d.staged.current]
+    centers = sorted({d.staged.center_id for d in current})
+    _patient_keys(con)
+    out = {}
+    for table in catalog.tables.values():
+        files = existing(current, f"core/{table.name}.parquet")
+        own = own_columns(table, catalog, _units(con, table, files))
+        columns = (*identity_columns(centers or ["none"]), *own)
+        con.execute(create_table("core", table.name, columns)).fetchall()
+        for statement in comments("core", table.name, table.description, columns):
+            con.execute(statement).fetchall()
+        _fill(con, table, own, current)
+        out[table.name] = columns
+    return out
+
+
+def _patient_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """Per current delivery and patient: the pseudonym and the shifts, small enough to join to."""
+    con.execute(
+        "CREATE TEMP TABLE patient_key AS "
+        "SELECT s.number, m.center_id, m.patient_id, m.usubjid, s.source_shift, s.map_shift "
+        "FROM id_map m JOIN delivery_shift s USING (center_id) WHERE s.current"
+    ).fetchall()
+
+
+def _units(
+    con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]
+) -> dict[str, list[str]]:
+    """The units that centers reported, by name of the `_unit` column."""
+    columns = [f"{column.name}_unit" for column in table.columns if column.kind == "number"]
+    if not files or not columns:
+        return {}
+    # A few distinct values per column; one more than the limit says that it is no list of units.
+    parts = ", ".join(
+        f"list_sort(list(DISTINCT {name(column)}) FILTER ({name(column)} IS NOT NULL))"
+        for column in columns
+    )
+    row = con.execute(f"SELECT {parts} FROM {parquet(files)}").fetchall()[0]
+    return {
+        column: (found or [])[: MOST_UNITS + 1] for column, found in zip(columns, row, strict=True)
+    }
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    own: Sequence[WarehouseColumn],
+    current: Sequence[LinkedDelivery],
+) -> None:
+    """The rows of single deliveries in one read, those of growing centers delivery by delivery."""
+    import duckdb
+
+    per_center = Counter(d.staged.center_id for d in current)
+    file = f"core/{table.name}.parquet"
+    single = existing([d for d in current if per_center[d.staged.center_id] == 1], file)
+    selects = [_select(own, parquet(single))] if single else []
+    for delivery, later in _growing(table, current):
+        rows = parquet([delivery.file(file)])
+        if later:
+            rows = f"(FROM {rows} o WHERE NOT {_stands_again(table, later)})"
+        selects.append(_select(own, rows, only_delivery=delivery.number))
+    if not selects:
+        return
+    try:
+        con.execute(
+            f"INSERT INTO core.{name(table.name)} " + " UNION ALL ".join(selects)
+        ).fetchall()
+    except (duckdb.ConversionException, duckdb.ConstraintException):
+        # DuckDB's own text may quote a value: it is dropped, and the columns are named instead.
+        raise _refusal(con, table, own, existing(current, file)) from None
+
+
+def _select(own: Sequence[WarehouseColumn], rows: str, *, only_delivery: int | None = None) -> str:
+    wanted = ", ".join(
+        f"CAST(f.{name(c.name)} AS {c.sql_type})" if c.codes else f"f.{name(c.name)}" for c in own
+    )
+    on = "f.center_id = k.center_id AND f.patient_id = k.patient_id"
+    keys = "patient_key"
+    if only_delivery is not None:
+        keys = f"(SELECT * FROM patient_key WHERE number = {only_delivery})"
+    return (
+        "SELECT k.usubjid, f.center_id, f.row_id, f.source_id + k.source_shift, f.source_row, "
+        f"f.map_id + k.map_shift, {wanted} FROM {rows} f LEFT JOIN {keys} k ON {on}"
+    )
+
+
+def replaced_rows(table: Table, current: Sequence[LinkedDelivery]) -> Iterator[tuple[int, str]]:
+    """Number of a delivery and SQL of its rows that a later delivery of its center sent again."""
+    for delivery, later in _growing(table, current):
+        if later:
+            rows = parquet([delivery.file(f"core/{table.name}.parquet")])
+            yield delivery.number, f"(FROM {rows} o WHERE {_stands_again(table, later)})"
+
+
+def _growing(
+    table: Table, current: Sequence[LinkedDelivery]
+) -> Iterator[tuple[LinkedDelivery, list[Path]]]:
+    """Deliveries of centers with several in force, each with the files that came later."""
+    per_center = Counter(d.staged.center_id for d in current)
+    file = f"core/{table.name}.parquet"
+    growing = [d for d in current if per_center[d.staged.center_id] > 1 and d.file(file).is_file()]
+    for delivery in growing:
+        yield (
+            delivery,
+            [
+                other.file(file)
+                for other in growing
+                if other.staged.center_id == delivery.staged.center_id
+                and other.number > delivery.number
+            ],
+        )
+
+
+def _stands_again(table: Table, later: Sequence[Path]) -> str:
+    """SQL: a row `o` stands again in a later delivery, by its key or as the very same row."""
+    key = " AND ".join(f"n.{name(k)} IS NOT DISTINCT FROM o.{name(k)}" for k in table.key)
+    rows = parquet(later)
+    same_row = f"EXISTS (FROM {rows} n WHERE n.row_id = o.row_id)"
+    return f"({same_row} OR EXISTS (FROM {rows} n WHERE {key}))" if key else f"({same_row})"
+
+
+def _refusal(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    own: Sequence[WarehouseColumn],
+    files: Sequence[Path],
+) -> AuditStoppedError:
+    """What is wrong with staged rows, as counts; never a value."""
+    coded: Mapping[str, Sequence[str]] = {c.name: c.codes for c in own if c.codes}
+    checks = {
+        f"column '{column}': {{}} row(s) hold a code outside its codelist": (
+            f"count(*) FILTER ({name(column)} NOT IN ({', '.join(map(quoted, codes))}))"
+        )
+        for column, codes in coded.items()
+    }
+    checks["{} row(s) have no patient of the id map"] = "count(*) FILTER (patient_id IS NULL)"
+    counts = con.execute(f"SELECT {', '.join(checks.values())} FROM {parquet(files)}").fetchall()[0]
+    found = [text.format(n) for text, n in zip(checks, counts, strict=True) if n]
+    return AuditStoppedError(
+        f"Staged rows of table '{table.name}' cannot be loaded: "
+        + ("; ".join(found) or "a row lacks its identity (patient, source, row or block)"),
+        fix="this is a fault of the mapping or of its declarations, not of a center: report it",
+    )
