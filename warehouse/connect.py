@@ -1,0 +1,164 @@
+"""Read-only, locked connections to a published warehouse, and single queries for the command line.
+
+A locked connection reads its one file and nothing else: no other files, no network, no settings, no
+variables of the calling program. It is no boundary against the person at the keyboard, who can open
+the file with any DuckDB; that is why the published file holds only what analysts may see.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import CarmonyError, StudyError
+from warehouse.paths import StudyPaths
+
+if TYPE_CHECKING:
+    import duckdb
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "allow_community_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "memory_limit": "1GB",
+    "threads": 2,
+    "lock_configuration": "true",
+}
+_READING = frozenset({"SELECT", "EXPLAIN", "RELATION"})
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer of one statement. `load_id` says which state of the study it is about."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    load_id: int
+
+
+def warehouse_file(place: Path, as_of: int | None = None) -> Path:
+    """The published file of a study folder, of a load if given; or the file itself.
+
+    Raises:
+        StudyError: Nothing is published, or that load is not kept.
+    """
+    if place.is_file():
+        return place
+    paths = StudyPaths(place)
+    if not paths.warehouse.is_file():
+        raise StudyError(
+            f"Study '{place.name}' has no published warehouse.", fix="run 'carmony run' first"
+        )
+    if as_of is None or as_of == _load_of(paths.warehouse):
+        return paths.warehouse
+    kept = paths.history / f"{as_of:06d}.duckdb"
+    if not kept.is_file():
+        loads = ", ".join(str(int(f.stem)) for f in sorted(paths.history.glob("*.duckdb")))
+        raise StudyError(
+            f"The published state of load {as_of} is not kept; kept are: {loads or 'none'}.",
+            fix="name one of them, or leave --as-of out for the newest",
+        )
+    return kept
+
+
+def connect(place: Path, as_of: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A read-only, locked connection to the published warehouse; drain every result.
+
+    Args:
+        place: The study folder, or a warehouse file.
+        as_of: The load whose published state is wanted; default the newest.
+
+    Raises:
+        StudyError: Nothing is published, or that load is not kept.
+    """
+    import duckdb
+
+    path = warehouse_file(Path(place), as_of)
+    try:
+        return duckdb.connect(str(path), read_only=True, config=dict(_CONFIG))
+    except duckdb.Error as error:
+        raise StudyError(
+            f"'{path.name}' cannot be opened: {_trimmed(error)}",
+            fix="close programs that have it open for writing",
+        ) from None
+
+
+def query(
+    place: Path, statement: str, as_of: int | None = None, *, timeout_seconds: float = 300.0
+) -> QueryResult:
+    """The answer of one reading statement.
+
+    Args:
+        place: The study folder, or a warehouse file.
+        statement: One SELECT, WITH, FROM, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN.
+        as_of: The load whose published state is asked.
+        timeout_seconds: After that the query is ended.
+
+    Raises:
+        CarmonyError: It is not one reading statement, is wrong, or takes too long or too much
+            memory; the message is DuckDB's, without a traceback.
+    """
+    import duckdb
+
+    con = connect(place, as_of)
+    timer = threading.Timer(timeout_seconds, con.interrupt)
+    try:
+        _refuse_other_than_reading(con, statement)
+        load_id = int(con.execute("SELECT load_id FROM meta.run").fetchall()[0][0])
+        timer.start()
+        cursor = con.execute(statement)
+        described = cursor.description or []
+        rows = cursor.fetchall()
+    except duckdb.InterruptException:
+        raise CarmonyError(
+            f"The query was ended after {timeout_seconds:.0f} seconds.", fix="ask for less"
+        ) from None
+    except duckdb.Error as error:
+        raise CarmonyError(_trimmed(error), fix="correct the statement") from None
+    finally:
+        timer.cancel()
+        con.close()
+    columns = tuple(str(entry[0]) for entry in described)
+    return QueryResult(columns, tuple(str(entry[1]) for entry in described), rows, load_id)
+
+
+def published_load(study_folder: Path) -> int | None:
+    """The load that the published file holds; None if nothing is published."""
+    path = StudyPaths(study_folder).warehouse
+    return _load_of(path) if path.is_file() else None
+
+
+def _load_of(path: Path) -> int:
+    con = connect(path)
+    try:
+        return int(con.execute("SELECT load_id FROM meta.run").fetchall()[0][0])
+    finally:
+        con.close()
+
+
+def _refuse_other_than_reading(con: duckdb.DuckDBPyConnection, statement: str) -> None:
+    statements = con.extract_statements(statement)
+    if len(statements) != 1:
+        raise CarmonyError(
+            f"{len(statements)} statements were given; one is wanted.",
+            fix="give a single SELECT, and put it in quotes",
+        )
+    kind = statements[0].type.name
+    if kind not in _READING:
+        raise CarmonyError(
+            f"Only reading statements are answered; this is {kind.replace('_', ' ')}.",
+            fix="use SELECT, WITH, FROM, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN",
+        )
+
+
+def _trimmed(error: Exception) -> str:
+    """DuckDB's message without the lines that repeat the statement."""
+    lines = str(error).strip().splitlines() or ["the query failed"]
+    kept = [line for line in lines if line.strip() and not line.startswith(("LINE ", " "))]
+    return " ".join(kept[:4])[:600]
