@@ -176,7 +176,7 @@ def _process(
     from flows.tally import check_shrink, tally
 
     center_id = delivery.center_id
-    key, mode = spec_hash(folder, center_id), parts.mode(spec)
+    key, mode = spec_hash(folder, center_id), spec.mode
     out = make_private(folder.staged(center_id)) / f"{delivery.delivery_id}-{key}-{staging_code()}"
     shutil.rmtree(out, ignore_errors=True)  # of an interrupted or failed run
     if sum(file.size for file in delivery.files) >= BIG_DELIVERY:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import parts
+from flows.folder import StudyFolder
 from schemas.delivery import read_delivery
 from schemas.errors import StudyError
 
@@ -30,7 +31,7 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
 
     from flows.tally import tally
 
-    study = parts.load_study_at(_study_of(spec_path))
+    study = parts.load_study(StudyFolder(_study_of(spec_path)))
     spec = parts.load_spec(spec_path)
     copy = scratch / "delivery"
     if source.is_dir():

@@ -161,8 +161,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     if arguments.command in {"run", "serve"}:
         from flows import run_commands
 
-        return run_commands.run(arguments) if arguments.command == "run" else run_commands.serve(
-            arguments
+        return (
+            run_commands.run(arguments)
+            if arguments.command == "run"
+            else run_commands.serve(arguments)
         )
     from flows import commands
 

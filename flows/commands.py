@@ -74,12 +74,12 @@ def _answer(arguments: argparse.Namespace, content: dict[str, Any], text: str) -
 
 def sql(arguments: argparse.Namespace) -> int:
     """Answers one reading statement from the published warehouse."""
-    from flows import parts
+    from flows import results
 
     root = Path(arguments.study)
     if not root.exists():
         raise StudyError(f"'{root}' does not exist.", fix="give the folder of a study")
-    names, rows = parts.query(root, arguments.statement, arguments.as_of)
+    names, rows = results.query(root, arguments.statement, arguments.as_of)
     style = "json" if arguments.json else arguments.format
     if style == "json":
         records = [dict(zip(names, row, strict=True)) for row in rows]
@@ -96,9 +96,7 @@ def sql(arguments: argparse.Namespace) -> int:
 def plain_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Rows as aligned text; numbers to the right, nulls empty."""
     texts = [["" if value is None else _one_line(value) for value in row] for row in rows]
-    widths = [
-        max([len(name), *(len(text[i]) for text in texts)]) for i, name in enumerate(names)
-    ]
+    widths = [max([len(name), *(len(text[i]) for text in texts)]) for i, name in enumerate(names)]
     right = [
         bool(rows) and all(row[i] is None or _is_number(row[i]) for row in rows)
         for i in range(len(names))

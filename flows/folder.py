@@ -116,7 +116,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def open_to_readers(folder: Path) -> None:
-    """Lets analysts read what is published; the study folder's own mode still decides who enters."""
+    """Lets the folder's group read it: analysts read what is published, the vault stays closed."""
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o750 if path.is_dir() else 0o640)

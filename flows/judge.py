@@ -17,7 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import flows.quiet  # noqa: F401  (before Great Expectations is imported)
 from schemas.errors import CarmonyError
 
 TIME_LIMIT = 3600.0  # seconds; a registry of 100,000 patients needs minutes
@@ -117,15 +116,15 @@ class JudgeError(RuntimeError):
 
 def _serve() -> int:
     """The child: imports first, then one request, one answer."""
-    from flows import parts
+    from flows import results
 
-    parts.warm_up_judge()
+    results.warm_up_judge()
     line = sys.stdin.readline()
     if not line.strip():
         return 0
     request = json.loads(line)
     try:
-        answer = parts.judge(
+        answer = results.judge(
             Path(request["warehouse"]), Path(request["study"]), Path(request["results"])
         )
     except CarmonyError as error:

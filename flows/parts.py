@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.fingerprint import file_hash, spec_hash, staging_code
 from flows.folder import StudyFolder, write_json
-from flows.outcome import FAILED, HELD, LOADED, TROUBLE, WAITING, DeliveryOutcome, RunOutcome
+from flows.outcome import FAILED, HELD, LOADED, TROUBLE, WAITING, DeliveryOutcome
 from schemas.delivery import Delivery
 from schemas.errors import CarmonyError, FileError, Place
 
@@ -102,7 +102,9 @@ def stage_in_child(folder: StudyFolder, delivery: Delivery, out: Path) -> None:
     except (IndexError, ValueError):
         raise _lost(delivery, f"ended its process with code {done.returncode}") from None
     if "code" in answer:
-        raise FileError(answer["code"], Place(**answer["place"]), answer["problem"], fix=answer["fix"])
+        raise FileError(
+            answer["code"], Place(**answer["place"]), answer["problem"], fix=answer["fix"]
+        )
     if "message" in answer:
         raise CarmonyError(answer["message"], fix=answer["fix"])
     if "bug" in answer:
@@ -140,6 +142,7 @@ def write_packet(folder: StudyFolder, outcome: DeliveryOutcome) -> None:
 def run_lock(root: str) -> Iterator[None]:
     """Holds the study's lock, and closes loads that a crash left open."""
     from warehouse.connect import published_load
+
     from warehouse.lock import load_lock
 
     folder = StudyFolder(Path(root))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from flows import center, parts, stages
+from flows import center, parts, results, stages
+from flows.folder import StudyFolder, write_json
 from flows.outcome import (
     AUDIT_STOPPED,
-    LOADED,
     NOT_PUBLISHED,
     NOTHING_NEW,
     PUBLISHED,
@@ -19,6 +21,9 @@ from flows.outcome import (
     RunOutcome,
 )
 from flows.show import Progress
+from schemas.errors import AuditStoppedError
+
+LAST_RUN = "last_run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,7 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
         with _timed(outcome, "pull"):
             progress.stage("pull", len(plan["centers"]))
             pulled = [center.pull_center(root, c, request.until) for c in plan["centers"]]
-        anything = any(entry["todo"] for entry in pulled)
-        # The judge's imports run beside the reading, on the second core.
-        with _start_judge() if anything else nullcontext() as judge:
+        with anything_to_read(pulled) as judge:
             with _timed(outcome, "read"):
                 progress.stage("read", len(pulled))
                 for entry in pulled:
@@ -63,6 +66,7 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
                     found = center.process_center(root, entry, accepted, progress.delivery)
                     outcome.deliveries += [DeliveryOutcome(**item) for item in found]
             finish(outcome, root, request.report, progress, judge)
+        save_outcome(root, outcome)
     progress.close()
     return outcome
 
@@ -74,36 +78,52 @@ def finish(
     key = stages.state_key(root, outcome.deliveries)
     if stages.is_published(root, key):
         outcome.state = NOTHING_NEW
-        parts.fill_places(outcome, root)
+    else:
+        load_id = outcome.load_id = stages.open_load(root, outcome.deliveries)
+        try:
+            _publish(outcome, root, key, progress, judge)
+        except AuditStoppedError as error:
+            outcome.state = AUDIT_STOPPED
+            outcome.messages.append(str(error))
+            stages.close_load(root, load_id, "stopped")
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            stages.close_load(root, load_id, "interrupted" if stopped else "failed")
+            raise
+    if outcome.state not in (PUBLISHED, NOTHING_NEW):
         return
-    with _timed(outcome, "build"):
-        progress.stage("build")
-        built = stages.assemble(root, outcome.deliveries)
-    outcome.load_id = built["load_id"]
-    if not built["staged_file"]:
-        outcome.state = NOT_PUBLISHED
-        outcome.messages.append(_nothing_to_publish(outcome.deliveries))
-        return
-    with _timed(outcome, "judge"):
-        progress.stage("judge")
-        verdict = stages.judge(root, built["load_id"], built["staged_file"], judge)
-    outcome.warnings += verdict["warnings"]
-    with _timed(outcome, "publish"):
-        progress.stage("publish")
-        outcome.content_hash = stages.publish(
-            root, built["load_id"], built["staged_file"], key, verdict
-        )
-    if not verdict["passed"]:
-        outcome.state = AUDIT_STOPPED
-        outcome.messages += verdict["critical_failures"]
-        outcome.quality = verdict["results"]
-        return
-    outcome.state = PUBLISHED
-    if report:
+    if report and not stages.report_is_current(root):
         with _timed(outcome, "report"):
             progress.stage("report")
             stages.report(root)
-    parts.fill_places(outcome, root)
+    results.fill_places(outcome, root)
+
+
+def _publish(outcome: RunOutcome, root: str, key: str, progress: Progress, judge: Any) -> None:
+    """Builds, judges and publishes the load of `outcome`."""
+    load_id = outcome.load_id or 0
+    with _timed(outcome, "build"):
+        progress.stage("build")
+        staged_file = stages.assemble(root, load_id)
+    if not staged_file:
+        outcome.state = NOT_PUBLISHED
+        outcome.messages.append(_nothing_to_publish(outcome.deliveries))
+        stages.close_load(root, load_id, "failed")
+        return
+    with _timed(outcome, "judge"):
+        progress.stage("judge")
+        verdict = stages.judge(root, load_id, staged_file, judge)
+    outcome.warnings += verdict["warnings"]
+    if not verdict["passed"]:
+        outcome.state = AUDIT_STOPPED
+        outcome.messages += verdict["critical_failures"]
+        outcome.quality = str(Path(verdict["results"]) / "audit.html")
+        stages.close_load(root, load_id, "stopped")
+        return
+    with _timed(outcome, "publish"):
+        progress.stage("publish")
+        stages.publish(root, load_id, staged_file, key, verdict["results"])
+    outcome.state = PUBLISHED
 
 
 def _nothing_to_publish(deliveries: Sequence[DeliveryOutcome]) -> str:
@@ -112,10 +132,27 @@ def _nothing_to_publish(deliveries: Sequence[DeliveryOutcome]) -> str:
     return "no delivery has come yet: put the first one into inbox/<center>/<YYYY-MM-DD>/"
 
 
-def _start_judge() -> Any:
+@contextmanager
+def anything_to_read(pulled: Sequence[dict[str, Any]]) -> Iterator[Any]:
+    """Starts the judge if there is something to read: its imports run beside the reading."""
+    if not any(entry["todo"] for entry in pulled):
+        yield None
+        return
     from flows.judge import Judge
 
-    return Judge()
+    with Judge() as judge:
+        yield judge
+
+
+def save_outcome(root: str, outcome: RunOutcome) -> None:
+    """Writes what became of the run into the vault's log, for whoever started it."""
+    write_json(StudyFolder(Path(root)).logs / LAST_RUN, outcome.to_dict())
+
+
+def last_outcome(root: str) -> RunOutcome:
+    """The outcome of the last run of a study."""
+    text = (StudyFolder(Path(root)).logs / LAST_RUN).read_text(encoding="utf-8")
+    return RunOutcome.from_dict(json.loads(text))
 
 
 @contextmanager

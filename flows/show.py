@@ -14,6 +14,7 @@ _STAGES = {
     "judge": "estimates and audit",
     "publish": "publishing",
     "report": "writing the report",
+    "flow": "running as a flow on the Prefect server",
 }
 HEADER = (
     "center",
@@ -125,12 +126,13 @@ def describe(outcome: DeliveryOutcome) -> str:
 def results_table(outcome: RunOutcome) -> str:
     """The final table: one line per delivery, sorted by center and date."""
     ordered = sorted(outcome.deliveries, key=lambda d: (d.center_id, d.received_on))
-    rows = [_row(delivery) for delivery in ordered]
-    widths = [max(len(row[i]) for row in (HEADER, *rows)) for i in range(len(HEADER))]
-    return "\n".join(_line(row, widths) for row in (HEADER, *rows))
+    rows = [row(delivery) for delivery in ordered]
+    widths = [max(len(cells[i]) for cells in (HEADER, *rows)) for i in range(len(HEADER))]
+    return "\n".join(_line(cells, widths) for cells in (HEADER, *rows))
 
 
-def _row(delivery: DeliveryOutcome) -> tuple[str, ...]:
+def row(delivery: DeliveryOutcome) -> tuple[str, ...]:
+    """The cells of `HEADER` for one delivery."""
     counts: tuple[Any, ...] = (
         delivery.rows_read,
         delivery.rows_loaded,
@@ -144,12 +146,12 @@ def _row(delivery: DeliveryOutcome) -> tuple[str, ...]:
     return (delivery.center_id, delivery.received_on or "-", *shown, delivery.state)
 
 
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = [
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = [
         cell.rjust(width) if 2 <= i <= 7 else cell.ljust(width)
-        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
-    return "  ".join(cells).rstrip()
+    return "  ".join(padded).rstrip()
 
 
 def summary(outcome: RunOutcome) -> str:

@@ -8,18 +8,17 @@ small dicts, never rows.
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows import parts
-from flows.fingerprint import content_key, file_hash, staging_code, study_code
-from flows.folder import StudyFolder, open_study_folder, open_to_readers, write_json
-from flows.outcome import AUDIT_STOPPED, LOADED, NOT_PUBLISHED, PUBLISHED, DeliveryOutcome
+from flows import parts, results
+from flows.fingerprint import content_key, file_hash, study_code
+from flows.folder import StudyFolder, make_private, open_study_folder, open_to_readers
+from flows.outcome import LOADED, DeliveryOutcome
 from flows.pull import inbox_centers
-from schemas.errors import CarmonyError, StudyError
+from schemas.errors import StudyError
 
 
 def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
         )
     return {
         "root": str(folder.root),
-        "study_id": parts.study_id(study),
+        "study_id": study.id,
         "centers": sorted(set(centers)) or known,
     }
 
@@ -57,14 +56,9 @@ def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
 def state_key(root: str, outcomes: Sequence[DeliveryOutcome]) -> str:
     """Hash of all that the published state rests on: current deliveries, failures, study, code."""
     folder = StudyFolder(Path(root))
-    current = {
-        (e["center_id"], e["delivery_id"], e["spec_hash"], e["code_hash"])
-        for e in parts.current_entries(folder)
-    }
-    for outcome in outcomes:
-        if outcome.state == LOADED:
-            key = (outcome.center_id, outcome.delivery_id, outcome.spec_hash, staging_code())
-            current.add(key)
+    # The name of a staged folder holds delivery, spec and code.
+    current = {staged.folder.name for staged in parts.current_deliveries(folder)}
+    current |= {Path(outcome.staged).name for outcome in outcomes if outcome.state == LOADED}
     failures = sorted((o.center_id, o.delivery_id, o.state, o.code) for o in outcomes if o.trouble)
     return content_key([sorted(current), failures, file_hash(folder.settings), study_code()])
 
@@ -75,21 +69,44 @@ def is_published(root: str, key: str) -> bool:
     return folder.warehouse.is_file() and parts.published_state(folder).get("key") == key
 
 
-def assemble(root: str, outcomes: Sequence[DeliveryOutcome]) -> dict[str, Any]:
-    """Writes the load into the log and builds the staged warehouse with the analysis tables.
+def report_is_current(root: str) -> bool:
+    """True if the report was rendered from the published warehouse."""
+    folder = StudyFolder(Path(root))
+    state = parts.published_state(folder)
+    page = folder.report / "report.html"
+    return page.is_file() and state.get("report_of") == state.get("load_id")
 
-    Returns:
-        `load_id` and `staged_file`; `staged_file` is empty where there is nothing to build from.
-    """
+
+def open_load(root: str, outcomes: Sequence[DeliveryOutcome]) -> int:
+    """Opens a load in the log, with what became of each delivery, and writes the centers' packets."""
     folder = StudyFolder(Path(root))
     load_id = parts.begin_load(folder, outcomes)
     for outcome in outcomes:
         if outcome.state == LOADED:
             parts.write_packet(folder, outcome)
-    if not parts.current_entries(folder):
-        parts.end_load(folder, load_id, "failed", "")
-        return {"load_id": load_id, "staged_file": ""}
-    return {"load_id": load_id, "staged_file": str(parts.build(folder, load_id))}
+    return load_id
+
+
+def close_load(root: str, load_id: int, outcome: str, content: str = "") -> None:
+    """Closes a load in the log; a load that is closed already stays as it is."""
+    folder = StudyFolder(Path(root))
+    if parts.read_log(folder).load(load_id).outcome == "running":
+        parts.end_load(folder, load_id, outcome, content)
+
+
+def assemble(root: str, load_id: int) -> str:
+    """Builds the staged warehouse of a load, with the analysis tables.
+
+    Returns:
+        The file; nothing where there is no delivery to build from.
+
+    Raises:
+        AuditStoppedError: keys, references or the ledger do not hold.
+    """
+    folder = StudyFolder(Path(root))
+    if not parts.current_deliveries(folder, load_id):
+        return ""
+    return str(results.build(folder, load_id))
 
 
 def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[str, Any]:
@@ -107,27 +124,32 @@ def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[
     from flows.judge import Judge
 
     folder = StudyFolder(Path(root))
-    results = folder.vault / "audit" / str(load_id)
+    place = make_private(folder.vault / "audit") / str(load_id)
     with child or Judge() as process:
-        answer = process.ask(Path(staged_file), folder.root, results)
-    return {**answer, "results": str(results)}
+        answer = process.ask(Path(staged_file), folder.root, place)
+    return {**answer, "results": str(place)}
 
 
-def publish(root: str, load_id: int, staged_file: str, key: str, verdict: dict[str, Any]) -> str:
-    """Puts the staged warehouse in the place of the published one, if the audit let it pass.
+def publish(root: str, load_id: int, staged_file: str, key: str, audit_results: str) -> str:
+    """Puts the staged warehouse in the place of the published one.
+
+    Args:
+        root: the study folder.
+        load_id: the load.
+        staged_file: the staged warehouse; it has passed the audit.
+        key: what `state_key` gave.
+        audit_results: folder of the audit's results; they are published beside.
 
     Returns:
-        The content hash, or nothing if the audit stopped the publishing.
+        The content hash.
     """
     folder = StudyFolder(Path(root))
-    if not verdict["passed"]:
-        parts.end_load(folder, load_id, AUDIT_STOPPED, "")
-        Path(staged_file).unlink(missing_ok=True)
-        return ""
-    content = parts.publish(folder, load_id, Path(staged_file))
-    parts.end_load(folder, load_id, PUBLISHED, content)
+    content = results.publish(folder, Path(staged_file))
+    close_load(root, load_id, "published", content)
     parts.remember_state(folder, {"key": key, "load_id": load_id, "content_hash": content})
-    _replace_folder(Path(verdict["results"]), folder.quality)
+    folder.published.chmod(0o750)
+    _replace_folder(Path(audit_results), folder.quality)
+    open_to_readers(folder.quality)
     return content
 
 
@@ -136,16 +158,15 @@ def report(root: str) -> str:
     folder = StudyFolder(Path(root))
     fresh = folder.published / ".report.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    page = parts.render(folder, fresh)
+    page = results.render(folder, fresh)
     _replace_folder(fresh, folder.report)
-    open_to_readers(folder.published)
+    open_to_readers(folder.report)
+    parts.remember_state(folder, {"report_of": parts.published_state(folder).get("load_id")})
     return str(folder.report / page.name)
 
 
 def _replace_folder(source: Path, target: Path) -> None:
     """Puts a complete folder in the place of another."""
-    if not source.is_dir():
-        return
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +99,7 @@ def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: st
 def _add_findings(staged: Path, missing: pl.Series) -> None:
     findings = pl.read_parquet(staged / "finding.parquet")
     fields = pl.read_parquet(staged / "finding_field.parquet")
-    first = int(findings["finding_id"].max() or 0) + 1  # type: ignore[call-overload]
+    first = findings.select(pl.col("finding_id").max().fill_null(0)).item() + 1
     ids = pl.int_range(first, first + len(missing), dtype=pl.Int64, eager=True)
     message = (
         "This patient was in the earlier delivery and is not in this one. "
@@ -142,4 +141,4 @@ def _record(staged: Path, outcome: str, failing: int, total: int, reason: str | 
 def _replace(path: Path, frame: pl.DataFrame) -> None:
     part = path.with_suffix(".part")
     frame.write_parquet(part)
-    os.replace(part, path)
+    part.replace(path)

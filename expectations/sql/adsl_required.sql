@@ -1,6 +1,7 @@
 -- adsl_required
--- Grain: variable of adsl.
--- Reads: analysis.adsl. Feeds: AUD-09.
+-- Grain:   variable of adsl.
+-- Reads:   analysis.adsl.
+-- Feeds:   AUD-09.
 -- Subjects of the cohort without a variable that makes them one.
 select variable, (n_all - n_filled)::bigint as n_bad, n_bad > 0 as bad
 from (
@@ -15,4 +16,4 @@ from (
     from analysis.adsl
 )
 unpivot (n_filled for variable in (CARTDT, RELDT, TRTSDT, GRP4, LSTALVDT, SITEID))
-order by variable;
+order by variable

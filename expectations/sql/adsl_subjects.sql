@@ -1,6 +1,7 @@
 -- adsl_subjects
--- Grain: one row.
--- Reads: analysis.adsl, core.subject. Feeds: AUD-08.
+-- Grain:   one row.
+-- Reads:   analysis.adsl, core.subject.
+-- Feeds:   AUD-08.
 -- Subjects that stand twice in adsl, or that core does not know.
 select
     (count(*) - count(distinct a.usubjid))::bigint as n_twice,
@@ -8,4 +9,4 @@ select
     n_twice + n_unknown as n_bad,
     n_bad > 0 as bad
 from analysis.adsl as a
-left join (select distinct usubjid from core.subject) as s using (usubjid);
+left join (select distinct usubjid from core.subject) as s using (usubjid)

@@ -1,6 +1,7 @@
 -- adtte_rows
--- Grain: parameter of adtte.
--- Reads: analysis.adtte, analysis.adsl. Feeds: AUD-10.
+-- Grain:   parameter of adtte.
+-- Reads:   analysis.adtte, analysis.adsl.
+-- Feeds:   AUD-10.
 -- Subjects twice in a parameter, not in adsl, or with an impossible time or censoring.
 select
     t.PARAMCD as paramcd,
@@ -14,4 +15,4 @@ select
 from analysis.adtte as t
 left join analysis.adsl as a using (usubjid)
 group by t.PARAMCD
-order by all;
+order by all

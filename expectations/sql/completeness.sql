@@ -1,6 +1,7 @@
 -- completeness
--- Grain: center and key variable.
--- Reads: analysis.adsl, core.infusion, core.follow_up, core.risk. Feeds: AUD-12.
+-- Grain:   center and key variable.
+-- Reads:   analysis.adsl, core.infusion, core.follow_up, core.risk.
+-- Feeds:   AUD-12.
 -- Share of subjects of the cohort of whom a key variable is known.
 select
     center_id,
@@ -30,4 +31,4 @@ unpivot (
         AGE, SEX, NPRLINE, RISS, MYCARE, TRIPLFL, PENTAFL, PBCMAFL, EMDRELFL, BESTRESP
     )
 )
-order by center_id, variable;
+order by center_id, variable

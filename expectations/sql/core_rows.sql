@@ -1,16 +1,20 @@
 -- core_rows
--- Grain: center and canonical table.
--- Reads: core.{table}, quality.ledger, quality.delivery. Feeds: AUD-01.
--- The rows that stand in core against the rows that the ledger says were loaded.
+-- Grain:   center and canonical table.
+-- Reads:   core.{table}, quality.ledger, quality.delivery.
+-- Feeds:   AUD-01.
+-- The rows that stand in core, against what passed the checks less what later deliveries replaced.
 with expected as (
-    select d.center_id, sum(l.n_rows) as n_ledger
+    select
+        d.center_id::varchar as center_id,
+        coalesce(sum(l.n_rows) filter (l.step = 'check' and l.outcome = 'out'), 0)
+        - coalesce(sum(l.n_rows) filter (l.step = 'load' and l.outcome = 'excluded'), 0) as n_ledger
     from quality.ledger as l
-    join quality.delivery as d using (delivery_id)
-    where d.is_current and l.step = 'check' and l.outcome = 'out' and l."table" = '{table}'
-    group by d.center_id
+    join quality.delivery as d on d.delivery_key = l.delivery_key
+    where l."table" = '{table}'
+    group by all
 ),
 found as (
-    select center_id, count(*) as n_core from core.{table} group by center_id
+    select center_id::varchar as center_id, count(*) as n_core from core.{table} group by all
 )
 select
     '{table}' as table_name,
@@ -21,4 +25,4 @@ select
     n_bad > 0 as bad
 from expected as e
 full join found as f on e.center_id = f.center_id
-order by all;
+order by all

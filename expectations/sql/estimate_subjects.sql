@@ -1,6 +1,7 @@
 -- estimate_subjects
--- Grain: display and group.
--- Reads: analysis.estimate_subject, analysis.adsl. Feeds: AUD-14.
+-- Grain:   display and group.
+-- Reads:   analysis.estimate_subject, analysis.adsl.
+-- Feeds:   AUD-14.
 -- Patients behind the estimates that are not in adsl.
 select
     e.display,
@@ -9,4 +10,4 @@ select
 from analysis.estimate_subject as e
 left join analysis.adsl as a using (usubjid)
 group by e.display
-order by e.display;
+order by e.display

@@ -1,6 +1,7 @@
 -- unknown_codes
--- Grain: coded column of a canonical table.
--- Reads: core.{table}, meta.codelist. Feeds: AUD-05.
+-- Grain:   coded column of a canonical table.
+-- Reads:   core.{table}, meta.codelist.
+-- Feeds:   AUD-05.
 -- Cells that hold a code which is not in the column's codelist.
 select
     '{table}' as table_name,
@@ -9,4 +10,4 @@ select
     n_bad > 0 as bad
 from core.{table}
 where {column} is not null
-  and {column} not in (select code from meta.codelist where codelist = '{codelist}');
+  and {column}::varchar not in (select code from meta.codelist where codelist = '{codelist}')

@@ -1,0 +1,82 @@
+"""The calls that turn staged deliveries into what is published: build, judge, publish, render, ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flows import parts
+from flows.folder import StudyFolder
+from flows.outcome import RunOutcome
+
+
+def build(folder: StudyFolder, load_id: int) -> Path:
+    """Builds the staged warehouse of a running load, analysis tables included."""
+    from warehouse.build import build_study
+
+    return build_study(folder.root, parts.load_study(folder), load_id).path
+
+
+def warm_up_judge() -> None:
+    """Imports what `judge` needs."""
+    from expectations.engine import great_expectations
+    from reports import estimates  # noqa: F401  (lifelines and scipy come with it)
+
+    great_expectations()
+
+
+def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
+    """Writes the estimates into a staged warehouse and audits it.
+
+    Returns:
+        `passed`, `critical_failures`, `warnings`.
+    """
+    from expectations import audit, write_results
+    from reports.estimates import write_estimates
+
+    write_estimates(warehouse, parts.load_study(StudyFolder(study)))
+    verdict = audit(warehouse)
+    write_results(verdict, results)
+    return {
+        "passed": verdict.passed,
+        "critical_failures": list(verdict.critical_failures),
+        "warnings": list(verdict.warnings),
+    }
+
+
+def publish(folder: StudyFolder, staged_file: Path) -> str:
+    """Puts a staged warehouse in the place of the published one; returns its content hash."""
+    from warehouse.publish import publish as put
+
+    return put(staged_file, folder.root)
+
+
+def render(folder: StudyFolder, out: Path) -> Path:
+    """Renders the report from the published warehouse."""
+    from reports.render import render as write
+
+    return write(folder.warehouse, out, parts.load_study(folder))
+
+
+def query(root: Path, statement: str, as_of: int | None) -> tuple[Sequence[str], list[Any]]:
+    """Names of columns and rows that answer one reading statement."""
+    from warehouse.connect import query as ask
+
+    answer = ask(root, statement, as_of=as_of)
+    return answer.columns, answer.rows
+
+
+def fill_places(outcome: RunOutcome, root: str) -> None:
+    """Notes where the published results stand."""
+    folder = StudyFolder(Path(root))
+    state = parts.published_state(folder)
+    outcome.content_hash = str(state.get("content_hash", ""))
+    outcome.load_id = state.get("load_id", outcome.load_id)
+    for name, path in (
+        ("warehouse", folder.warehouse),
+        ("report", folder.report / "report.html"),
+        ("quality", folder.quality / "audit.html"),
+    ):
+        if path.is_file():
+            setattr(outcome, name, str(path))
