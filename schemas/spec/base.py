@@ -95,7 +95,10 @@ def _problems(item: dict[str, Any], source: YamlFile) -> list[Problem]:
     if item["type"] == "unknown_keys":
         known = item["ctx"]["known"]
         return [
-            ((*place, key), f"unknown key '{key}'.{nearest(key, known)} Known keys: {listed(known)}")
+            (
+                (*place, key),
+                f"unknown key '{key}'.{nearest(key, known)} Known keys: {listed(known)}",
+            )
             for key in item["ctx"]["keys"]
         ]
     if item["type"] == "missing":
@@ -103,7 +106,12 @@ def _problems(item: dict[str, Any], source: YamlFile) -> list[Problem]:
     if item["type"] == "literal_error":
         allowed = str(item["ctx"]["expected"])
         names = [part.strip("' ") for part in allowed.replace(" or ", ", ").split(", ")]
-        return [(place, f"'{item['input']}' is not allowed.{nearest(str(item['input']), names)} Allowed: {allowed}")]
+        return [
+            (
+                place,
+                f"'{item['input']}' is not allowed.{nearest(str(item['input']), names)} Allowed: {allowed}",
+            )
+        ]
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return [(place, message[:1].lower() + message[1:])]
 

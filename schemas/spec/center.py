@@ -63,14 +63,20 @@ class Checkbox(Declared):
 class Source(Declared):
     """One file or sheet (or several of the same form)."""
 
-    file: str = Field(description="Path inside the delivery with * and ?; inside a zip: outer.zip/inner.csv")
+    file: str = Field(
+        description="Path inside the delivery with * and ?; inside a zip: outer.zip/inner.csv"
+    )
     kind: str | None = Field(None, description="csv, xlsx, sav, xpt, ...; default by content")
     encoding: str | None = None
     delimiter: str | None = None
     quote: str | None = None
     sheet: str | None = Field(None, description="Name of the sheet; default the only one")
-    header_rows: tuple[int, ...] | None = Field(None, description="Rows that hold the header, from 1")
-    dictionary: str | None = Field(None, description="REDCap data dictionary: path inside the delivery")
+    header_rows: tuple[int, ...] | None = Field(
+        None, description="Rows that hold the header, from 1"
+    )
+    dictionary: str | None = Field(
+        None, description="REDCap data dictionary: path inside the delivery"
+    )
     password: str | None = Field(None, description="Name of the environment variable that holds it")
     patient_id: str = Field(description="Header of the patient id")
     where: Conditions | None = Field(None, description="Only rows for which all conditions hold")
@@ -80,6 +86,7 @@ class Source(Declared):
     drop: Strings = Field((), description="Headers that must not be kept: removed after reading")
     optional: bool = Field(False, description="The file may be missing")
     fix: bool = Field(False, description="Cells go through the center's fix function first")
+    adds: Strings = Field((), description="Headers that the fix function adds")
 
 
 class Join(Declared):
@@ -89,6 +96,12 @@ class Join(Declared):
     on: str | None = Field(None, description="Header of the key in both; default the patient ids")
     columns: Strings | None = Field(None, description="Headers used; default all")
     prefix: str = Field("", description="Put before the joined headers")
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Join:
+        if not self.columns and not self.prefix:
+            raise ValueError("give 'columns' or 'prefix', so that joined headers are told apart")
+        return self
 
 
 class Repeat(Declared):
@@ -104,7 +117,7 @@ class Repeat(Declared):
         if isinstance(value, dict) and "bindings" not in value:
             if len(value) != 1 or not isinstance(next(iter(value.values())), list):
                 raise ValueError("write 'n: [1, 2, 3]' or a list of bindings")
-            (name, values), = value.items()
+            ((name, values),) = value.items()
             return {"bindings": [{name: item} for item in values]}
         return value
 
@@ -121,10 +134,14 @@ class Block(Declared):
 
     table: str
     source: str = Field(alias="from", description="Name of the source")
-    join: Annotated[tuple[Join, ...], BeforeValidator(lambda v: [v] if isinstance(v, dict) else v)] = ()
+    join: Annotated[
+        tuple[Join, ...], BeforeValidator(lambda v: [v] if isinstance(v, dict) else v)
+    ] = ()
     where: Conditions | None = Field(None, description="Only rows for which all conditions hold")
     repeat: Repeat | None = None
-    keep_when: Conditions | None = Field(None, description="When a repeated row is kept; default any filled column")
+    keep_when: Conditions | None = Field(
+        None, description="When a repeated row is kept; default any filled column"
+    )
     columns: dict[str, ColumnRule] = Field(min_length=1)
     progression_row: bool = Field(
         False, description="A response cell like 'PR->PD' also gives a PROGRESSION row"
@@ -150,7 +167,9 @@ class CenterSpec(Declared):
     mode: Literal["snapshot", "append"] = Field(
         "snapshot", description="A delivery replaces the earlier one, or adds to it"
     )
-    id_pattern: Pattern | None = Field(None, description="Regular expression of the whole patient id")
+    id_pattern: Pattern | None = Field(
+        None, description="Regular expression of the whole patient id"
+    )
     export_date: dt.date | Literal["delivery"] = Field(
         "delivery", description="Day of the export; 'delivery' takes the delivery's date"
     )
@@ -160,8 +179,13 @@ class CenterSpec(Declared):
     missing: Strings = Field((), description="Texts that mean 'no value' in every column")
     unknown_columns: Literal["report", "refuse"] = "report"
     ignore_files: Strings = Field((), description="Files of the delivery unused on purpose")
-    codebooks: dict[str, dict[str, str | None]] = Field({}, description="Named maps, used by columns")
-    fix: str | None = Field(None, description="Python file beside the spec with a function fix(cells, source)")
+    ignore_sheets: Strings = Field((), description="Sheets unused on purpose; * and ? allowed")
+    codebooks: dict[str, dict[str, str | None]] = Field(
+        {}, description="Named maps, used by columns"
+    )
+    fix: str | None = Field(
+        None, description="Python file beside the spec with a function fix(cells, source)"
+    )
     sources: dict[str, Source] = Field(min_length=1)
     tables: tuple[Block, ...] = Field(min_length=1)
     definitions: dict[str, Definition] = {}

@@ -56,7 +56,9 @@ class ColumnRule(Declared):
         None, min_length=2, description="Several columns: the first that is filled"
     )
     constant: str | None = Field(None, description="The same text for every row")
-    template: str | None = Field(None, description="Text with {header} places; null if one is empty")
+    template: str | None = Field(
+        None, description="Text with {header} places; null if one is empty"
+    )
     regex: Extract | None = Field(None, description="A part of a cell")
     sequence: str | None = Field(
         None, description="Position of the row within the patient, ordered by this canonical date"
@@ -69,7 +71,9 @@ class ColumnRule(Declared):
     )
     codebook: str | None = Field(None, description="Name of a map under `codebooks`")
     vocabulary: str | None = Field(None, description="Shared vocabulary; default the codelist's")
-    labels: bool = Field(False, description="Read the value labels of the file instead of the codes")
+    labels: bool = Field(
+        False, description="Read the value labels of the file instead of the codes"
+    )
     missing: Strings = Field((), description="Further texts that mean 'no value' here")
     unit: str | None = Field(None, description="Unit of every number of the column")
     unit_column: str | None = Field(None, description="Header of the column that holds the unit")
@@ -126,7 +130,10 @@ class Condition(Declared):
 
     @model_validator(mode="after")
     def _some_test(self) -> Condition:
-        if all(getattr(self, name) is None for name in ("equals", "one_of", "not_in", "matches", "filled")):
+        if all(
+            getattr(self, name) is None
+            for name in ("equals", "one_of", "not_in", "matches", "filled")
+        ):
             raise ValueError("give one of equals, in, not_in, matches, filled")
         return self
 

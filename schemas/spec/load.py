@@ -82,7 +82,9 @@ def _check_spec(spec: CenterSpec, catalog: Catalog) -> list[Problem]:
         table, _, column = name.partition(".")
         known = [f"{t.name}.{c.name}" for t in catalog.tables.values() for c in t.columns]
         if name not in known:
-            found.append((("definitions", name), f"there is no variable '{name}'.{nearest(name, known)}"))
+            found.append(
+                (("definitions", name), f"there is no variable '{name}'.{nearest(name, known)}")
+            )
     if any(source.fix for source in spec.sources.values()) and not spec.fix:
         found.append((("sources",), "a source has 'fix: true', but the spec names no 'fix' file"))
     return found
@@ -98,7 +100,10 @@ def _check_block(block: Block, place: Loc, spec: CenterSpec, catalog: Catalog) -
             text = f"table '{table.name}' has no column '{name}'.{nearest(name, names)} Columns: {listed(names)}"
             found.append((where, text))
             continue
-        found += [((*where, *key), text) for key, text in _check_rule(rule, table.column(name), spec, table, catalog)]
+        found += [
+            ((*where, *key), text)
+            for key, text in _check_rule(rule, table.column(name), spec, table, catalog)
+        ]
     if block.progression_row and block.table != "response":
         found.append(((*place, "progression_row"), "only blocks of table 'response' can have it"))
     return found

@@ -64,9 +64,13 @@ class Study(Declared):
     title: str
     data_cut: dt.date
     settings: Settings = Settings()
-    groups: tuple[Group, ...] = Field(GROUPS, description="Codes of codelist salvage_group in order")
+    groups: tuple[Group, ...] = Field(
+        GROUPS, description="Codes of codelist salvage_group in order"
+    )
     privacy: Privacy = Privacy()
-    centers: tuple[str, ...] | None = Field(None, description="Centers in report order; default by id")
+    centers: tuple[str, ...] | None = Field(
+        None, description="Centers in report order; default by id"
+    )
 
     _path: Path = PrivateAttr(default=Path())
     _hash: str = PrivateAttr(default="")

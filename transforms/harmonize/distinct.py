@@ -1,0 +1,263 @@
+"""Verdicts on the distinct values of a column: each value is parsed once, however often it stands.
+
+A `Reader` holds how a column is written (formats, the center's own codes) and remembers its
+verdicts. Columns that are written alike share one reader, also over deliveries of the same process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from transforms.harmonize import values as parsers
+from transforms.harmonize.values.common import is_missing
+
+_MOST = 400_000  # verdicts that a reader remembers; then it starts anew, to bound memory
+
+
+class Verdict(NamedTuple):
+    """What one value means: canonical values (null if not understood) and the finding, if any."""
+
+    values: tuple[Any, ...]
+    severity: str | None = None  # error, warning, or None: nothing to report
+    rule_id: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the text of a column is written. Hashable: the key under which verdicts are shared."""
+
+    parser: str
+    codelist: str | None = None
+    own: tuple[tuple[str, str | None], ...] = ()
+    missing: tuple[str, ...] = ()
+    pattern: str | None = None
+    group: int = 1
+    unmatched: str = "error"
+    language: str | None = None
+    dates: parsers.DateFormat | None = None
+    numbers: parsers.NumberFormat | None = None
+    precision: str | None = None
+
+
+# Canonical values per parser: what stands in Verdict.values.
+OUTPUTS: dict[str, tuple[pl.DataType, ...]] = {
+    "date": (pl.Date(), pl.String(), pl.String()),  # date, precision, side
+    "year": (pl.Int32(),),
+    "integer": (pl.Int32(),),
+    "number": (pl.Float64(), pl.String(), pl.String(), pl.String()),  # comparator, unit, side
+    "code": (pl.String(),),
+    "lesion_category": (pl.String(),),
+    "text": (pl.String(),),
+    "response": (pl.String(), pl.String(), pl.Boolean()),  # code, as reported, progression
+    "regimen": (pl.Int32(),),  # position in Reader.regimens
+}
+_DEFAULT_RULE = {"date": "DAT-01", "year": "DAT-01", "response": "RSP-01", "regimen": "SAL-01"}
+_KIND = {
+    "date": "date",
+    "year": "date",
+    "integer": "number",
+    "number": "number",
+    "response": "response",
+}
+
+
+class Line(NamedTuple):
+    """One line of therapy in a regimen cell."""
+
+    drugs: str  # drug ids, sorted, joined by |
+    text: str | None
+    start: dt.date | None
+
+
+@lru_cache(maxsize=2048)
+def reader_of(form: Form) -> Reader:
+    """The reader of that form; the same form gives the same reader."""
+    return Reader(form)
+
+
+class Reader:
+    """Parses distinct values of one form and remembers the verdicts."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.nothing = Verdict((None,) * len(OUTPUTS[form.parser]))
+        self.known: dict[str, Verdict] = {}
+        self.regimens: list[tuple[Line, ...]] = [()]  # 0: no therapy
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        return re.compile(self.form.pattern) if self.form.pattern else None
+
+    def verdicts(self, values: Sequence[str]) -> list[Verdict]:
+        """One verdict per value, in order."""
+        fresh = [value for value in values if value not in self.known]
+        if fresh:
+            if len(self.known) + len(fresh) > _MOST and self.form.parser != "regimen":
+                self.known.clear()
+                fresh = list(values)
+            self._learn(fresh)
+        return [self.known[value] for value in values]
+
+    def means_nothing(self, value: str) -> bool:
+        """True if the value is empty or one of the missing tokens."""
+        return is_missing(value, _KIND.get(self.form.parser, "code"), self.form.missing)
+
+    def _learn(self, fresh: list[str]) -> None:
+        texts: dict[str, str] = {}
+        for value in fresh:
+            text = self._text(value)
+            if isinstance(text, Verdict):
+                self.known[value] = text
+            else:
+                texts[value] = text
+        distinct = list(dict.fromkeys(texts.values()))
+        found = dict(zip(distinct, self._parse(distinct), strict=True)) if distinct else {}
+        for value, text in texts.items():
+            self.known[value] = found[text]
+
+    def _text(self, value: str) -> str | Verdict:
+        """The text to parse: the picked part, or the label; or a verdict at once."""
+        text = value.strip()
+        declared = self.form.missing
+        if not text or text in declared:
+            return self.nothing
+        if self._pattern is not None:
+            if is_missing(text, _KIND.get(self.form.parser, "code"), declared):
+                return self.nothing
+            match = self._pattern.search(text)
+            picked = match.group(self.form.group) if match else None
+            if picked is None or not picked.strip():
+                if self.form.unmatched == "missing":
+                    return self.nothing
+                return self._wrong(None, "the cell does not have the form that the spec declares")
+            text = picked.strip()
+        return text
+
+    def _wrong(self, rule_id: str | None, note: str | None) -> Verdict:
+        rule = rule_id or _DEFAULT_RULE.get(self.form.parser, "STR-06")
+        return Verdict(self.nothing.values, "error", rule, note or "not understood")
+
+    def _parse(self, texts: list[str]) -> list[Verdict]:
+        return getattr(self, f"_parse_{self.form.parser}")(texts)  # type: ignore[no-any-return]
+
+    def _judged(self, frame: pl.DataFrame, columns: Sequence[str]) -> list[Verdict]:
+        """Verdicts from a parser's frame: errors lose their value, remarks without rule are silent."""
+        found = []
+        width = len(columns)
+        for row in frame.select(*columns, "status", "rule_id", "note").iter_rows():
+            cells, (status, rule_id, note) = row[:width], row[width:]
+            if status == "error":
+                found.append(self._wrong(rule_id, note))
+            elif status == "warning" and rule_id is not None:
+                found.append(Verdict(cells, "warning", rule_id, note))
+            else:
+                found.append(Verdict(cells))
+        return found
+
+    def _parse_date(self, texts: list[str]) -> list[Verdict]:
+        frame = parsers.parse_dates(texts, self.form.dates)
+        found = self._judged(frame, ("date", "precision", "side"))
+        relative = frame["relative_days"].is_not_null().to_list()
+        hints = "days from another date: give the date itself"
+        found = [
+            self._wrong("DAT-01", hints) if is_relative and verdict.severity is None else verdict
+            for verdict, is_relative in zip(found, relative, strict=True)
+        ]
+        return [self._coarser(verdict) for verdict in found] if self.form.precision else found
+
+    def _coarser(self, verdict: Verdict) -> Verdict:
+        """The date as its first possible day, where the spec says that the day is invented."""
+        date, precision, side = verdict.values
+        if date is None:
+            return verdict
+        order = ("year", "month", "day")
+        known = min(precision, self.form.precision or "day", key=order.index)
+        first = date.replace(
+            month=date.month if known != "year" else 1, day=date.day if known == "day" else 1
+        )
+        return verdict._replace(values=(first, known, side))
+
+    def _parse_year(self, texts: list[str]) -> list[Verdict]:
+        form = self.form.dates or parsers.DateFormat()
+        found = self._judged(parsers.parse_dates(texts, replace(form, year_column=True)), ("date",))
+        return [
+            verdict._replace(values=(verdict.values[0].year if verdict.values[0] else None,))
+            for verdict in found
+        ]
+
+    def _parse_integer(self, texts: list[str]) -> list[Verdict]:
+        form = self.form.numbers or parsers.NumberFormat()
+        found = self._judged(
+            parsers.parse_numbers(texts, replace(form, as_integer=True)), ("number", "comparator")
+        )
+        return [self._whole(verdict) for verdict in found]
+
+    def _whole(self, verdict: Verdict) -> Verdict:
+        number, comparator = (
+            verdict.values[:1] + verdict.values[1:2] if len(verdict.values) > 1 else (None, None)
+        )
+        if number is None:
+            return verdict._replace(values=(None,))
+        if comparator is not None or abs(number) >= 2**31:
+            return self._wrong(None, "expected a whole number")
+        return verdict._replace(values=(int(number),))
+
+    def _parse_number(self, texts: list[str]) -> list[Verdict]:
+        frame = parsers.parse_numbers(texts, self.form.numbers)
+        return self._judged(frame, ("number", "comparator", "unit", "side"))
+
+    def _parse_code(self, texts: list[str]) -> list[Verdict]:
+        vocabulary = parsers.load_vocabulary(self.form.codelist or "")
+        return self._judged(parsers.parse_codes(texts, vocabulary, dict(self.form.own)), ("code",))
+
+    def _parse_lesion_category(self, texts: list[str]) -> list[Verdict]:
+        vocabulary = parsers.load_vocabulary(self.form.codelist or "lesion_category")
+        return self._judged(parsers.parse_codes(texts, vocabulary, dict(self.form.own)), ("code",))
+
+    def _parse_text(self, texts: list[str]) -> list[Verdict]:
+        return [
+            Verdict((None if is_missing(text, "text", self.form.missing) else text,))
+            for text in texts
+        ]
+
+    def _parse_response(self, texts: list[str]) -> list[Verdict]:
+        frame = parsers.parse_responses(
+            texts, codebook=dict(self.form.own), language=self.form.language
+        )
+        found = self._judged(
+            frame.with_columns(reported=pl.col("value")), ("code", "reported", "progression")
+        )
+        return [
+            v if v.values[0] is not None else v._replace(values=self.nothing.values) for v in found
+        ]
+
+    def _parse_regimen(self, texts: list[str]) -> list[Verdict]:
+        frame = parsers.parse_regimens(texts, codebook=dict(self.form.own))
+        found = self._judged(frame, ("lines", "flags"))
+        return [
+            self._lines(verdict, status)
+            for verdict, status in zip(found, frame["status"], strict=True)
+        ]
+
+    def _lines(self, verdict: Verdict, status: str) -> Verdict:
+        if verdict.severity == "error":
+            return verdict
+        lines = verdict.values[0] or []
+        if not lines:
+            none = 0 if status != "missing" else None
+            return verdict._replace(values=(none,))
+        self.regimens.append(
+            tuple(
+                Line("|".join(sorted(line["drugs"])), line["text"], line.get("start_hint"))
+                for line in lines
+            )
+        )
+        return verdict._replace(values=(len(self.regimens) - 1,))

@@ -1,0 +1,98 @@
+"""Plain dates and numbers by expressions, exactly as the parsers of `values` read them.
+
+Only what is beyond doubt is read here: the declared order with four-digit years, digits with at most
+the declared decimal mark. Everything else is null and goes once per distinct value to the parsers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import polars as pl
+
+from transforms.harmonize.values.date_parts import PLACEHOLDERS
+
+_FIRST, _LAST = dt.date(1901, 1, 2), dt.date(2098, 12, 31)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
+_SHORT = re.compile(r"\d\d([./-])\d\d\1\d{4}")
+_DEFAULT = {"dmy": "%d.%m.%Y", "mdy": "%m/%d/%Y", "ymd": "%Y-%m-%d"}
+_PLAIN_DATE = r"^(?:\d\d([./-])\d\d([./-])\d{4}|\d{4}-\d\d-\d\d)$"
+_STAMP = (
+    r"^\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+    r"(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$"
+)
+
+
+def date_form(sample: str | None, order: str) -> str:
+    """The strptime form that the column's first value shows, under the declared order."""
+    if sample is not None and _ISO.match(sample.strip()):
+        return "%Y-%m-%d"
+    short = _SHORT.match(sample.strip()) if sample is not None else None
+    if short and order != "ymd":
+        mark = short[1]
+        return f"%d{mark}%m{mark}%Y" if order == "dmy" else f"%m{mark}%d{mark}%Y"
+    return _DEFAULT[order]
+
+
+def read_date(text: pl.Expr, form: str) -> pl.Expr:
+    """Dates of cells of exactly that form; `sure` must look at the result."""
+    return text.str.to_date(form, strict=False, cache=False)
+
+
+def sure(date: pl.Expr, text: pl.Expr, missing: tuple[str, ...]) -> pl.Expr:
+    """True where such a date is beyond doubt: ten characters, sane year, no placeholder."""
+    doubtful = [day for day in PLACEHOLDERS if _FIRST <= day <= _LAST]
+    test = (text.str.len_bytes() == 10) & date.is_between(_FIRST, _LAST) & ~date.is_in(doubtful)
+    declared = [token for token in missing if re.match(_PLAIN_DATE, token)]
+    return test & ~text.is_in(declared) if declared else test
+
+
+def stamps(texts: pl.Series) -> pl.Series:
+    """Dates of ISO time stamps among distinct values (the local day); null for all others."""
+    name = texts.name
+    date = pl.col(name).str.head(10).str.to_date("%Y-%m-%d", strict=False)
+    found = pl.when(pl.col(name).str.contains(_STAMP)).then(date)
+    doubtful = list(PLACEHOLDERS)
+    frame = texts.to_frame().select(found.alias(name))
+    keep = pl.col(name).is_between(_FIRST, _LAST) & ~pl.col(name).is_in(doubtful)
+    return frame.select(pl.when(keep).then(pl.col(name)).alias(name)).to_series()
+
+
+def read_number(text: pl.Expr, decimal: str, missing: tuple[str, ...]) -> pl.Expr:
+    """Numbers of cells like `5`, `5,2` and `<0,30`; null for all other cells."""
+    shape = rf"^<?\d{{1,15}}(?:{re.escape(decimal)}\d{{1,15}})?$"
+    test = text.str.contains(shape)
+    declared = [token for token in missing if re.match(shape, token)]
+    if declared:
+        test = test & ~text.is_in(declared)
+    digits = text.str.strip_prefix("<")
+    if decimal == ",":
+        digits = digits.str.replace(",", ".", literal=True)
+    return pl.when(test).then(digits.cast(pl.Float64, strict=False))
+
+
+def grouped_numbers(texts: pl.Series, decimal: str, grouping: str | None) -> pl.DataFrame:
+    """Numbers with thousands marks or an operator among distinct values.
+
+    Returns:
+        `number` (null where the text is anything else) and `comparator`, in the order of `texts`.
+    """
+    marks = grouping if grouping is not None else {",": ".'", ".": ",'"}[decimal]
+    marks = "".join(mark for mark in marks if mark in ".,'")
+    mark = re.escape(decimal)
+    alternatives = "|".join(rf"[1-9]\d{{0,2}}(?:{re.escape(m)}\d{{3}})+" for m in marks)
+    body = rf"(?:{alternatives}|\d{{1,15}})" if marks else r"\d{1,15}"
+    shape = rf"^(<=|>=|<|>)?({body}(?:{mark}\d{{1,12}})?)$"
+    parts = texts.to_frame("text").with_columns(
+        pl.col("text").str.extract_groups(shape).alias("part")
+    )
+    digits = pl.col("part").struct[1]
+    for one in marks:
+        digits = digits.str.replace_all(one, "", literal=True)
+    if decimal == ",":
+        digits = digits.str.replace(",", ".", literal=True)
+    return parts.select(
+        digits.cast(pl.Float64, strict=False).alias("number"),
+        pl.col("part").struct[0].alias("comparator"),
+    )

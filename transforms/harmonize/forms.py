@@ -1,0 +1,85 @@
+"""The form in which the text of a mapped column is written: from the spec to a `Form`."""
+
+from __future__ import annotations
+
+from schemas.errors import SpecError
+from transforms.harmonize import values as parsers
+from transforms.harmonize.distinct import Form
+from transforms.harmonize.plan import ColumnPlan, MappingPlan
+
+
+def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
+    """How a column's text is written; units that vary by row are filled in later."""
+    spec, rule = plan.spec, column.rule
+    missing = (*spec.missing, *rule.missing)
+    dates = numbers = None
+    if column.parser in ("date", "year"):
+        dates = parsers.DateFormat(
+            order=rule.order or spec.dates.order,
+            pivot=rule.pivot if rule.pivot is not None else spec.dates.pivot,
+            excel_serials=rule.serials if rule.serials is not None else spec.dates.serials,
+            date_system=_date_system(plan, column),
+            missing=missing,
+            language=spec.language,
+            latest=plan.export_date,
+        )
+    elif column.parser in ("number", "integer"):
+        numbers = parsers.NumberFormat(
+            decimal=rule.decimal or spec.numbers.decimal,
+            grouping=rule.grouping or spec.numbers.grouping,
+            unit=rule.unit if rule.unit is not None and "{" not in rule.unit else None,
+            quantity=quantity_of(column),
+            missing=missing,
+            as_integer=column.parser == "integer",
+        )
+    own = {**(spec.codebooks[rule.codebook] if rule.codebook else {}), **(rule.map or {})}
+    return Form(
+        parser=column.parser,
+        codelist=rule.vocabulary or column.column.codelist,
+        own=tuple(own.items()),
+        missing=missing,
+        pattern=rule.regex.pattern if rule.regex else None,
+        group=rule.regex.group if rule.regex else 1,
+        unmatched=rule.regex.unmatched if rule.regex else "error",
+        language=spec.language,
+        dates=dates,
+        numbers=numbers,
+        precision=rule.precision,
+    )
+
+
+def quantity_of(column: ColumnPlan) -> str | None:
+    """The measured quantity of a number column; None where the row's test decides, or none is known."""
+    if column.parser != "number":
+        return None
+    known = parsers.load_quantities()
+    return column.column.name if parsers.match_key(column.column.name) in known else None
+
+
+def check_units(plan: MappingPlan) -> None:
+    """Refuses declared units that are not known for their quantity.
+
+    Raises:
+        SpecError: Names the block, the column, the unit and the quantity's own unit.
+    """
+    for block in plan.blocks:
+        for column in block.columns:
+            rule, quantity = column.rule, quantity_of(column)
+            if rule.unit is None or quantity is None or "{" in rule.unit:
+                continue
+            if parsers.find_conversion(quantity, rule.unit) is None:
+                wanted = parsers.load_quantities()[parsers.match_key(quantity)].canonical_unit
+                raise SpecError(
+                    f"{plan.spec.path.name}: tables, {block.name}, {column.column.name}: unit "
+                    f"'{rule.unit}' is not known for {quantity}, which is kept in {wanted}",
+                    fix="correct the unit; schemas/vocabularies/units.csv lists those that are known",
+                )
+
+
+def _date_system(plan: MappingPlan, column: ColumnPlan) -> int:
+    for block in plan.blocks:
+        if column in block.columns:
+            for source in plan.opened(block.block.source):
+                if source.reader.info.date_system is not None:
+                    return source.reader.info.date_system
+    return 1900

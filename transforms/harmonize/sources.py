@@ -1,0 +1,215 @@
+"""The files and sheets of a delivery that a spec names, opened."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from schemas.delivery import DeliveredFile, Delivery
+from schemas.errors import SpecError
+from schemas.spec import CenterSpec, Source
+from schemas.spec.base import listed
+from transforms.read import ColumnInfo, ReadOptions, TableReader, open_tables
+
+BATCH_ROWS = 250_000
+
+
+@dataclass(frozen=True)
+class OpenSource:
+    """One file or sheet that a source of the spec reads."""
+
+    source_id: int
+    name: str  # of the source in the spec
+    spec: Source
+    reader: TableReader
+    file: str  # path inside the delivery
+    sheet: str | None
+    occurrence: int  # 0, or more where the delivery holds the same bytes and sheet again
+    columns: dict[str, ColumnInfo]
+
+    @property
+    def place(self) -> str:
+        """File and sheet for messages."""
+        return f"file '{self.file}'" + (f", sheet '{self.sheet}'" if self.sheet else "")
+
+
+@dataclass
+class Opened:
+    """What `open_sources` found: sources, files and sheets that no source reads, sentences."""
+
+    sources: list[OpenSource] = field(default_factory=list)
+    unread: list[tuple[str, str | None]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # optional sources without a file
+
+
+def open_sources(spec: CenterSpec, delivery: Delivery, batch_rows: int = BATCH_ROWS) -> Opened:
+    """Opens what the spec names.
+
+    Raises:
+        SpecError: A source that is not optional finds no file or sheet; lists what there is.
+        FileError: A file cannot be read as declared.
+    """
+    opened = Opened()
+    shelf = _Shelf(delivery, batch_rows)
+    seen: dict[tuple[str, str | None], int] = {}
+    for name, source in spec.sources.items():
+        tables = list(shelf.tables(spec, source))
+        if source.sheet is None and len(tables) > 1 and not _pattern(source.file):
+            sheets = [sheet for _, sheet, _ in tables if sheet is not None]
+            if len(sheets) > 1:
+                raise SpecError(
+                    f"{spec.path.name}: source '{name}' must name a sheet: '{source.file}' has {listed(sheets)}",
+                    fix=f"write 'sheet:' under sources.{name}",
+                )
+        if not tables and not source.optional:
+            wanted = f"'{source.file}'" + (f" with sheet '{source.sheet}'" if source.sheet else "")
+            there = listed(shelf.names())
+            raise SpecError(
+                f"{spec.path.name}: source '{name}' finds no file {wanted}; the delivery holds {there or 'no file'}",
+                fix=f"correct sources.{name}, mark it 'optional: true', or ask the center for the file",
+            )
+        if not tables:
+            opened.missing.append(name)
+            opened.notes.append(f"optional source '{name}' is not in the delivery")
+        for file, sheet, reader in tables:
+            mark = (reader.info.sha256, sheet)
+            columns = {nfc(column.name): column for column in reader.info.columns}
+            opened.sources.append(
+                OpenSource(
+                    len(opened.sources) + 1,
+                    name,
+                    source,
+                    reader,
+                    file,
+                    sheet,
+                    seen.get(mark, 0),
+                    columns,
+                )
+            )
+            seen[mark] = seen.get(mark, 0) + 1
+            opened.notes += [f"{file}: {note}" for note in reader.info.notes]
+    opened.unread = list(shelf.unread(spec))
+    return opened
+
+
+def nfc(text: str) -> str:
+    """Unicode normal form C: the same letters are the same text."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _pattern(name: str) -> bool:
+    return any(char in name for char in "*?[")
+
+
+def matches(name: str, pattern: str) -> bool:
+    """True if a path inside the delivery, or its last part, fits the pattern."""
+    name, pattern = nfc(name), nfc(pattern)
+    return fnmatchcase(name, pattern) or (
+        "/" not in pattern and fnmatchcase(name.rpartition("/")[2], pattern)
+    )
+
+
+class _Shelf:
+    """The delivery's files; each is opened once for all sources that read it the same way."""
+
+    def __init__(self, delivery: Delivery, batch_rows: int) -> None:
+        self.delivery = delivery
+        self.batch_rows = batch_rows
+        self.used: set[tuple[str, str | None]] = set()
+        self.found: dict[str, set[str | None]] = {}
+        self.open: dict[tuple[str, ReadOptions], list[TableReader]] = {}
+        self.members: dict[str, list[str]] = {}
+        for file in delivery.files:
+            if file.name.lower().endswith(".zip"):
+                self.members[file.name] = _members(delivery.path / file.name)
+
+    def names(self) -> Iterable[str]:
+        for file in self.delivery.files:
+            yield from [f"{file.name}/{m}" for m in self.members.get(file.name, [])] or [file.name]
+
+    def tables(
+        self, spec: CenterSpec, source: Source
+    ) -> Iterator[tuple[str, str | None, TableReader]]:
+        for file, member in self._files(source.file):
+            name = f"{file.name}/{member}" if member else file.name
+            options = ReadOptions(
+                kind=source.kind,
+                encoding=source.encoding,
+                delimiter=source.delimiter,
+                quote=source.quote,
+                member=member,
+                header_rows=source.header_rows,
+                dictionary=self._dictionary(spec, source),
+                password=os.environ.get(source.password) if source.password else None,
+                batch_rows=self.batch_rows,
+                sha256=None if member else file.sha256,
+            )
+            for reader in self._readers(file, name, options, source.sheet):
+                sheet = reader.info.sheet
+                if source.sheet is None or (sheet is not None and nfc(sheet) == nfc(source.sheet)):
+                    self.used.add((name, sheet))
+                    yield name, sheet, reader
+
+    def _files(self, pattern: str) -> Iterator[tuple[DeliveredFile, str | None]]:
+        for file in self.delivery.files:
+            inside = self.members.get(file.name)
+            if inside is None:
+                if matches(file.name, pattern):
+                    yield file, None
+                continue
+            for member in inside:
+                if matches(f"{file.name}/{member}", pattern):
+                    yield file, member
+
+    def _readers(
+        self, file: DeliveredFile, name: str, options: ReadOptions, sheet: str | None
+    ) -> list[TableReader]:
+        """All tables of the file; where that fails, the wanted sheet alone."""
+        key = (file.name, options)
+        if key not in self.open:
+            path = self.delivery.path / file.name
+            self.open[key] = open_tables(path, options)
+            self.found.setdefault(name, set()).update(r.info.sheet for r in self.open[key])
+        return self.open[key]
+
+    def _dictionary(self, spec: CenterSpec, source: Source) -> Path | None:
+        if source.dictionary is None:
+            return None
+        for file in self.delivery.files:
+            if matches(file.name, source.dictionary):
+                self.used.add((file.name, None))
+                return self.delivery.path / file.name
+        beside = spec.path.parent / source.dictionary
+        if beside.is_file():
+            return beside
+        raise SpecError(
+            f"{spec.path.name}: there is no data dictionary '{source.dictionary}' in the delivery or beside the spec",
+            fix="correct 'dictionary', or ask the center for the file",
+        )
+
+    def unread(self, spec: CenterSpec) -> Iterator[tuple[str, str | None]]:
+        """Files, zip members and sheets that no source reads and the spec does not ignore."""
+        read = {name for name, _ in self.used}
+        for name in self.names():
+            if name not in read and not any(matches(name, p) for p in spec.ignore_files):
+                yield name, None
+        for name, sheets in self.found.items():
+            for sheet in sorted(s for s in sheets if s is not None):
+                ignored = any(fnmatchcase(nfc(sheet), nfc(p)) for p in spec.ignore_sheets)
+                if name in read and (name, sheet) not in self.used and not ignored:
+                    yield name, sheet
+
+
+def _members(path: Path) -> list[str]:
+    """Names in a zip's directory; a broken zip is left to the reader's message."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [info.filename for info in archive.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, OSError):
+        return []
