@@ -1,0 +1,264 @@
+"""Response categories as centers write them, and the homonyms that depend on the column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from transforms.harmonize.values.common import error, is_missing, read_csv, result_frame, warning
+from transforms.harmonize.values.match import match_key
+
+RULE = "RSP-01"
+_SCHEMA: dict[str, pl.DataType] = {
+    "code": pl.String(),
+    "progression": pl.Boolean(),
+    "mrd": pl.String(),
+    "confirmed": pl.String(),
+    "lower_bound": pl.Boolean(),
+}
+_ASK = "not understood as a response; expected sCR, CR, VGPR, PR, MR, SD, PD or NE"
+_DEPTH = {"PD": 1, "SD": 2, "MR": 3, "PR": 4, "VGPR": 5, "CR": 6, "sCR": 7}
+# In these columns the letters mean a regimen or a method, never a response.
+_HOMONYMS = frozenset("pd sd mp rm ee rp nr pe ms tr ep rc kr".split())
+_SEQUENCE = re.compile(
+    r"\s*(?:->|=>|>>|\bthen\b|\bdann\b|\bdanach\b|\banschliessend\b|\bgefolgt von\b|\bfollowed by\b|"
+    r"\bluego\b|\bseguido de\b|\bpuis\b|\bsuivi(?:e)? de\b|\blater\b|\bspater\b|;)\s*"
+)
+_EITHER = re.compile(r"\s*(?:/|\||\bor\b|\boder\b|\bbis\b|\bto\b|\bo\b|\bou\b|\s-\s|-)\s*")
+_CONFIRMED = r"(?:confirmed|conf\.?|bestatigt|best\.|confirmad[ao]|confirme[e]?)"
+_UNCONFIRMED = (
+    r"(?:unconfirmed|not confirmed|unconf\.?|unbestatigt|unbest\.?|nicht bestatigt|no confirmad[ao]|"
+    r"sin confirmar|non confirme[e]?|to be confirmed)"
+)
+_MRD = re.compile(
+    r"[\s,/(+;]*\bmrd[\s\-:]*(?P<sign>neg(?:ativ[eoa]?)?\.?|pos(?:itiv[eoa]?)?\.?|\+|-(?!\w))"
+    r"(?:[\s,(]*(?:ngf|ngs|flow|pcr|<?\s*10\s*\^?-\d))*\)?"
+)
+_LOWER = re.compile(
+    r"^(?:>=|=>|mind\.?|mindestens|min\.?|at least|al menos|au moins|minimum)\s*(.+)$|^(.+?)\s*(?:\+|or better|oder besser|o mejor|ou mieux|or more)$"
+)
+_LESS = re.compile(
+    r"^(?:<|less than|lower than|worse than|weniger als|schlechter als|unter|menos que|menos de|inferior a|moins que|inferieur a|no|kein[e]?|sin|pas de)\s*(.+)$"
+)
+_BEST = re.compile(
+    r"^(?:best(?:e|es)?(?: overall)?(?: response| ansprechen)?|bor|br|mejor respuesta|meilleure reponse)\s*[:=]?\s+(?=\S)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One row of `response_synonyms.csv`."""
+
+    code: str
+    action: str
+    language: str
+    codebook: str
+    mrd: str
+    note: str
+
+
+def parse_responses(
+    values: Sequence[str | None],
+    column_type: str = "response",
+    codebook: Mapping[str, str | None] | str | None = None,
+    language: str | None = None,
+    missing: tuple[str, ...] = (),
+) -> pl.DataFrame:
+    """The response categories of distinct values.
+
+    Args:
+        values: Cells as read.
+        column_type: `response`; in any other column (`regimen`) the homonyms PD, SD, MP, RM, RP,
+            EE, NR are not responses.
+        codebook: The center's own codes → canonical code (None: missing), or the name of a
+            registry's list (`oBDS Gesamtbeurteilung`). Digits and single letters are never
+            mapped without one.
+        language: Language of the center: abbreviations of another language get a remark.
+        missing: Declared missing tokens besides those of the synonyms.
+
+    Returns:
+        `value`, `code` (codelist `response`), `progression` (a progression after the response was
+        in the cell), `mrd` (codelist `mrd` or null), `confirmed` (N if marked as unconfirmed),
+        `lower_bound` (`>=PR`), then the common columns. What is not understood is RSP-01.
+    """
+    own = dict(codebook) if isinstance(codebook, Mapping) else {}
+    by_key = {match_key(spelling): code for spelling, code in own.items()}
+    registry = match_key(codebook) if isinstance(codebook, str) else ""
+
+    def parse(value: str) -> dict[str, Any]:
+        key = match_key(value)
+        if value.strip() in own or key in by_key:
+            return _canonical(own.get(value.strip(), by_key.get(key)))
+        if column_type != "response" and key in _HOMONYMS:
+            return error(RULE, "in this column the letters are no response")
+        return _parse(key, registry, language)
+
+    def is_none(value: str | None) -> bool:
+        if value is None or not value.strip():
+            return True
+        key = match_key(value)
+        if value.strip() in own or key in by_key:
+            return False
+        declared = missing and is_missing(value, "none", missing)
+        return bool(declared) or (key not in _synonyms() and is_missing(value, "response", missing))
+
+    return result_frame(values, _SCHEMA, parse, is_none)
+
+
+@cache
+def _synonyms() -> Mapping[str, _Known]:
+    return MappingProxyType(
+        {
+            row["key"]: _Known(
+                row["canonical"],
+                row["action"],
+                row["language"],
+                "" if row["requires_codebook"] == "N" else match_key(row["requires_codebook"]),
+                row["mrd_hint"],
+                row["note"],
+            )
+            for row in read_csv("response_synonyms")
+        }
+    )
+
+
+def _canonical(code: str | None) -> dict[str, Any]:
+    if code is None or code == "MISSING":
+        return {"status": "missing"}
+    if code not in _DEPTH and code not in ("NE", "LTPR"):
+        return error(RULE, "the center's codebook names no response category")
+    return {"code": code, "progression": False}
+
+
+def _parse(key: str, registry: str, language: str | None) -> dict[str, Any]:
+    known = _synonyms().get(key)
+    if known is not None:
+        return _known(key, known, registry, language)
+    return _sequence(key) or _decorated(key) or _either(key) or error(RULE, _ASK)
+
+
+def _known(key: str, known: _Known, registry: str, language: str | None) -> dict[str, Any]:
+    if known.codebook and not (registry and known.codebook.startswith(registry)):
+        return error(RULE, "a code that means nothing without the center's codebook")
+    if known.action == "query" or known.code == "UNMAPPABLE":
+        return error(RULE, f"{known.note or 'ambiguous'}; {_ASK}")
+    if known.code == "MISSING":
+        return {"status": "missing"}
+    row: dict[str, Any] = {
+        "code": known.code,
+        "progression": False,
+        "mrd": _mrd_code(known.mrd),
+        "confirmed": "N" if "CONFFL=N" in known.note else None,
+        "lower_bound": "RSPLBFL" in known.note,
+    }
+    foreign = known.language in ("de", "es", "fr", "nl") and language not in (None, known.language)
+    if foreign and len(key) <= 3 and (known.language, language) not in (("es", "fr"), ("fr", "es")):
+        return warning("an abbreviation of another language", **row)
+    return (
+        warning(known.note or "mapped with a remark", **row) if known.action == "map_warn" else row
+    )
+
+
+def _mrd_code(hint: str) -> str | None:
+    return {"NEG": "NEGATIVE", "POS": "POSITIVE"}.get(hint[:3])
+
+
+def _simple(key: str) -> _Known | None:
+    """The synonym of a part of a cell, if it is sure and needs no codebook."""
+    known = _synonyms().get(match_key(key))
+    usable = known and not known.codebook and known.action in ("map", "map_warn")
+    return known if usable and known and known.code in _DEPTH else None
+
+
+def _sequence(key: str) -> dict[str, Any] | None:
+    """`PR->PD`: the best response and the progression after it, in one cell."""
+    parts = [_BEST.sub("", match_key(part)) for part in _SEQUENCE.split(key)]
+    if len(parts) < 2 or not all(parts):
+        return None
+    codes = [known.code if (known := _simple(part)) else None for part in parts]
+    if None in codes or codes[-1] != "PD" or "PD" in codes[:-1]:
+        return error(RULE, "several categories in one cell: give one")
+    best = max((code for code in codes[:-1] if code), key=lambda code: _DEPTH[code])
+    return warning("response and progression in one cell", code=best, progression=True)
+
+
+def _either(key: str) -> dict[str, Any] | None:
+    """`CR/VGPR`: the lower level, if both lie on the same side of partial response."""
+    parts = _EITHER.split(key)
+    if len(parts) < 2:
+        return None
+    found = [_simple(part) for part in parts]
+    codes = [known.code for known in found if known]
+    if len(codes) != len(parts):
+        return None
+    if len({_DEPTH[code] >= _DEPTH["PR"] for code in codes}) > 1:
+        return error(RULE, "the two categories lie on both sides of partial response: give one")
+    lowest = min(codes, key=lambda code: _DEPTH[code])
+    if len(set(codes)) == 1:
+        return {"code": lowest, "progression": False}
+    return warning("two categories: the lower one is taken", code=lowest, progression=False)
+
+
+def _decorated(key: str) -> dict[str, Any] | None:
+    """A known category with something beside it: MRD, a percentage, confirmed or not, `or better`."""
+    extra: dict[str, Any] = {}
+    remark = None
+    rest = _BEST.sub("", key)
+    found = _MRD.search(rest)
+    if found:
+        positive = found["sign"].startswith(("pos", "+"))
+        extra["mrd"] = "POSITIVE" if positive else "NEGATIVE"
+        rest = match_key(rest[: found.start()] + " " + rest[found.end() :]).strip("()-, /")
+    rest, unconfirmed = _cut(rest, rf"[\s,(\[]*{_UNCONFIRMED}[\])]?$|\(\?\)$|\?+$")
+    if unconfirmed:
+        extra["confirmed"], remark = "N", "marked as unconfirmed"
+    rest, sure = _cut(rest, rf"[\s,(\[]*{_CONFIRMED}[\])]?$")
+    if sure:
+        extra["confirmed"] = "Y"
+    rest, annotated = _cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|\*+$")
+    remark = remark or ("with an annotation" if annotated else None)
+    rest, named = _same_twice(rest)
+    less = _LESS.match(rest)
+    if less and (known := _simple(less[1])) and known.code == "PR":
+        return warning(
+            "less than partial response: the category is not known", code="LTPR", progression=False
+        )
+    bound = _LOWER.match(rest)
+    if bound and (known := _simple(bound[1] or bound[2])) and _DEPTH[known.code] >= _DEPTH["PR"]:
+        return warning(
+            "a lower bound", code=known.code, progression=False, lower_bound=True, **extra
+        )
+    known = _simple(rest)
+    if known is None or (rest == key and not named):
+        return None
+    if known.code == "PD" and unconfirmed:
+        return error(
+            RULE, "suspected progression is not progression: confirm it or give the response"
+        )
+    row = {"code": known.code, "progression": False, **extra}
+    remark = remark or (
+        known.note or "mapped with a remark" if known.action == "map_warn" else None
+    )
+    return warning(remark, **row) if remark else row
+
+
+def _cut(text: str, pattern: str) -> tuple[str, bool]:
+    found = re.search(pattern, text)
+    return (match_key(text[: found.start()]), True) if found else (text, False)
+
+
+def _same_twice(text: str) -> tuple[str, bool]:
+    """`partial response (PR)` as `pr`, if both say the same."""
+    found = re.match(r"^(.+?)\s*[(\[](.+?)[)\]]$", text)
+    if not found:
+        return text, False
+    outer, inner = _simple(found[1]), _simple(found[2])
+    if outer and inner and outer.code == inner.code:
+        return match_key(found[2]), True
+    return text, False
