@@ -81,10 +81,7 @@ def result_frame(
     columns: dict[str, list[Any]] = {name: [] for name in (*schema, *COMMON)}
     for value in values:
         row: Mapping[str, Any]
-        if missing(value):
-            row = {"status": MISSING}
-        else:
-            row = parse(value or "")
+        row = {"status": MISSING} if missing(value) else parse(value or "")
         for name, column in columns.items():
             column.append(row.get(name, OK if name == "status" else None))
     data = {"value": pl.Series("value", list(values), dtype=pl.String)}

@@ -56,6 +56,11 @@ class Terms:
     ambiguous: Mapping[str, Ambiguous]
     spared: frozenset[str]
 
+    def find(self, text: str) -> Drugs | None:
+        """The drugs of one name: a drug, else a regimen with its case, else without."""
+        key = compact_key(text)
+        return self.drugs.get(key) or self.exact.get(compact(text)) or self.folded.get(key)
+
 
 def compact(text: str) -> str:
     """The spelling without separators, case kept."""
@@ -65,11 +70,6 @@ def compact(text: str) -> str:
 def compact_key(text: str) -> str:
     """The spelling without separators, folded."""
     return _SEPARATORS.sub("", fold(text))
-
-    def find(self, text: str) -> Drugs | None:
-        """The drugs of one name: a drug, else a regimen with its case, else without."""
-        key = compact_key(text)
-        return self.drugs.get(key) or self.exact.get(compact(text)) or self.folded.get(key)
 
 
 @cache

@@ -28,9 +28,16 @@ _LINE = pl.Struct({"drugs": pl.List(pl.String()), "text": pl.String(), "start_hi
 _SCHEMA: dict[str, pl.DataType] = {"lines": pl.List(_LINE), "flags": pl.List(pl.String())}
 _ARROW = r"(?:->|=>|>>|(?<=[\w)])\s*>\s*(?=[\w(]))"
 _CART = frozenset(
-    "idecabtagene_vicleucel ciltacabtagene_autoleucel cesnicabtagene_autoleucel "
-    "equecabtagene_autoleucel zevorcabtagene_autoleucel anitocabtagene_autoleucel "
-    "arlocabtagene_autoleucel other_bcma_cart_trial".split()
+    [
+        "idecabtagene_vicleucel",
+        "ciltacabtagene_autoleucel",
+        "cesnicabtagene_autoleucel",
+        "equecabtagene_autoleucel",
+        "zevorcabtagene_autoleucel",
+        "anitocabtagene_autoleucel",
+        "arlocabtagene_autoleucel",
+        "other_bcma_cart_trial",
+    ]
 )
 _ANY_CART = frozenset(
     ("cart", "carttherapy", "cartzelltherapie", "cartcells", "cartinfusion", "carttherapie")

@@ -25,7 +25,9 @@ _SCHEMA: dict[str, pl.DataType] = {
 _ASK = "not understood as a response; expected sCR, CR, VGPR, PR, MR, SD, PD or NE"
 _DEPTH = {"PD": 1, "SD": 2, "MR": 3, "PR": 4, "VGPR": 5, "CR": 6, "sCR": 7}
 # In these columns the letters mean a regimen or a method, never a response.
-_HOMONYMS = frozenset("pd sd mp rm ee rp nr pe ms tr ep rc kr".split())
+_HOMONYMS = frozenset(
+    ["pd", "sd", "mp", "rm", "ee", "rp", "nr", "pe", "ms", "tr", "ep", "rc", "kr"]
+)
 _SEQUENCE = re.compile(
     r"\s*(?:->|=>|>>|\bthen\b|\bdann\b|\bdanach\b|\banschliessend\b|\bgefolgt von\b|\bfollowed by\b|"
     r"\bluego\b|\bseguido de\b|\bpuis\b|\bsuivi(?:e)? de\b|\blater\b|\bspater\b|;)\s*"
