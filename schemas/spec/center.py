@@ -25,25 +25,29 @@ class Center(Declared):
 class Dates(Declared):
     """How the center writes dates."""
 
-    order: DateOrder = Field("ymd", description="Order of day, month and year in short dates")
-    pivot: int = Field(40, ge=0, le=99, description="Two-digit years up to this are 20xx")
-    serials: bool = Field(False, description="Whole numbers in date columns are Excel dates")
+    order: DateOrder = Field(
+        default="ymd", description="Order of day, month and year in short dates"
+    )
+    pivot: int = Field(default=40, ge=0, le=99, description="Two-digit years up to this are 20xx")
+    serials: bool = Field(
+        default=False, description="Whole numbers in date columns are Excel dates"
+    )
 
 
 class Numbers(Declared):
     """How the center writes numbers."""
 
-    decimal: DecimalMark = Field(".", description="Decimal mark")
-    grouping: str | None = Field(None, description="Thousands mark")
+    decimal: DecimalMark = Field(default=".", description="Decimal mark")
+    grouping: str | None = Field(default=None, description="Thousands mark")
 
 
 class Exclude(Declared):
     """Rows that are no data: legends, totals, another study. Counted with their reason."""
 
     reason: str = Field(description="One word for the ledger: legend, total, other_study")
-    when: Conditions | None = Field(None, description="Rows for which all conditions hold")
+    when: Conditions | None = Field(default=None, description="Rows for which all conditions hold")
     id_does_not_match: Pattern | None = Field(
-        None, description="Rows whose patient id does not match this"
+        default=None, description="Rows whose patient id does not match this"
     )
 
     @model_validator(mode="after")
@@ -66,36 +70,46 @@ class Source(Declared):
     file: str = Field(
         description="Path inside the delivery with * and ?; inside a zip: outer.zip/inner.csv"
     )
-    kind: str | None = Field(None, description="csv, xlsx, sav, xpt, ...; default by content")
+    kind: str | None = Field(
+        default=None, description="csv, xlsx, sav, xpt, ...; default by content"
+    )
     encoding: str | None = None
     delimiter: str | None = None
     quote: str | None = None
-    sheet: str | None = Field(None, description="Name of the sheet; default the only one")
+    sheet: str | None = Field(default=None, description="Name of the sheet; default the only one")
     header_rows: tuple[int, ...] | None = Field(
-        None, description="Rows that hold the header, from 1"
+        default=None, description="Rows that hold the header, from 1"
     )
     dictionary: str | None = Field(
-        None, description="REDCap data dictionary: path inside the delivery"
+        default=None, description="REDCap data dictionary: path inside the delivery"
     )
-    password: str | None = Field(None, description="Name of the environment variable that holds it")
+    password: str | None = Field(
+        default=None, description="Name of the environment variable that holds it"
+    )
     patient_id: str = Field(description="Header of the patient id")
-    where: Conditions | None = Field(None, description="Only rows for which all conditions hold")
+    where: Conditions | None = Field(
+        default=None, description="Only rows for which all conditions hold"
+    )
     exclude: tuple[Exclude, ...] = ()
     checkboxes: tuple[Checkbox, ...] = ()
-    ignore: Strings = Field((), description="Headers unused on purpose; * and ? allowed")
-    drop: Strings = Field((), description="Headers that must not be kept: removed after reading")
-    optional: bool = Field(False, description="The file may be missing")
-    fix: bool = Field(False, description="Cells go through the center's fix function first")
-    adds: Strings = Field((), description="Headers that the fix function adds")
+    ignore: Strings = Field(default=(), description="Headers unused on purpose; * and ? allowed")
+    drop: Strings = Field(
+        default=(), description="Headers that must not be kept: removed after reading"
+    )
+    optional: bool = Field(default=False, description="The file may be missing")
+    fix: bool = Field(default=False, description="Cells go through the center's fix function first")
+    adds: Strings = Field(default=(), description="Headers that the fix function adds")
 
 
 class Join(Declared):
     """Another source whose row of the same patient (or key) stands beside the row."""
 
     source: str
-    on: str | None = Field(None, description="Header of the key in both; default the patient ids")
-    columns: Strings | None = Field(None, description="Headers used; default all")
-    prefix: str = Field("", description="Put before the joined headers")
+    on: str | None = Field(
+        default=None, description="Header of the key in both; default the patient ids"
+    )
+    columns: Strings | None = Field(default=None, description="Headers used; default all")
+    prefix: str = Field(default="", description="Put before the joined headers")
 
     @model_validator(mode="after")
     def _told_apart(self) -> Join:
@@ -137,14 +151,16 @@ class Block(Declared):
     join: Annotated[
         tuple[Join, ...], BeforeValidator(lambda v: [v] if isinstance(v, dict) else v)
     ] = ()
-    where: Conditions | None = Field(None, description="Only rows for which all conditions hold")
+    where: Conditions | None = Field(
+        default=None, description="Only rows for which all conditions hold"
+    )
     repeat: Repeat | None = None
     keep_when: Conditions | None = Field(
-        None, description="When a repeated row is kept; default any filled column"
+        default=None, description="When a repeated row is kept; default any filled column"
     )
     columns: dict[str, ColumnRule] = Field(min_length=1)
     progression_row: bool = Field(
-        False, description="A response cell like 'PR->PD' also gives a PROGRESSION row"
+        default=False, description="A response cell like 'PR->PD' also gives a PROGRESSION row"
     )
 
 
@@ -165,31 +181,35 @@ class CenterSpec(Declared):
 
     center: Center
     mode: Literal["snapshot", "append"] = Field(
-        "snapshot", description="A delivery replaces the earlier one, or adds to it"
+        default="snapshot", description="A delivery replaces the earlier one, or adds to it"
     )
     id_pattern: Pattern | None = Field(
-        None, description="Regular expression of the whole patient id"
+        default=None, description="Regular expression of the whole patient id"
     )
     export_date: dt.date | Literal["delivery"] = Field(
-        "delivery", description="Day of the export; 'delivery' takes the delivery's date"
+        default="delivery", description="Day of the export; 'delivery' takes the delivery's date"
     )
     language: Language = "en"
     dates: Dates = Dates()
     numbers: Numbers = Numbers()
-    missing: Strings = Field((), description="Texts that mean 'no value' in every column")
+    missing: Strings = Field(default=(), description="Texts that mean 'no value' in every column")
     unknown_columns: Literal["report", "refuse"] = "report"
-    ignore_files: Strings = Field((), description="Files of the delivery unused on purpose")
-    ignore_sheets: Strings = Field((), description="Sheets unused on purpose; * and ? allowed")
+    ignore_files: Strings = Field(default=(), description="Files of the delivery unused on purpose")
+    ignore_sheets: Strings = Field(
+        default=(), description="Sheets unused on purpose; * and ? allowed"
+    )
     codebooks: dict[str, dict[str, str | None]] = Field(
-        {}, description="Named maps, used by columns"
+        default={}, description="Named maps, used by columns"
     )
     fix: str | None = Field(
-        None, description="Python file beside the spec with a function fix(cells, source)"
+        default=None, description="Python file beside the spec with a function fix(cells, source)"
     )
     sources: dict[str, Source] = Field(min_length=1)
     tables: tuple[Block, ...] = Field(min_length=1)
     definitions: dict[str, Definition] = {}
-    facts: dict[str, str] = Field({}, description="Free facts: response criteria, who confirms")
+    facts: dict[str, str] = Field(
+        default={}, description="Free facts: response criteria, who confirms"
+    )
 
     _path: Path = PrivateAttr(default=Path())
     _hash: str = PrivateAttr(default="")

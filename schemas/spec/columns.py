@@ -42,51 +42,68 @@ class Extract(Declared):
 
     column: str = Field(description="Header of the source column")
     pattern: Pattern = Field(description="Regular expression, found anywhere in the cell")
-    group: int = Field(1, ge=0, description="Which group is the value; 0 is the whole match")
+    group: int = Field(
+        default=1, ge=0, description="Which group is the value; 0 is the whole match"
+    )
     unmatched: Literal["error", "missing"] = Field(
-        "error", description="What a filled cell means in which the pattern is not found"
+        default="error", description="What a filled cell means in which the pattern is not found"
     )
 
 
 class ColumnRule(Declared):
     """Where a canonical column comes from, and how its text is understood."""
 
-    column: str | None = Field(None, description="Header of the source column")
+    column: str | None = Field(default=None, description="Header of the source column")
     coalesce: tuple[str, ...] | None = Field(
-        None, min_length=2, description="Several columns: the first that is filled"
+        default=None, min_length=2, description="Several columns: the first that is filled"
     )
-    constant: str | None = Field(None, description="The same text for every row")
+    constant: str | None = Field(default=None, description="The same text for every row")
     template: str | None = Field(
-        None, description="Text with {header} places; null if one is empty"
+        default=None, description="Text with {header} places; null if one is empty"
     )
-    regex: Extract | None = Field(None, description="A part of a cell")
+    regex: Extract | None = Field(default=None, description="A part of a cell")
     sequence: str | None = Field(
-        None, description="Position of the row within the patient, ordered by this canonical date"
+        default=None,
+        description="Position of the row within the patient, ordered by this canonical date",
     )
     parse_as: Parser | None = Field(
-        None, alias="as", description="How the text is understood; default from the column's kind"
+        default=None,
+        alias="as",
+        description="How the text is understood; default from the column's kind",
     )
     map: dict[str, str | None] | None = Field(
-        None, description="The center's own spellings or codes -> codes; null means missing"
+        default=None, description="The center's own spellings or codes -> codes; null means missing"
     )
-    codebook: str | None = Field(None, description="Name of a map under `codebooks`")
-    vocabulary: str | None = Field(None, description="Shared vocabulary; default the codelist's")
+    codebook: str | None = Field(default=None, description="Name of a map under `codebooks`")
+    vocabulary: str | None = Field(
+        default=None, description="Shared vocabulary; default the codelist's"
+    )
     labels: bool = Field(
-        False, description="Read the value labels of the file instead of the codes"
+        default=False, description="Read the value labels of the file instead of the codes"
     )
-    missing: Strings = Field((), description="Further texts that mean 'no value' here")
-    unit: str | None = Field(None, description="Unit of every number of the column")
-    unit_column: str | None = Field(None, description="Header of the column that holds the unit")
-    unit_map: dict[str, str] | None = Field(None, description="The center's unit texts -> units")
-    decimal: DecimalMark | None = Field(None, description="Decimal mark, if not the center's")
-    grouping: str | None = Field(None, description="Thousands mark, if not the center's")
-    order: DateOrder | None = Field(None, description="Date order, if not the center's")
-    serials: bool | None = Field(None, description="Whole numbers are Excel dates")
-    pivot: int | None = Field(None, ge=0, le=99, description="Two-digit years up to this are 20xx")
+    missing: Strings = Field(default=(), description="Further texts that mean 'no value' here")
+    unit: str | None = Field(default=None, description="Unit of every number of the column")
+    unit_column: str | None = Field(
+        default=None, description="Header of the column that holds the unit"
+    )
+    unit_map: dict[str, str] | None = Field(
+        default=None, description="The center's unit texts -> units"
+    )
+    decimal: DecimalMark | None = Field(
+        default=None, description="Decimal mark, if not the center's"
+    )
+    grouping: str | None = Field(default=None, description="Thousands mark, if not the center's")
+    order: DateOrder | None = Field(default=None, description="Date order, if not the center's")
+    serials: bool | None = Field(default=None, description="Whole numbers are Excel dates")
+    pivot: int | None = Field(
+        default=None, ge=0, le=99, description="Two-digit years up to this are 20xx"
+    )
     precision: Literal["day", "month", "year"] | None = Field(
-        None, description="What of a date is known at most, whatever the cell shows"
+        default=None, description="What of a date is known at most, whatever the cell shows"
     )
-    optional: bool = Field(False, description="The source column may be missing from the file")
+    optional: bool = Field(
+        default=False, description="The source column may be missing from the file"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -118,7 +135,7 @@ class Condition(Declared):
 
     column: str = Field(description="Header of the source column")
     equals: str | None = None
-    one_of: Strings | None = Field(None, alias="in")
+    one_of: Strings | None = Field(default=None, alias="in")
     not_in: Strings | None = None
     matches: Pattern | None = None
     filled: bool | None = None

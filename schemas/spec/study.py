@@ -15,15 +15,18 @@ class Settings(Declared):
     """Decisions of the principal investigator; every report prints them."""
 
     early_relapse_months: tuple[float, ...] = Field(
-        (3, 5), description="Cut-offs of early relapse in months after infusion"
+        default=(3, 5), description="Cut-offs of early relapse in months after infusion"
     )
     early_relapse_tie: Literal["early_if_equal", "late_if_equal"] = "early_if_equal"
     dual_bispecific: Literal["OTHER", "TALQ", "TEC"] = Field(
-        "OTHER", description="Group of talquetamab with teclistamab"
+        default="OTHER", description="Group of talquetamab with teclistamab"
     )
     pfs_censoring: Literal["last_contact", "last_assessment"] = "last_contact"
     bridge_days: int = Field(
-        30, ge=0, le=180, description="Longest time from a bridge to the first systemic agent"
+        default=30,
+        ge=0,
+        le=180,
+        description="Longest time from a bridge to the first systemic agent",
     )
     time_zero: Literal["systemic", "bridge"] = "systemic"
     best_response_window: Literal[
@@ -32,7 +35,7 @@ class Settings(Declared):
     celmod_group: Literal["IPC", "OTHER"] = "IPC"
     ne_counts_as_nonresponder: bool = True
     emd_without_imaging: Literal["no", "unknown"] = "no"
-    days_per_month: float = Field(30.4375, gt=27, lt=32)
+    days_per_month: float = Field(default=30.4375, gt=27, lt=32)
 
 
 class Group(Declared):
@@ -53,8 +56,8 @@ GROUPS = (
 class Privacy(Declared):
     """What published tables may show."""
 
-    smallest_cell: int = Field(1, ge=1, description="Counts below this are not printed")
-    keep_history: int = Field(10, ge=1, description="Published states that are kept")
+    smallest_cell: int = Field(default=1, ge=1, description="Counts below this are not printed")
+    keep_history: int = Field(default=10, ge=1, description="Published states that are kept")
 
 
 class Study(Declared):
@@ -65,11 +68,11 @@ class Study(Declared):
     data_cut: dt.date
     settings: Settings = Settings()
     groups: tuple[Group, ...] = Field(
-        GROUPS, description="Codes of codelist salvage_group in order"
+        default=GROUPS, description="Codes of codelist salvage_group in order"
     )
     privacy: Privacy = Privacy()
     centers: tuple[str, ...] | None = Field(
-        None, description="Centers in report order; default by id"
+        default=None, description="Centers in report order; default by id"
     )
 
     _path: Path = PrivateAttr(default=Path())

@@ -156,7 +156,7 @@ class Intake:
         spec = self.source.spec
         if not spec.exclude and not spec.where:
             return batch
-        reason = pl.when(False).then(pl.lit(None, pl.String))
+        reason: Any = pl.when(False).then(pl.lit(None, pl.String))
         for rule in spec.exclude:
             if rule.when is not None:
                 test = conditions(rule.when)

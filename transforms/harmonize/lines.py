@@ -87,7 +87,7 @@ def split_lines(
     shifts = (
         full.filter((part == 0) & (of > 1))
         .select("patient_id", after=pl.col("line_number"), extra=(of - 1))
-        .cast(dict(SHIFT))
+        .cast({"after": pl.Int32, "extra": pl.Int32})
     )
     moved = full.with_columns(
         moved_up(full.with_columns(line_number=pl.col("line_number") - part), shifts)

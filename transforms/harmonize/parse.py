@@ -330,7 +330,7 @@ def _stacked(keys: pl.Series, outputs: list[pl.Series], rest: Lookup) -> Lookup:
 
 
 def _pairs(frame: pl.DataFrame, unit: str, quantity: str, form: parsers.NumberFormat) -> pl.Series:
-    """`quantity \\x1f unit` of each row; empty where one is not given."""
+    """Quantity and unit of each row, joined; empty where one is not given."""
     fixed_quantity = pl.lit(form.quantity or "", pl.String)
     fixed_unit = pl.lit(form.unit or "", pl.String)
     of_row = pl.col(quantity).fill_null("") if quantity in frame.columns else fixed_quantity

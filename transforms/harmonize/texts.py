@@ -193,7 +193,8 @@ class BlockTexts:
             return [pl.lit(None, pl.String).alias(name)]
         declared = (*self.plan.spec.missing, *plan.rule.missing)
         kind = {"date": "date", "number": "number", "integer": "number"}.get(plan.parser, "code")
-        text = choice = None
+        text: Any = None
+        choice: Any = None
         for position, header in enumerate(headers):
             empty = [
                 v for v in cells[header].unique().drop_nulls() if is_missing(v, kind, declared)
@@ -206,7 +207,6 @@ class BlockTexts:
                 else text.when(filled).then(pl.col(header))
             )
             choice = pl.when(filled).then(at) if choice is None else choice.when(filled).then(at)
-        assert text is not None and choice is not None
         choices.append(f"{CHOICE}{name}")
         first = pl.col(headers[0])
         return [
