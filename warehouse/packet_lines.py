@@ -1,0 +1,102 @@
+"""The lines of a center's file of findings: one per field that a finding involves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+COLUMNS = (
+    "Number",
+    "Patient",
+    "File",
+    "Sheet",
+    "Row",
+    "Column",
+    "Value as read",
+    "What is wrong",
+    "Severity",
+    "What became of the row",
+    "What to do",
+    "Rule",
+)
+_EFFECT = {
+    "quarantine": "not used until it is corrected",
+    "screen_out": "patient is outside the study",
+    "keep_query": "used as it is; please check",
+    "keep_info": "used as it is; for information",
+}
+# Excel and LibreOffice take a cell of a CSV that starts so for a formula, some after blanks, and
+# some in full-width form.
+_TRIGGER = r"^[\s\x00\x{feff}]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|^[\t\r\n\x00]"
+QUOTED = "Cells with ' put in front"
+
+
+def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """One row per finding and field: `COLUMNS` as text, but `Number` and `Row` as integers.
+
+    Sorted by patient, file and row of the finding's first field; the lines of a finding stand
+    together. A finding without fields has one line. Findings on whole files stand last.
+
+    Args:
+        staged_folder: A staged delivery (`schemas/staging.py`).
+        rules: Entries with `id`, `title` and `query`.
+    """
+    findings = pl.read_parquet(staged_folder / "finding.parquet")
+    fields = pl.read_parquet(staged_folder / "finding_field.parquet")
+    known = pl.DataFrame(
+        {
+            "rule_id": [rule["id"] for rule in rules],
+            "title": [str(rule.get("title") or rule["id"]) for rule in rules],
+            "query": [str(rule.get("query") or "") for rule in rules],
+        },
+        schema={"rule_id": pl.String(), "title": pl.String(), "query": pl.String()},
+    )
+    lines = (
+        findings.join(known, on="rule_id", how="left")
+        .join(fields.drop("table"), on="finding_id", how="left")
+        .sort("finding_id", "position", nulls_last=True)
+        .with_columns(
+            first_file=pl.col("file").first().over("finding_id"),
+            first_row=pl.col("row").first().over("finding_id"),
+        )
+        .sort("patient_id", "first_file", "first_row", "finding_id", "position", nulls_last=True)
+    )
+    message = pl.col("message").fill_null("")
+    return lines.select(
+        pl.col("finding_id").rle_id().cast(pl.Int64).add(1).alias("Number"),
+        pl.col("patient_id").alias("Patient"),
+        pl.col("file").alias("File"),
+        pl.col("sheet").alias("Sheet"),
+        pl.col("row").alias("Row"),
+        pl.col("source_column").alias("Column"),
+        pl.col("value").alias("Value as read"),
+        pl.format("Not met: {}. {}", pl.col("title").fill_null(pl.col("rule_id")), message)
+        .str.strip_chars_end()
+        .alias("What is wrong"),
+        pl.col("severity").alias("Severity"),
+        pl.col("disposition").replace(_EFFECT).alias("What became of the row"),
+        pl.col("query").alias("What to do"),
+        pl.col("rule_id").alias("Rule"),
+    )
+
+
+def safe_for_csv(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines with ' in front of every cell that a spreadsheet would run, and which those are.
+
+    The last column names the columns of the cells that got it, joined by |, so that it can be undone.
+    """
+    texts = [name for name, kind in lines.schema.items() if kind == pl.String]
+    risky = {name: pl.col(name).str.contains(_TRIGGER).fill_null(value=False) for name in texts}
+    named = pl.concat_list(
+        [pl.when(test).then(pl.lit(name)) for name, test in risky.items()]
+    ).list.drop_nulls()
+    return lines.with_columns(
+        named.list.join("|").alias(QUOTED),
+        *(
+            pl.when(test).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
+            for name, test in risky.items()
+        ),
+    )

@@ -1,0 +1,150 @@
+"""The file of findings that goes to a center: its own ids, addresses and column names, as text.
+
+`vault/packets/<center>/<delivery_id>/findings.xlsx` and `findings.csv`. Identified: they stay in the
+vault until a data manager sends them. Nothing in them can run: the workbook holds text cells only,
+the CSV neutralises what a spreadsheet would take for a formula.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from schemas.catalog import load_catalog
+from schemas.errors import CarmonyError
+from warehouse.packet_lines import COLUMNS, QUOTED, packet_lines, safe_for_csv
+from warehouse.paths import StudyPaths, private_folder
+from warehouse.rules import declared_rules
+
+MOST_LINES = 50_000  # of the workbook; the CSV holds every line
+MOST_CHARACTERS = 32_000  # Excel's limit is 32,767
+_WIDTHS = (8, 14, 28, 16, 7, 26, 28, 60, 10, 26, 50, 9)
+_NAME = re.compile(r"[\w.+-]{1,80}", re.ASCII)
+_CREATED = dt.datetime(2000, 1, 1)  # fixed, so that the same findings give the same bytes
+
+
+def write_packet(
+    study_folder: Path,
+    center_id: str,
+    delivery_id: str,
+    staged_folder: Path,
+    *,
+    rules: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
+    """Writes the findings of a staged delivery for its center; gives the folder.
+
+    Args:
+        study_folder: The study.
+        center_id: The center.
+        delivery_id: The delivery.
+        staged_folder: Its staged folder.
+        rules: Rule entries with title and query; default the project's.
+
+    Raises:
+        CarmonyError: The names of center or delivery cannot be names of folders.
+    """
+    for part in (center_id, delivery_id):
+        if not _NAME.fullmatch(part) or part.startswith("."):
+            raise CarmonyError(
+                "The name of a center or delivery is no name of a folder.",
+                fix="use letters, digits, - and _ in the center's id",
+            )
+    lines = packet_lines(staged_folder, declared_rules(load_catalog()) if rules is None else rules)
+    folder = StudyPaths(study_folder).packet(center_id, delivery_id)
+    for level in (folder.parents[1], folder.parent, folder):
+        private_folder(level)
+    _write(folder / "findings.xlsx", _workbook(lines, center_id, delivery_id))
+    _write(folder / "findings.csv", _csv(lines))
+    return folder
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+def _csv(lines: pl.DataFrame) -> bytes:
+    out = BytesIO()
+    safe_for_csv(lines).write_csv(
+        out, include_bom=True, quote_style="always", line_terminator="\r\n"
+    )
+    return out.getvalue()
+
+
+def _workbook(lines: pl.DataFrame, center_id: str, delivery_id: str) -> bytes:
+    import xlsxwriter
+
+    out = BytesIO()
+    book = xlsxwriter.Workbook(
+        out,
+        {
+            "in_memory": True,  # no temporary files with patient data
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    book.set_properties({"title": "Findings", "created": _CREATED})
+    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+    text = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
+    sheet = book.add_worksheet("Findings")
+    for position, (title, width) in enumerate(zip(COLUMNS, _WIDTHS, strict=True)):
+        sheet.set_column(position, position, width)
+        sheet.write_string(0, position, title, bold)
+    shown = lines.head(MOST_LINES).select(map(_cut, COLUMNS))
+    for number, row in enumerate(shown.iter_rows(), start=1):
+        for position, value in enumerate(row):
+            if value:
+                sheet.write_string(number, position, value, text)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(shown.height, 1), len(COLUMNS) - 1)
+    _about(book.add_worksheet("About"), bold, text, lines, center_id, delivery_id)
+    book.close()
+    return out.getvalue()
+
+
+def _cut(column: str) -> pl.Expr:
+    """Text that fits into a cell; what is cut says so."""
+    text = pl.col(column).cast(pl.String)
+    cut = text.str.slice(0, MOST_CHARACTERS) + " … (cut; whole in findings.csv)"
+    return pl.when(text.str.len_chars() > MOST_CHARACTERS).then(cut).otherwise(text).alias(column)
+
+
+def _about(
+    sheet: Any, bold: Any, text: Any, lines: pl.DataFrame, center_id: str, delivery_id: str
+) -> None:
+    findings = lines.unique("Number")
+    counts = findings.group_by("Rule", "Severity").len().sort("Rule", "Severity")
+    rows: list[tuple[str, str]] = [
+        ("Center", center_id),
+        ("Delivery", delivery_id),
+        ("Findings", str(findings.height)),
+        ("Lines", f"{lines.height}, of which {min(lines.height, MOST_LINES)} in this workbook"),
+        ("Number", "Lines with the same number belong to one finding"),
+        ("Patient", "Your own id of the patient"),
+        ("Row", "Row of your file or sheet, counted from 1; the header counts"),
+        ("Column", "Header as it stands in your file"),
+        ("Value as read", "The text of the cell; empty where the cell was empty"),
+        ("findings.csv", f"All lines; the column “{QUOTED}” names cells that were made safe so"),
+        ("Privacy", "Holds ids and values of patients: send it only to the center itself"),
+    ]
+    rows += [
+        (f"Rule {rule}", f"{count} finding(s), {severity}")
+        for rule, severity, count in counts.rows()
+    ]
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 90)
+    for number, (title, content) in enumerate(rows):
+        sheet.write_string(number, 0, title, bold)
+        sheet.write_string(number, 1, content, text)
