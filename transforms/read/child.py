@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PIECE = 1 << 20
 
 
-class _Died(Exception):
+class _DiedError(Exception):
     """The child ended without an answer."""
 
 
@@ -48,6 +48,8 @@ class Child:
             "kind": kind,
             "path": os.fsencode(path.resolve()).hex(),
             "limits": asdict(limits),
+            "sheet": None,
+            "encoding": None,
             **more,
         }
         with self._lock:
@@ -62,7 +64,7 @@ class Child:
                         finished = True
                         break
                     yield answer
-            except _Died:
+            except _DiedError:
                 raise self._obituary(source, limits) from None
             except TimeoutError:
                 raise source.error(
@@ -113,7 +115,7 @@ class Child:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
         except OSError:
-            raise _Died from None
+            raise _DiedError from None
 
     def _answer(self, process: subprocess.Popen[bytes], deadline: float) -> dict[str, Any]:
         assert process.stdout is not None
@@ -126,7 +128,7 @@ class Child:
                 raise TimeoutError
             piece = os.read(handle, _PIECE)
             if not piece:
-                raise _Died
+                raise _DiedError
             self._buffer += piece
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]

@@ -96,6 +96,10 @@ def _ole_kind(source: Source) -> str:
         data = file.read(200_000_000)
     if "EncryptedPackage".encode("utf-16-le") in data:
         return "encrypted"
+    if "_VBA_PROJECT".encode("utf-16-le") in data:
+        raise source.error(
+            "WRONG_TYPE", "holds macros", "save it as a workbook without macros (.xlsx)"
+        )
     if "Workbook".encode("utf-16-le") in data or "Book".encode("utf-16-le") in data:
         return "xls"
     return "ole"

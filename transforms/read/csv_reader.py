@@ -10,16 +10,15 @@ from typing import IO
 import polars as pl
 
 from transforms.read.cells import rejects_frame
+from transforms.read.columns import columns_of
 from transforms.read.csv_blocks import BlockReader
 from transforms.read.csv_dialect import Dialect, find_dialect
 from transforms.read.csv_records import Layout, RecordParser
 from transforms.read.encodings import decoding_error, find_encoding
-from transforms.read.headers import checked_names
 from transforms.read.source import Source
-from transforms.read.tables import ColumnInfo, FrameReader, ReadOptions, TableInfo, TableReader
+from transforms.read.tables import FrameReader, ReadOptions, TableInfo, TableReader
 
 HEAD_BYTES = 1_000_000
-# What the first byte of a kind of file is that people send under the name of a CSV.
 
 
 class CsvReader(TableReader):
@@ -117,7 +116,6 @@ def open_csv(source: Source, options: ReadOptions) -> list[TableReader]:
     encoding, mark = find_encoding(source, head, options.encoding)
     text = _decode_head(source, head[mark:], encoding, whole=whole)
     dialect = find_dialect(source, text, options, whole=whole)
-    names = checked_names(source, dialect.header, options.limits.columns)
     info = TableInfo(
         file=source.name,
         sheet=None,
@@ -127,7 +125,7 @@ def open_csv(source: Source, options: ReadOptions) -> list[TableReader]:
         decimal=options.decimal or dialect.decimal,
         date_system=None,
         sha256=options.sha256 or source.sha256(),
-        columns=tuple(ColumnInfo(name, at) for at, name in enumerate(names, 1)),
+        columns=columns_of(source, dialect.header, options),
         notes=dialect.notes,
     )
     reader = CsvReader(source, info, dialect, mark, options)

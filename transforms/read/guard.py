@@ -87,8 +87,12 @@ def _is_safe(name: str) -> bool:
 
 def _check_workbook(source: Source, files: list[zipfile.ZipInfo]) -> None:
     names = [member.filename.lower() for member in files]
+    if b"encryption-data" in _part(source, files, "meta-inf/manifest.xml"):
+        raise source.error(
+            "ENCRYPTED", "is protected by a password", "ask the center to remove the password"
+        )
     bases = {posixpath.basename(name) for name in names}
-    content = _content_types(source, files)
+    content = _part(source, files, "[content_types].xml")
     if (
         "vbaproject.bin" in bases
         or b"macroenabled" in content
@@ -102,9 +106,10 @@ def _check_workbook(source: Source, files: list[zipfile.ZipInfo]) -> None:
         raise source.error("WRONG_TYPE", "is a binary workbook (.xlsb)", "save it as .xlsx")
 
 
-def _content_types(source: Source, files: list[zipfile.ZipInfo]) -> bytes:
+def _part(source: Source, files: list[zipfile.ZipInfo], name: str) -> bytes:
+    """A small part in lower case; nothing if it is not there."""
     for member in files:
-        if member.filename.lower() == "[content_types].xml" and member.file_size < 1_000_000:
+        if member.filename.lower() == name and member.file_size < 1_000_000:
             with source.open() as file, zipfile.ZipFile(file) as archive:
                 try:
                     return archive.read(member).lower()

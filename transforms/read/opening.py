@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from transforms.read.archive import is_zip, open_zip
 from transforms.read.containers import is_office_container, open_ods, open_xls, open_xlsx
 from transforms.read.csv_reader import open_csv
+from transforms.read.json_lines import is_json_lines, open_json_lines
+from transforms.read.parquet import is_parquet, open_parquet
 from transforms.read.registry import kind_of, looks_like_text, register
 from transforms.read.source import Source, source_of
+from transforms.read.statistical import (
+    is_dta,
+    is_sas7bdat,
+    is_sav,
+    is_xpt,
+    open_dta,
+    open_sas7bdat,
+    open_sav,
+    open_xpt,
+)
 from transforms.read.tables import ReadOptions, TableReader
 
 register("csv", (".csv", ".tsv", ".txt", ".tab"), looks_like_text, open_csv)
 register("xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm"), is_office_container, open_xlsx)
 register("xls", (".xls",), is_office_container, open_xls)
 register("ods", (".ods",), is_office_container, open_ods)
+register("sav", (".sav", ".zsav"), is_sav, open_sav)
+register("xpt", (".xpt",), is_xpt, open_xpt)
+register("sas7bdat", (".sas7bdat",), is_sas7bdat, open_sas7bdat)
+register("dta", (".dta",), is_dta, open_dta)
+register("parquet", (".parquet", ".pq"), is_parquet, open_parquet)
+register("jsonl", (".jsonl", ".ndjson"), is_json_lines, open_json_lines)
+register("zip", (".zip",), is_zip, open_zip)
 
 
 def open_source(source: Source, options: ReadOptions) -> list[TableReader]:

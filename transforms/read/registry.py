@@ -50,7 +50,7 @@ def kind_of(source: Source, options: ReadOptions) -> Kind:
         FileError: WRONG_TYPE, with what the file seems to be.
     """
     suffix = PurePath(source.name).suffix.lower()
-    if options.kind is not None:
+    if options.kind is not None and suffix != ".zip":  # in a zip it is the kind of the members
         kind = _KINDS.get(options.kind)
         if kind is None:
             raise source.error(

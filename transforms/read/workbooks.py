@@ -14,9 +14,10 @@ import polars as pl
 from schemas.errors import FileError
 from transforms.read.cells import as_cells, rejects_frame, split_bad_characters
 from transforms.read.child import CHILD
+from transforms.read.columns import columns_of
 from transforms.read.csv_reader import no_rows
 from transforms.read.guard import check_archive
-from transforms.read.headers import checked_names, join_header_rows
+from transforms.read.headers import join_header_rows
 from transforms.read.source import Source
 from transforms.read.tables import ColumnInfo, FrameReader, ReadOptions, TableInfo, TableReader
 
@@ -97,13 +98,14 @@ def _ask(source: Source, path: Path, kind: str, options: ReadOptions) -> list[_S
         if "sheet" in answer:
             sheets.append(_Sheet(answer["sheet"]))
         elif "rows" in answer:
-            sheets[-1].frames.append(_frame(answer["rows"], answer["columns"]))
+            sheets[-1].frames.append(cells_frame(answer["rows"], answer["columns"]))
         else:
             sheets[-1].facts = answer
     return sheets
 
 
-def _frame(rows: list[int], columns: list[list[str | None]]) -> pl.DataFrame:
+def cells_frame(rows: list[int], columns: list[list[str | None]]) -> pl.DataFrame:
+    """A batch of the child: row numbers, then columns named 1, 2, ..."""
     cells = [pl.Series(str(at), texts, dtype=pl.String) for at, texts in enumerate(columns, 1)]
     return pl.DataFrame([pl.Series("_row", rows, dtype=pl.Int32), *cells])
 
@@ -117,15 +119,17 @@ def _table(
     header = join_header_rows([_header_row(frame, row, merged) for row in rows], fill=False)
     body = frame.filter(pl.col("_row") > rows[-1])
     header, body = _without_empty_columns(header, body)
-    names = checked_names(source, header, options.limits.columns, sheet.name)
-    body = body.rename(dict(zip(body.columns[1:], names, strict=True)))
+    columns = columns_of(source, header, options, sheet.name)
+    body = body.rename(
+        {old: column.name for old, column in zip(body.columns[1:], columns, strict=True)}
+    )
     last = int(body["_row"].max() or 0) if body.height else 0  # type: ignore[arg-type]
     gaps = last - rows[-1] - body.height if body.height else 0
     body, blank = as_cells(body, empty_text=True)
     body, rejects = split_bad_characters(body)
     if not body.height and not rejects:
         raise no_rows(source, sheet.name)
-    info = _info(source, sheet, kind, sha256, names, _notes(sheet))
+    info = _info(source, sheet, kind, sha256, columns, _notes(sheet))
     frames = [body] if body.height else []
     return FrameReader(info, frames, rejects_frame(rejects), blank + gaps, options.batch_rows)
 
@@ -163,7 +167,7 @@ def _info(
     sheet: _Sheet,
     kind: str,
     sha256: str,
-    names: tuple[str, ...],
+    columns: tuple[ColumnInfo, ...],
     notes: tuple[str, ...],
 ) -> TableInfo:
     return TableInfo(
@@ -175,6 +179,6 @@ def _info(
         decimal=None,
         date_system=sheet.facts.get("date_system"),
         sha256=sha256,
-        columns=tuple(ColumnInfo(name, at) for at, name in enumerate(names, 1)),
+        columns=columns,
         notes=notes,
     )

@@ -33,7 +33,7 @@ def main() -> None:
             module = importlib.import_module(f"transforms.read.worker.{name}")
             path = os.fsdecode(bytes.fromhex(request["path"]))
             if name == "statistical":
-                module.read(path, request["kind"], request["limits"], send)
+                module.read(path, request["kind"], request["limits"], send, request["encoding"])
             else:
                 module.read(path, request["sheet"], request["limits"], send)
             send({"done": True})

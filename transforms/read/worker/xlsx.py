@@ -47,7 +47,7 @@ class _Book:
         folder, file = posixpath.split(main)
         relations = self.relations(f"{folder}/_rels/{file}.rels", folder)
         self._read_book(main, relations)
-        part = {kind: target for kind, target in relations.values()}
+        part = dict(relations.values())
         self.strings = self._read_strings(part.get("sharedStrings"))
         self.kinds = self._read_styles(part.get("styles"))
 
