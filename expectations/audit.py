@@ -58,8 +58,8 @@ def audit(path: Path, suite: Suite | None = None) -> AuditResult:
         con.close()
     failures = [(entry, item) for entry in entries for item in entry["expectations"]]
     failed = [(entry, item) for entry, item in failures if not item["success"]]
-    critical = [_sentence(e, i) for e, i in failed if i["severity"] == "critical"]
-    warnings = [_sentence(e, i) for e, i in failed if i["severity"] != "critical"]
+    critical = _sentences([pair for pair in failed if pair[1]["severity"] == "critical"])
+    warnings = _sentences([pair for pair in failed if pair[1]["severity"] != "critical"])
     results = {
         "suite": chosen.name,
         "passed": not critical,
@@ -69,7 +69,7 @@ def audit(path: Path, suite: Suite | None = None) -> AuditResult:
         "n_warnings": len(warnings),
         "checks": entries,
     }
-    return AuditResult(not critical, tuple(critical), tuple(warnings), results)
+    return AuditResult(not critical, critical, warnings, results)
 
 
 def _run(con: duckdb.DuckDBPyConnection, source: Any, check: Check) -> dict[str, Any]:
@@ -87,13 +87,19 @@ def _run(con: duckdb.DuckDBPyConnection, source: Any, check: Check) -> dict[str,
 
 
 def _could_not_run(check: Check, error: Exception) -> list[dict[str, Any]]:
+    import duckdb
+
+    reason = type(error).__name__
+    # These two name tables and columns; the text of other errors may quote a value.
+    if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)):
+        reason = str(error).partition("\n")[0]
     return [
         {
             "type": expectation.type,
             "severity": expectation.severity,
             "success": False,
             "ran": False,
-            "observed": f"could not run: {type(error).__name__}",
+            "observed": f"could not run: {reason}",
         }
         for expectation in check.expectations
     ]
@@ -168,5 +174,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (int, float, bool)) else str(value)
 
 
-def _sentence(entry: dict[str, Any], item: dict[str, Any]) -> str:
-    return f"{entry['id']} {entry['title']}: {item['observed']}"
+def _sentences(failed: list[tuple[dict[str, Any], dict[str, Any]]]) -> tuple[str, ...]:
+    """One sentence per failed expectation; the same one only once."""
+    lines = [f"{entry['id']} {entry['title']}: {item['observed']}" for entry, item in failed]
+    return tuple(dict.fromkeys(lines))

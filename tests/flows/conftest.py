@@ -124,11 +124,12 @@ def fake_stage(spec, delivery, out, study) -> dict:  # type: ignore[no-untyped-d
         raw = pl.read_csv(path, infer_schema=False).with_columns(
             pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep()
         )
+        sha = next(f.sha256 for f in delivery.files if f.name == path.name)
         row = pl.int_range(2, raw.height + 2, dtype=pl.Int32)
         named = {
             "center_id": pl.lit(delivery.center_id),
             "patient_id": pl.col("id"),
-            "row_id": (pl.lit(number * 1000, dtype=pl.Int64) + row),
+            "row_id": (pl.lit(int(sha[:14], 16) * 64 + number * 7919, dtype=pl.Int64) + row),
             "source_id": pl.lit(number, dtype=pl.Int32),
             "source_row": row,
             "map_id": pl.lit(number, dtype=pl.Int32),
@@ -147,7 +148,6 @@ def fake_stage(spec, delivery, out, study) -> dict:  # type: ignore[no-untyped-d
         frame = frame.with_columns(absent).select(schema.names()).cast(dict(schema))
         frame.write_parquet(temporary / "core" / f"{name}.parquet")
         frame.clear().write_parquet(temporary / "quarantine" / f"{name}.parquet")
-        sha = next(f.sha256 for f in delivery.files if f.name == path.name)
         sources.append([number, name, path.name, None, sha, "csv", "utf-8", ",", ".", frame.height])
         maps += [[number, name, c, 1, number, c, "column"] for c in raw.columns if c != "id"]
         for step in ("read", "map", "check"):
