@@ -68,7 +68,8 @@ class KaplanMeier:
         """Standard error of log S: Greenwood, sqrt(sum d / (n (n - d))); infinite at S = 0."""
         with np.errstate(divide="ignore"):
             terms = self.n_event / (self.n_risk * (self.n_risk - self.n_event))
-        return np.sqrt(np.cumsum(np.where(self.n_event > 0, terms, 0.0)))
+        error: Floats = np.sqrt(np.cumsum(np.where(self.n_event > 0, terms, 0.0)))
+        return error
 
     @cached_property
     def limits(self) -> tuple[Floats, Floats]:

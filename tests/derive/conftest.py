@@ -34,7 +34,7 @@ def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
 
     A drawn table has a header line; cells are separated by |, an empty cell is null. A date `2023-05`
     or `2023` is a partial one: its precision column is filled. `center_id` is the middle part of
-    `usubjid`; `row_id` counts on.
+    `usubjid`; `row_id` counts on; drugs of a line are joined by +.
     """
     con.execute("create schema core")
     row_id = 0
@@ -53,6 +53,8 @@ def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
             row_id += 1
             cells = [cell.strip() or None for cell in line.split("|")]
             record: dict[str, object] = dict(zip(header, cells, strict=True))
+            if record.get("drugs"):
+                record["drugs"] = str(record["drugs"]).replace("+", "|")
             record |= {"row_id": row_id, "center_id": str(record["usubjid"]).split("-")[1]}
             for name in header:
                 if schema[name] == pl.Date() and record[name]:

@@ -1,0 +1,1 @@
+"""One module per display family: the analysis tables in, rows of `analysis.estimate` out."""

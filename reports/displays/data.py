@@ -1,0 +1,31 @@
+"""What the displays read from the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class AnalysisData:
+    """The analysis tables as frames."""
+
+    adsl: pl.DataFrame
+    adtte: pl.DataFrame
+    exclusion: pl.DataFrame
+    attrition: pl.DataFrame
+
+    @classmethod
+    def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
+        """Reads the tables of schema `analysis`, patients in the order of their pseudonyms."""
+        return cls(
+            pl.DataFrame(con.sql("select * from analysis.adsl order by USUBJID")),
+            pl.DataFrame(con.sql("select * from analysis.adtte order by PARAMCD, USUBJID")),
+            pl.DataFrame(con.sql("select * from analysis.exclusion order by PARAMCD, USUBJID")),
+            pl.DataFrame(con.sql("select * from analysis.attrition order by center_id, step")),
+        )

@@ -1,0 +1,125 @@
+"""Who is in the cohort and why not, and the methods that the report prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from reports.displays.data import AnalysisData
+from reports.displays.estimate import ALL, Estimate, number_text
+
+if TYPE_CHECKING:
+    from schemas.spec.study import Study
+
+WINDOWS = {
+    "until_pd_or_next_line": "until the first progression or the next line, whichever is first",
+    "until_pd": "until the first progression",
+    "until_next_line": "until the next line",
+    "any_time": "at any time",
+}
+
+
+def attrition(data: AnalysisData) -> Iterator[Estimate]:
+    """Rows of ATTRITION: every step for every center and for all."""
+    totals = data.attrition.group_by("step", "reason", "label", maintain_order=True).agg(
+        pl.col("n_patients").sum()
+    )
+    frames = [
+        totals.sort("step").with_columns(center_id=pl.lit(ALL)),
+        data.attrition.select("step", "reason", "label", "n_patients", "center_id"),
+    ]
+    for frame in frames:
+        for step, reason, label, number, center in frame.iter_rows():
+            yield Estimate(
+                display="ATTRITION",
+                population=center,
+                population_label="All centers" if center == ALL else center,
+                row=reason or ("WAREHOUSE" if step == 0 else "COHORT"),
+                row_label=label,
+                statistic="n",
+                value=float(number),
+                n=int(number),
+                text=str(int(number)),
+            )
+
+
+def methods(study: Study) -> Iterator[Estimate]:
+    """Rows of METHODS: what was decided and computed, one sentence each."""
+    for row, text in _sentences(study).items():
+        yield Estimate(display="METHODS", row=row, statistic="text", text=text)
+
+
+def _sentences(study: Study) -> dict[str, str]:
+    settings = study.settings
+    month = number_text(settings.days_per_month, 4)
+    cut_offs = " and ".join(f"{months:g}" for months in sorted(settings.early_relapse_months))
+    tie = "on or before" if settings.early_relapse_tie == "early_if_equal" else "before"
+    bridge = (
+        "the first systemic salvage; a bridge before it does not start the clock"
+        if settings.time_zero == "systemic"
+        else "the bridge where there is one, else the first systemic salvage"
+    )
+    return {
+        "title": study.title,
+        "data_cut": f"Data cut {study.data_cut.isoformat()}. Events after it are not counted.",
+        "cohort": (
+            "Cohort: patients with a first infusion of commercial ide-cel or cilta-cel, a relapse"
+            " after it and at least one salvage line."
+        ),
+        "time_zero": (
+            f"Time zero of overall survival is {bridge}. A bridge is radiotherapy, a steroid pulse or"
+            f" one alkylator within {settings.bridge_days} days before a systemic line."
+        ),
+        "months": f"Months are days divided by {month}; analyses use whole days.",
+        "partial_dates": (
+            "Partial dates are imputed inside the window that the other dates leave: starts to the"
+            " middle of the month, events to the first possible day; flags are in the warehouse."
+        ),
+        "censoring": (
+            "Patients alive are censored at the last day known alive. A further line of therapy does"
+            " not censor overall survival."
+        ),
+        "survival": (
+            "Survival: Kaplan-Meier. Pointwise intervals and medians use the log transform (95%)."
+            " The median is the first time at which survival is below 0.5, or the middle of a flat"
+            " stretch at 0.5; its interval inverts the confidence curve. NR: not reached."
+            " Number at risk: patients whose time is at least the tick."
+        ),
+        "follow_up": "Median follow-up: reverse Kaplan-Meier.",
+        "tests": (
+            "Groups are compared with the log-rank test, Pearson's chi-squared test without"
+            " continuity correction and the Kruskal-Wallis test (Mann-Whitney for two groups)."
+            " All P values are two-sided and not adjusted; those of Table 1 are descriptive."
+        ),
+        "sparse": (
+            "† An expected count is below 5: the chi-squared test is approximate."
+            " Few events: fewer than 10 events, read with caution."
+        ),
+        "missing": "Missing values are counted in their own row, outside percentages and tests.",
+        "response": (
+            f"Best response to the first salvage as reported, else the best assessment"
+            f" {WINDOWS[settings.best_response_window]}; sCR counts as CR. "
+            + (
+                "Missing and not evaluable responses count as less than PR."
+                if settings.ne_counts_as_nonresponder
+                else "Patients without an evaluable response are left out."
+            )
+            + " Intervals of rates: Clopper-Pearson."
+        ),
+        "groups": (
+            "Groups follow the drugs of the first salvage. Talquetamab together with teclistamab:"
+            f" {settings.dual_bispecific}. Iberdomide and mezigdomide: {settings.celmod_group}."
+        ),
+        "refractory": (
+            "Triple-class refractory: to an IMiD, a proteasome inhibitor and an anti-CD38 antibody;"
+            " penta-refractory: to two, two and one. From drugs, else as the center reported."
+        ),
+        "emd": (
+            "Extramedullary disease: extraosseous or CNS lesions; para-osseous lesions alone do not"
+            " count. No report of imaging: "
+            + ("unknown." if settings.emd_without_imaging == "unknown" else "kept as reported.")
+        ),
+        "early": f"Early relapse: {tie} {cut_offs} months after infusion.",
+    }

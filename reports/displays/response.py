@@ -1,0 +1,155 @@
+"""Figure 1A: best response to the first salvage by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from reports.displays.baseline import SMALL_EXPECTED
+from reports.displays.data import AnalysisData
+from reports.displays.estimate import ALL, Estimate, count_text, number_text, p_text, percent
+from reports.stats.tables import chi_squared, clopper_pearson
+
+DISPLAY = "F1A"
+CLASSES = {"CR": "CR", "VGPR": "VGPR", "PR": "PR", "LTPR": "Less than PR"}
+RATES = {
+    "ORR": ("Overall response (PR or better)", ("CR", "VGPR", "PR")),
+    "CRR": ("Complete response", ("CR",)),
+}
+INTERVAL = "Clopper-Pearson 95% confidence interval"
+
+
+def estimates(data: AnalysisData, groups: dict[str, str]) -> list[Estimate]:
+    """Rows of F1A: classes, rates with intervals, patients without an evaluable response, tests."""
+    populations = {**groups, ALL: "All"}
+    counts: dict[str, dict[str, int]] = {}
+    not_assessed: dict[str, int] = {}
+    for code in populations:
+        frame = data.adsl if code == ALL else data.adsl.filter(pl.col("GRP4") == code)
+        counts[code] = {level: int((frame["BESTRESP"] == level).sum()) for level in CLASSES}
+        not_assessed[code] = int(frame["BESTRSRC"].is_in(["MISSING", "NOT_EVALUABLE"]).sum())
+    return [
+        *_class_rows(counts, populations),
+        *_rate_rows(counts, populations),
+        *_not_assessed_rows(not_assessed, counts, populations),
+        *_tests(counts),
+    ]
+
+
+def _class_rows(
+    counts: dict[str, dict[str, int]], populations: dict[str, str]
+) -> Iterator[Estimate]:
+    for code, label in populations.items():
+        whole = sum(counts[code].values())
+        for level, number in counts[code].items():
+            share = 100 * number / whole if whole else None
+            for statistic, value, text in (
+                ("n", float(number), count_text(number, whole)),
+                ("percent", share, percent(number, whole)),
+            ):
+                yield Estimate(
+                    display=DISPLAY,
+                    population=code,
+                    population_label=label,
+                    row="BESTRESP",
+                    row_label="Best response",
+                    level=level,
+                    level_label=CLASSES[level],
+                    statistic=statistic,
+                    value=value,
+                    n=whole,
+                    text=text,
+                )
+
+
+def _rate_rows(
+    counts: dict[str, dict[str, int]], populations: dict[str, str]
+) -> Iterator[Estimate]:
+    for row, (row_label, levels) in RATES.items():
+        for code, label in populations.items():
+            whole = sum(counts[code].values())
+            number = sum(counts[code][level] for level in levels)
+            rate = clopper_pearson(number, whole)
+            limits = [100 * limit for limit in (rate.value, rate.lower, rate.upper)]
+            yield Estimate(
+                display=DISPLAY,
+                population=code,
+                population_label=label,
+                row=row,
+                row_label=row_label,
+                statistic="percent",
+                value=limits[0],
+                lower=limits[1],
+                upper=limits[2],
+                n=whole,
+                events=number,
+                method=INTERVAL,
+                text=(
+                    f"{percent(number, whole)}% ({number_text(limits[1], 0)} to"
+                    f" {number_text(limits[2], 0)})"
+                    if whole
+                    else "no patients"
+                ),
+            )
+
+
+def _not_assessed_rows(
+    not_assessed: dict[str, int], counts: dict[str, dict[str, int]], populations: dict[str, str]
+) -> Iterator[Estimate]:
+    for code, label in populations.items():
+        yield Estimate(
+            display=DISPLAY,
+            population=code,
+            population_label=label,
+            row="NOT_ASSESSED",
+            row_label="Response missing or not evaluable",
+            statistic="n",
+            value=float(not_assessed[code]),
+            n=sum(counts[code].values()),
+            text=str(not_assessed[code]),
+        )
+
+
+def _tests(counts: dict[str, dict[str, int]]) -> Iterator[Estimate]:
+    by_group = [numbers for code, numbers in counts.items() if code != ALL]
+    tables = {
+        "BESTRESP": ("Best response", [[g[level] for g in by_group] for level in CLASSES]),
+        **{
+            row: (
+                label,
+                [
+                    [sum(g[level] for level in levels) for g in by_group],
+                    [sum(g[level] for level in CLASSES if level not in levels) for g in by_group],
+                ],
+            )
+            for row, (label, levels) in RATES.items()
+        },
+    }
+    for row, (label, table) in tables.items():
+        test = chi_squared(np.array(table))
+        is_sparse = test.smallest_expected is not None and test.smallest_expected < SMALL_EXPECTED
+        method = test.method + (f", {test.df} degrees of freedom" if test.df is not None else "")
+        yield Estimate(
+            display=DISPLAY,
+            row=row,
+            row_label=label,
+            statistic="p",
+            value=test.statistic,
+            p=test.p,
+            n=sum(sum(g.values()) for g in by_group),
+            method=method + (f"; an expected count is below {SMALL_EXPECTED}" if is_sparse else ""),
+            text=p_text(test.p) + ("†" if is_sparse else ""),
+        )
+
+
+def subjects(data: AnalysisData) -> pl.DataFrame:
+    """The patients behind each class."""
+    return data.adsl.select(
+        display=pl.lit(DISPLAY),
+        population="GRP4",
+        row=pl.lit("BESTRESP"),
+        level=pl.col("BESTRESP"),
+        usubjid="USUBJID",
+    )

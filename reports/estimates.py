@@ -1,0 +1,75 @@
+"""Fills `analysis.estimate` and `analysis.estimate_subject`: every number that the report prints."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from reports.displays import baseline, flow, response, survival
+from reports.displays.data import AnalysisData
+from reports.displays.estimate import Estimate, to_frame
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from schemas.spec.study import Study
+
+
+def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: Study) -> int:
+    """Computes all displays and replaces the content of both estimate tables.
+
+    Args:
+        warehouse: The staged warehouse after `warehouse.analysis.derive`: an open connection, or the
+            path of its file, which is then opened, written and closed.
+        study: Groups and their order, cut-offs, month length, texts of the methods.
+
+    Returns:
+        The number of rows of `analysis.estimate`.
+    """
+    if isinstance(warehouse, str | Path):
+        import duckdb
+
+        con = duckdb.connect(str(warehouse))
+        try:
+            return write_estimates(con, study)
+        finally:
+            con.close()
+    data = AnalysisData.read(warehouse)
+    estimates = to_frame(all_estimates(data, study))
+    _replace(warehouse, "estimate", estimates)
+    _replace(warehouse, "estimate_subject", all_subjects(data))
+    return estimates.height
+
+
+def all_estimates(data: AnalysisData, study: Study) -> list[Estimate]:
+    """The rows of every display, in the order of the report."""
+    groups = {group.code: group.label for group in study.groups}
+    month = study.settings.days_per_month
+    return [
+        *flow.methods(study),
+        *flow.attrition(data),
+        *baseline.estimates(data, groups),
+        *response.estimates(data, groups),
+        *survival.by_group(data, groups, month),
+        *survival.whole_cohort(data, month),
+    ]
+
+
+def all_subjects(data: AnalysisData) -> pl.DataFrame:
+    """The patients behind every row that counts patients."""
+    return pl.concat([baseline.subjects(data), response.subjects(data), survival.subjects(data)])
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    # By a Parquet file: a registered frame makes DuckDB import pandas, row-wise inserts are slow.
+    with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
+        path = Path(folder) / f"{table}.parquet"
+        rows.write_parquet(path)
+        con.execute(f"delete from analysis.{table}").fetchall()
+        quoted = str(path).replace("'", "''")
+        con.execute(
+            f"insert into analysis.{table} by name select * from read_parquet('{quoted}')"
+        ).fetchall()

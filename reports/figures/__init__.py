@@ -1,0 +1,1 @@
+"""Figures as inline SVG, drawn from rows of `analysis.estimate` and nothing else."""

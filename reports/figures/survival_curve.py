@@ -1,0 +1,180 @@
+"""Survival curves with censoring ticks, numbers at risk under the axis, and optional intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reports.figures import svg
+
+WIDTH = 760.0
+LEFT, RIGHT, TOP = 136.0, 24.0, 44.0
+PLOT = 320.0
+RISK_TOP, RISK_LINE = 78.0, 20.0
+MOST_TICKS = 13
+
+
+@dataclass(frozen=True)
+class Step:
+    """The curve from `time` on: survival and its limits (None where undefined)."""
+
+    time: float
+    survival: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One population: its steps, censoring times with the survival there, numbers at risk by tick."""
+
+    label: str
+    steps: tuple[Step, ...]
+    censored: tuple[tuple[float, float], ...]
+    at_risk: tuple[tuple[float, int], ...]
+
+    @property
+    def end(self) -> float:
+        """The last observed time."""
+        return max([self.steps[-1].time, *(time for time, _ in self.censored)])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a time and a survival lie in the drawing."""
+
+    last: float
+
+    def x(self, months: float) -> float:
+        """Horizontal position."""
+        return LEFT + (WIDTH - LEFT - RIGHT) * months / self.last
+
+    def y(self, survival: float) -> float:
+        """Vertical position."""
+        return TOP + PLOT * (1 - survival)
+
+
+def survival_curves(
+    curves: Sequence[Curve], label: str, name: str, *, with_interval: bool = False
+) -> Markup:
+    """The figure as SVG; axis in months, ticks where numbers at risk are given."""
+    ticks = _ticks(curves)
+    frame = Frame(ticks[-1] or 1.0)
+    height = TOP + PLOT + RISK_TOP + RISK_LINE * len(curves)
+    children: list[Markup] = [*_axes(frame, ticks)]
+    for index, curve in enumerate(curves):
+        color = svg.SERIES[index % len(svg.SERIES)]
+        if with_interval:
+            children.append(_band(frame, curve, color))
+        children += _curve(frame, curve, color, svg.DASHES[index % len(svg.DASHES)])
+    if len(curves) > 1:
+        children += _legend(curves)
+    children += _numbers_at_risk(frame, curves, ticks)
+    return svg.figure(WIDTH, height, label, children, name)
+
+
+def _ticks(curves: Sequence[Curve]) -> list[float]:
+    ticks = sorted({time for curve in curves for time, _ in curve.at_risk})
+    stride = -(-len(ticks) // MOST_TICKS)
+    shown = ticks[::stride]
+    if shown[-1] != ticks[-1]:
+        shown.append(shown[-1] + (shown[1] - shown[0]))
+    return shown
+
+
+def _axes(frame: Frame, ticks: Sequence[float]) -> Iterator[Markup]:
+    bottom = frame.y(0)
+    for share in range(0, 101, 25):
+        y = frame.y(share / 100)
+        yield svg.line(LEFT, y, WIDTH - RIGHT, y, class_="grid")
+        yield svg.text(LEFT - 8, y + 4, f"{share}%", class_="small", text_anchor="end")
+    for tick in ticks:
+        x = frame.x(tick)
+        yield svg.line(x, bottom, x, bottom + 5, class_="axis")
+        yield svg.text(x, bottom + 19, f"{tick:g}", class_="small", text_anchor="middle")
+    yield svg.line(LEFT, bottom, WIDTH - RIGHT, bottom, class_="axis")
+    yield svg.line(LEFT, TOP, LEFT, bottom, class_="axis")
+    yield svg.text(
+        (LEFT + WIDTH - RIGHT) / 2,
+        bottom + 38,
+        "Months from first salvage",
+        class_="small",
+        text_anchor="middle",
+    )
+    yield svg.text(
+        0,
+        0,
+        "Overall survival",
+        class_="small",
+        text_anchor="middle",
+        transform=f"translate({LEFT - 58:g} {TOP + PLOT / 2:g}) rotate(-90)",
+    )
+
+
+def _curve(frame: Frame, curve: Curve, color: str, dash: str) -> Iterator[Markup]:
+    path = [f"M{frame.x(curve.steps[0].time):.2f} {frame.y(curve.steps[0].survival):.2f}"]
+    for step in curve.steps[1:]:
+        path.append(f"H{frame.x(step.time):.2f}V{frame.y(step.survival):.2f}")
+    path.append(f"H{frame.x(curve.end):.2f}")
+    yield svg.element(
+        "path",
+        d="".join(path),
+        fill="none",
+        stroke=color,
+        stroke_width=2.2,
+        stroke_dasharray=None if dash == "none" else dash,
+    )
+    marks = "".join(
+        f"M{frame.x(time):.2f} {frame.y(survival) - 5:.2f}v10" for time, survival in curve.censored
+    )
+    if marks:
+        yield svg.element("path", d=marks, fill="none", stroke=color, stroke_width=1.3)
+
+
+def _band(frame: Frame, curve: Curve, color: str) -> Markup:
+    known = [step for step in curve.steps if step.lower is not None and step.upper is not None]
+    cut = next((step.time for step in curve.steps if step.lower is None), curve.end)
+    upper, lower = [], []
+    for step, following in zip(known, [*known[1:], None], strict=True):
+        end = following.time if following else cut
+        for time in (step.time, end):
+            upper.append((time, step.upper or 0.0))
+            lower.append((time, step.lower or 0.0))
+    points = " ".join(f"{frame.x(t):.2f},{frame.y(s):.2f}" for t, s in [*upper, *lower[::-1]])
+    return svg.element("polygon", points=points, fill=color, fill_opacity="0.15")
+
+
+def _legend(curves: Sequence[Curve]) -> Iterator[Markup]:
+    """One line above the plot, where no curve can run through it."""
+    x = LEFT
+    for index, curve in enumerate(curves):
+        dash = svg.DASHES[index % len(svg.DASHES)]
+        yield svg.line(
+            x,
+            18,
+            x + 30,
+            18,
+            stroke=svg.SERIES[index % len(svg.SERIES)],
+            stroke_width=2.4,
+            stroke_dasharray=None if dash == "none" else dash,
+        )
+        yield svg.text(x + 37, 22, curve.label, class_="small")
+        x += 62 + 7.4 * len(curve.label)
+
+
+def _numbers_at_risk(
+    frame: Frame, curves: Sequence[Curve], ticks: Sequence[float]
+) -> Iterator[Markup]:
+    top = TOP + PLOT + RISK_TOP - 18
+    yield svg.text(LEFT - 26, top, "Number at risk", class_="small strong", text_anchor="end")
+    for index, curve in enumerate(curves):
+        y = top + RISK_LINE * (index + 1)
+        color = svg.SERIES[index % len(svg.SERIES)]
+        yield svg.text(LEFT - 26, y, curve.label, class_="small", text_anchor="end", fill=color)
+        numbers = dict(curve.at_risk)
+        for tick in ticks:
+            yield svg.text(
+                frame.x(tick), y, str(numbers.get(tick, 0)), class_="small", text_anchor="middle"
+            )
