@@ -31,11 +31,12 @@ def as_cells(frame: pl.DataFrame, *, empty_text: bool) -> tuple[pl.DataFrame, in
         The frame, and how many blank rows it held (all cells empty or only spaces).
     """
     columns = [name for name in frame.columns if name != "_row"]
-    if empty_text:
-        cells = pl.col(columns)
-        frame = frame.with_columns(pl.when(cells.str.len_bytes() > 0).then(cells))
     if not columns or not frame.height:
         return frame, 0
+    if empty_text:
+        found = frame.select((pl.col(columns).str.len_bytes() == 0).any())
+        cells = pl.col([name for name in columns if found[name][0]])
+        frame = frame.with_columns(pl.when(cells.str.len_bytes() > 0).then(cells))
     first = frame[columns[0]]
     maybe = first.is_null() | first.str.starts_with(" ") | first.str.starts_with("\t")
     if not maybe.any():

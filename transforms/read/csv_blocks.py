@@ -29,7 +29,7 @@ class BlockReader:
         self._separator = separator
         self._size = block_bytes
         self._rest = b""
-        self._line = 1
+        self.line = 1  # physical line at which the next block begins; the caller keeps it
         self._utf8_seen: bool | None = None
         self._decoder = codecs.getincrementaldecoder(encoding)() if encoding != "utf-8" else None
         self.unterminated = False  # the last line had no line ending (one was added)
@@ -60,12 +60,10 @@ class BlockReader:
             block, self._rest = block[:cut], block[cut:]
         if self._decoder is None and not block.isascii():
             self._check_utf8(block)
-        self._line += block.count(self._separator)
         return block
 
     def push_back(self, rest: bytes) -> None:
         """Return whole lines that the next block shall begin with."""
-        self._line -= rest.count(self._separator)
         self._rest = rest + self._rest
 
     def _to_utf8(self, data: bytes) -> bytes:
@@ -74,7 +72,8 @@ class BlockReader:
         try:
             text = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            line = self._line + data[: error.start].count(self._separator)
+            before = self._rest + data[: error.start]
+            line = self.line + before.count(self._separator)
             raise decoding_error(self._source, self._encoding, data, line) from None
         encoded = text.encode("utf-8", "surrogatepass")
         if not self._encoding.startswith("utf") and not data.isascii():
@@ -100,7 +99,7 @@ class BlockReader:
         try:
             block.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = self._line + block[: error.start].count(self._separator)
+            line = self.line + block[: error.start].count(self._separator)
             if self.unterminated and error.end >= len(block) - 1:
                 raise self._source.error(
                     "TRUNCATED",

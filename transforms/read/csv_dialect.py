@@ -15,7 +15,7 @@ DELIMITERS = (";", ",", "\t", "|")
 NO_QUOTE = "\x01"  # stands for "no quoting"; a line that holds it is rejected anyhow
 _COMMA = re.compile(r"[<>=~ ]*-?\d+,(\d{1,2}|\d{4,})")
 _POINT = re.compile(r"[<>=~ ]*-?\d+\.(\d{1,2}|\d{4,})")
-_SAMPLE_RECORDS = 100
+_SAMPLE_RECORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _delimiter(lines: list[str], quote: str) -> str:
 
 
 def _sample(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
-    split = (split_record(line, delimiter, quote) for line in lines[:1000])
+    split = (split_record(line, delimiter, quote) for line in lines[:_SAMPLE_RECORDS])
     return [cells for cells in split if isinstance(cells, list)]
 
 

@@ -75,8 +75,8 @@ class CsvReader(TableReader):
             parsed = parser.parse(block, line, last=blocks.at_end, unterminated=blocks.unterminated)
             self._rejects += parsed.rejects
             self.n_blank += parsed.n_blank
-            separator = layout.separator.encode()
-            line += block.count(separator) - parsed.rest.count(separator)
+            line += parsed.n_lines
+            blocks.line = line
             if parsed.rest:
                 blocks.push_back(parsed.rest)
             if parsed.frame.height:

@@ -18,6 +18,7 @@ from transforms.read.cells import BAD_CHARACTERS, as_cells, rejects_frame
 from transforms.read.source import Source
 
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r") + b"\x7f"
+_NEVER = "\\x00-\\x08\\x0A-\\x1F\\x7F"  # controls but tab, for the class of a Rust pattern
 # First bytes of UTF-8 characters outside Latin letters: only those can be marks that do harm.
 _SUSPECT_LEADS = bytes(b for b in range(0xC2, 0xF5) if b not in (0xC3, 0xC4, 0xC5))
 
@@ -45,7 +46,7 @@ class Layout:
     def record_pattern(self) -> str:
         """Rust regular expression of one good record without its line separator."""
         d, q = (f"\\x{{{ord(mark):X}}}" for mark in (self.delimiter, self.quote))
-        cell = f"(?:{q}(?:[^{q}\\r\\n]|{q}{q})*{q}|[^{d}{q}\\r\\n]*)"
+        cell = f"(?:{q}(?:[^{q}{_NEVER}]|{q}{q})*{q}|[^{d}{q}{_NEVER}]*)"
         more = f"(?:{d}{cell}){{{self.width - 1}}}" if self.width > 1 else ""
         return cell + more + ("\\r" if self.terminator == "\r\n" else "")
 
@@ -74,9 +75,13 @@ class Layout:
 
 @dataclass(slots=True)
 class Parsed:
-    """What a block held. `rest` are lines that belong to a record that goes on in the next block."""
+    """What the first `n_lines` lines of a block held.
+
+    `rest` are the lines of a record that goes on in the next block.
+    """
 
     frame: pl.DataFrame
+    n_lines: int
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
     n_blank: int = 0
     rest: bytes = b""
@@ -89,6 +94,7 @@ class RecordParser:
         self._source = source
         self._layout = layout
         self._record_bytes = record_bytes
+        self._quoted = False  # a block before held quotes: this one is likely to, too
 
     def parse(self, block: bytes, first_line: int, *, last: bool, unterminated: bool) -> Parsed:
         """Cells of one block.
@@ -102,36 +108,47 @@ class RecordParser:
         Raises:
             FileError: QUOTING, TRUNCATED or LINE_ENDING.
         """
-        if self._is_clean(block):
-            n_lines = block.count(self._layout.separator.encode())
-            frame = self._by_polars(block)
+        proof = self._proof(block)
+        if proof is not None:
+            n_lines, quoted = proof
+            frame = self._by_polars(block, quoted=quoted)
             if frame.height == n_lines:
                 rows = pl.int_range(first_line, first_line + n_lines, dtype=pl.Int32, eager=True)
-                return self._finish(frame.insert_column(0, rows.alias("_row")), [], 0, b"", block)
+                frame = frame.insert_column(0, rows.alias("_row"))
+                frame, blank = as_cells(frame, empty_text=quoted)
+                return Parsed(frame, n_lines, n_blank=blank)
         return self._by_lines(block, first_line, last=last, unterminated=unterminated)
 
-    def _is_clean(self, block: bytes) -> bool:
+    def _proof(self, block: bytes) -> tuple[int, bool] | None:
+        """Number of lines and whether any cell is quoted, if each line is one good record."""
         layout = self._layout
+        if self._quoted and block.isascii():
+            text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
+            good = bool(text.str.contains(layout.block_pattern)[0])
+            return (block.count(layout.separator.encode()), True) if good else None
         left = block.translate(None, layout.deleted)
         structure = layout.structure
-        if left == structure * (len(left) // len(structure)):
-            return True
+        n_lines = len(left) // len(structure)
+        if left == structure * n_lines:
+            return n_lines, False
         suspects = left.translate(None, layout.structural)
         if suspects and suspects.translate(None, _SUSPECT_LEADS):
-            return False
+            return None
         text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
         if suspects and text.str.contains(BAD_CHARACTERS)[0]:
-            return False
-        if layout.quote.encode() not in left:
-            left = left.translate(None, _SUSPECT_LEADS)
-            return left == structure * (len(left) // len(structure))
-        return bool(text.str.contains(layout.block_pattern)[0])
+            return None
+        if layout.quote.encode() in left:
+            self._quoted = True
+            good = bool(text.str.contains(layout.block_pattern)[0])
+            return (left.count(layout.separator.encode()), True) if good else None
+        left = left.translate(None, _SUSPECT_LEADS)
+        n_lines = len(left) // len(structure)
+        return (n_lines, False) if left == structure * n_lines else None
 
-    def _by_polars(self, block: bytes) -> pl.DataFrame:
+    def _by_polars(self, block: bytes, *, quoted: bool) -> pl.DataFrame:
         layout = self._layout
         if layout.terminator == "\r":
             block = block.replace(b"\r", b"\n")
-        quoted = layout.quote.encode() in block
         return pl.read_csv(
             block,
             has_header=False,
@@ -141,18 +158,6 @@ class RecordParser:
             infer_schema=False,
             truncate_ragged_lines=False,
         )
-
-    def _finish(
-        self,
-        frame: pl.DataFrame,
-        rejects: list[tuple[int, str, str]],
-        n_blank: int,
-        rest: bytes,
-        block: bytes,
-    ) -> Parsed:
-        empty = (self._layout.quote * 2).encode() in block
-        frame, blank = as_cells(frame, empty_text=empty)
-        return Parsed(frame, rejects, n_blank + blank, rest)
 
     def _by_lines(self, block: bytes, first_line: int, *, last: bool, unterminated: bool) -> Parsed:
         lines = block.decode("utf-8").split(self._layout.separator)
@@ -171,8 +176,11 @@ class RecordParser:
         frame = self._lines_frame(texts, (kept.cast(pl.Int32) + first_line).alias("_row"))
         if walk.records:
             frame = pl.concat([frame, walk.frame()]).sort("_row")
-        rest = self._layout.separator.join([*lines[walk.open_from :], ""]).encode()
-        return self._finish(frame, walk.rejects, walk.n_blank, rest if walk.is_open else b"", block)
+        frame, blank = as_cells(frame, empty_text=True)
+        rest = b""
+        if walk.is_open:
+            rest = self._layout.separator.join([*lines[walk.open_from :], ""]).encode()
+        return Parsed(frame, walk.open_from, walk.rejects, walk.n_blank + blank, rest)
 
     def _lines_frame(self, texts: list[str], rows: pl.Series) -> pl.DataFrame:
         names = self._layout.names
@@ -180,7 +188,7 @@ class RecordParser:
         if not texts:
             return pl.DataFrame(schema=schema)
         separator = self._layout.separator
-        frame = self._by_polars((separator.join(texts) + separator).encode())
+        frame = self._by_polars((separator.join(texts) + separator).encode(), quoted=True)
         if frame.height != len(texts):  # Polars saw other lines than we do: take ours
             cells = [
                 split_record(text, self._layout.delimiter, self._layout.quote) for text in texts

@@ -22,7 +22,7 @@ def is_json_lines(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
-class _Repeated(ValueError):
+class _RepeatedError(ValueError):
     """An object names a key twice."""
 
 
@@ -43,6 +43,7 @@ def open_json_lines(source: Source, options: ReadOptions) -> list[TableReader]:
         while (block := blocks.next()) or not blocks.at_end:
             rows: list[dict[str, str | None]] = []
             numbers: list[int] = []
+            blocks.line = line + 1
             texts = block.decode("utf-8").split("\n")[:-1]
             for text in texts:
                 line += 1
@@ -93,7 +94,7 @@ def _cells(text: str) -> dict[str, str | None]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise _Repeated
+        raise _RepeatedError
     return content
 
 
@@ -110,7 +111,7 @@ def _text(value: Any) -> str | None:
 
 
 def _problem(error: ValueError) -> str:
-    if isinstance(error, _Repeated):
+    if isinstance(error, _RepeatedError):
         return "names a key twice"
     return "is not a JSON object"
 

@@ -52,7 +52,7 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ColumnInfo:
-    """One column: its header, its place (1-based) and what the file says about its codes."""
+    """One column: its header, its place (1-based; in a workbook that of the sheet), and its codes."""
 
     name: str
     position: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +118,12 @@ def _table(
     merged = [tuple(box) for box in sheet.facts.get("merged", [])]
     header = join_header_rows([_header_row(frame, row, merged) for row in rows], fill=False)
     body = frame.filter(pl.col("_row") > rows[-1])
-    header, body = _without_empty_columns(header, body)
-    columns = columns_of(source, header, options, sheet.name)
+    kept = _filled_columns(header, body)
+    body = body.select("_row", *(str(at) for at in kept))
+    named = columns_of(
+        source, [header[at - 1] or f"column {at}" for at in kept], options, sheet.name
+    )
+    columns = tuple(replace(column, position=at) for column, at in zip(named, kept, strict=True))
     body = body.rename(
         {old: column.name for old, column in zip(body.columns[1:], columns, strict=True)}
     )
@@ -146,15 +150,13 @@ def _header_row(frame: pl.DataFrame, row: int, merged: list[tuple[int, ...]]) ->
     return cells
 
 
-def _without_empty_columns(header: list[str], body: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
-    """Columns that have neither a header nor a cell are not part of the table."""
-    kept = [
+def _filled_columns(header: list[str], body: pl.DataFrame) -> list[int]:
+    """Sheet columns (1-based) of the table: those that have a header or a cell."""
+    return [
         at
-        for at, name in enumerate(header)
-        if name or (body.height and body[body.columns[at + 1]].null_count() < body.height)
+        for at, name in enumerate(header, 1)
+        if name or (body.height and body[str(at)].null_count() < body.height)
     ]
-    names = [header[at] or f"column {at + 1}" for at in kept]
-    return names, body.select("_row", *(body.columns[at + 1] for at in kept))
 
 
 def _notes(sheet: _Sheet) -> tuple[str, ...]:
