@@ -1,0 +1,171 @@
+"""A small study of three centers that the tests of runs share: every file is visible below."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from pathlib import Path
+
+import polars as pl
+
+STUDY = """\
+id: SMALL
+title: A small synthetic study
+data_cut: 2024-06-30
+"""
+
+# One CSV per canonical table, with the canonical names as headers.
+FILES = {
+    "subject": "id,sex,birth_year,diagnosis_date,consent",
+    "infusion": "id,infusion_number,product,setting,infusion_date,prior_lines",
+    "risk": "id,timepoint,r_iss,mycare",
+    "exposure": "id,drug,exposed,refractory",
+    "relapse": "id,relapse_number,relapse_date,emd",
+    "treatment_line": "id,line_number,start_date,regimen_text",
+    "response": "id,line_number,kind,response_date,category",
+    "follow_up": "id,last_contact_date,vital_status,death_date",
+}
+REGIMENS = {"Talquetamab": "talquetamab", "Teclistamab": "teclistamab", "DPd": "daratumumab"}
+
+
+def spec(center_id: str) -> str:
+    """The spec of a center that sends those CSVs."""
+    lines = [
+        f"center: {{id: {center_id}, name: Center {center_id}, country: DE}}",
+        "dates: {order: ymd}",
+        "sources:",
+    ]
+    lines += [f"  {name}: {{file: {name}.csv, patient_id: id}}" for name in FILES]
+    lines.append("tables:")
+    for name, header in FILES.items():
+        columns = [c for c in header.split(",") if c != "id"]
+        lines += [f"  - table: {name}", f"    from: {name}", "    columns:"]
+        lines += [f"      {column}: {column}" for column in columns]
+        if name == "subject":
+            lines.append("      country: {constant: DE}")
+        if name == "treatment_line":
+            lines.append("      drugs: {column: regimen_text, as: regimen}")
+    return "\n".join(lines) + "\n"
+
+
+def rows_of(center_id: str, patients: int) -> dict[str, list[list[str]]]:
+    """Rows of every file: clean patients that were infused, relapsed and got a salvage line."""
+    rows: dict[str, list[list[str]]] = {name: [] for name in FILES}
+    for n in range(1, patients + 1):
+        pid = f"{center_id}-{n:03d}"
+        infused = dt.date(2022, 1, 10) + dt.timedelta(days=20 * n)
+        relapsed = infused + dt.timedelta(days=90 + 25 * n)
+        started = relapsed + dt.timedelta(days=14)
+        response = started + dt.timedelta(days=40)
+        dead = n % 3 == 0
+        end = started + dt.timedelta(days=120 + 15 * n) if dead else dt.date(2024, 6, 1)
+        regimen = ("Talquetamab", "Teclistamab", "DPd")[n % 3]
+        category = ("CR", "VGPR", "PD", "PR")[n % 4]
+        rows["subject"].append([pid, "FM"[n % 2], str(1950 + n), "2017-05-02", "Y"])
+        rows["infusion"].append([pid, "1", "IDE", "COMMERCIAL", str(infused), str(3 + n % 3)])
+        rows["risk"].append([pid, "BEFORE_CART", ("I", "II", "III")[n % 3], ""])
+        rows["exposure"] += [
+            [pid, drug, "Y", "Y" if n % 2 else "N"]
+            for drug in ("lenalidomide", "pomalidomide", "bortezomib", "carfilzomib", "daratumumab")
+        ]
+        rows["relapse"].append([pid, "1", str(relapsed), "YN"[n % 2]])
+        rows["treatment_line"].append([pid, "1", str(started), regimen])
+        rows["response"].append([pid, "1", "BEST", str(response), category])
+        if dead:
+            progression = started + dt.timedelta(days=90)
+            rows["response"].append([pid, "1", "PROGRESSION", str(progression), "PD"])
+        status = "DEAD" if dead else "ALIVE"
+        rows["follow_up"].append([pid, str(end), status, str(end) if dead else ""])
+    return rows
+
+
+def deliver(study: Path, center_id: str, day: str, patients: int = 6, **extra: list[list[str]]) -> Path:
+    """Writes a delivery of a center; `extra` adds rows to files."""
+    folder = study / "inbox" / center_id / day
+    folder.mkdir(parents=True)
+    for name, rows in rows_of(center_id, patients).items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(FILES[name].split(","))
+            writer.writerows(rows + extra.get(name, []))
+    return folder
+
+
+def make_study(root: Path, centers: tuple[str, ...] = ("AA01", "BB02", "CC03")) -> Path:
+    """A study with a first delivery of each center."""
+    (root / "centers").mkdir(parents=True)
+    (root / "study.yaml").write_text(STUDY, encoding="utf-8")
+    for center_id in centers:
+        (root / "centers" / f"{center_id}.yaml").write_text(spec(center_id), encoding="utf-8")
+        deliver(root, center_id, "2024-06-14")
+    return root
+
+
+def fake_stage(spec, delivery, out, study) -> dict:  # type: ignore[no-untyped-def]
+    """Reads those CSVs as they are meant, without readers, mapping or rules."""
+    from schemas import staging
+    from schemas.catalog import load_catalog
+    from warehouse.rules import declared_rules
+
+    catalog = load_catalog()
+    temporary = out.with_name(out.name + ".tmp")
+    (temporary / "core").mkdir(parents=True)
+    (temporary / "quarantine").mkdir()
+    sources, maps, ledger = [], [], []
+    for number, name in enumerate(FILES, start=1):
+        path = delivery.path / f"{name}.csv"
+        if not path.is_file():
+            continue
+        schema = catalog.tables[name].frame_schema
+        raw = pl.read_csv(path, infer_schema=False).with_columns(
+            pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep()
+        )
+        sha = next(f.sha256 for f in delivery.files if f.name == path.name)
+        row = pl.int_range(2, raw.height + 2, dtype=pl.Int32)
+        named = {
+            "center_id": pl.lit(delivery.center_id),
+            "patient_id": pl.col("id"),
+            "row_id": (pl.lit(int(sha[:14], 16) * 64 + number * 7919, dtype=pl.Int64) + row),
+            "source_id": pl.lit(number, dtype=pl.Int32),
+            "source_row": row,
+            "map_id": pl.lit(number, dtype=pl.Int32),
+        }
+        if name == "subject":
+            named["country"] = pl.lit("DE")
+        if name == "treatment_line":
+            named["drugs"] = pl.col("regimen_text").replace_strict(REGIMENS)
+        for column in catalog.tables[name].columns:
+            if column.kind == "date" and column.name in raw.columns:
+                named[column.name] = pl.col(column.name).str.to_date()
+                filled = pl.col(column.name).is_not_null()
+                named[f"{column.name}_precision"] = pl.when(filled).then(pl.lit("day"))
+        frame = raw.with_columns(**named)
+        absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in frame.columns]
+        frame = frame.with_columns(absent).select(schema.names()).cast(dict(schema))
+        frame.write_parquet(temporary / "core" / f"{name}.parquet")
+        frame.clear().write_parquet(temporary / "quarantine" / f"{name}.parquet")
+        sources.append([number, name, path.name, None, sha, "csv", "utf-8", ",", ".", frame.height])
+        maps += [[number, name, c, 1, number, c, "column"] for c in raw.columns if c != "id"]
+        for step in ("read", "map", "check"):
+            table = None if step == "read" else name
+            ledger += [[step, number, table, o, None, frame.height] for o in ("in", "out")]
+    outcome = [
+        [rule["id"], rule.get("severity"), rule.get("table"), "passed", 0, 1, None]
+        for rule in declared_rules(catalog)
+    ]
+    for name, rows in (
+        ("source", sources),
+        ("column_map", maps),
+        ("address", []),
+        ("finding", []),
+        ("finding_field", []),
+        ("ledger", ledger),
+        ("check_run", outcome),
+    ):
+        schema = getattr(staging, name.upper())
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+        frame.write_parquet(temporary / f"{name}.parquet")
+    (temporary / "summary.json").write_text(json.dumps({}), encoding="utf-8")
+    temporary.rename(out)
+    return {}
