@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import StudyError
-from warehouse.paths import StudyPaths, fsync_path, private_folder
+from warehouse.load_events import append_event, read_events
+from warehouse.paths import StudyPaths
 
 PUBLISHED = "published"
-_CUT_OFF = {"event": "note", "text": "the line above was cut off by a crash"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class LoadLog:
         path = StudyPaths(study_folder).load_log
         log = cls(study_folder, [], [])
         if path.is_file():
-            events, log.notes = _read_events(path)
+            events, log.notes = read_events(path)
             for event in events:
                 log._apply(event)
         return log
@@ -218,23 +217,7 @@ class LoadLog:
         return [replace(row, current=row.folder in chosen) for row in rows]
 
     def _append(self, event: Mapping[str, Any]) -> None:
-        path = StudyPaths(self.folder).load_log
-        private_folder(path.parent)
-        created = not path.exists()
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            size = os.fstat(handle).st_size
-            line = json.dumps(event, ensure_ascii=False) + "\n"
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                line = "\n" + json.dumps(_CUT_OFF) + "\n" + line
-            data = memoryview(line.encode("utf-8", "backslashreplace"))
-            while data:
-                data = data[os.write(handle, data) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if created:
-            fsync_path(path.parent)
+        append_event(StudyPaths(self.folder).load_log, event)
         self._apply(json.loads(json.dumps(event)))
 
     def _apply(self, event: Mapping[str, Any]) -> None:
@@ -275,37 +258,6 @@ def _current_folders(rows: Sequence[StagedDelivery]) -> set[Path]:
         key = (row.center_id, row.delivery_id) if adds else (row.center_id,)
         chosen[key] = row.folder
     return set(chosen.values())
-
-
-def _read_events(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    events: list[dict[str, Any]] = []
-    notes: list[str] = []
-    torn: int | None = None
-    text = path.read_text(encoding="utf-8", errors="replace")
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line:
-            continue
-        event = _parse(line)
-        if torn is not None and event != _CUT_OFF:
-            raise StudyError(
-                f"The load log is damaged: line {torn} of '{path.name}' is no record.",
-                fix="restore vault/log from a backup; never edit it by hand",
-            )
-        torn = None
-        if event is None:
-            torn = number
-            notes.append(f"line {number} of the load log was cut off by a crash and is ignored")
-        elif event != _CUT_OFF:
-            events.append(event)
-    return events, notes
-
-
-def _parse(line: str) -> dict[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None
 
 
 def _now() -> str:

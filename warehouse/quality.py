@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _CODE = re.compile(r"\[([A-Z_]{3,40})\]")
+_REPLACED = "replaced by a later delivery"
 _RULE_KEYS = (
     "id", "category", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",
     "source",
@@ -39,7 +40,8 @@ def fill_loads(
 ) -> None:
     """quality.load and quality.delivery from the load log; this load counts as published."""
     linked = {(d.staged.load_id, d.staged.center_id, d.staged.delivery_id): d for d in deliveries}
-    loads, lines = [], []
+    loads: list[tuple[Any, ...]] = []
+    lines: list[tuple[Any, ...]] = []
     for load in log.loads:
         here = load.load_id == load_id
         counts = {
@@ -118,10 +120,10 @@ def fill_ledger(
         ).fetchall()
     con.execute(
         "INSERT INTO quality.ledger "
-        "SELECT delivery_key, 'load', source_id, \"table\", unnest(['in', 'excluded']), "
-        "unnest([NULL, 'replaced by a later delivery']), sum(n_rows) "
-        "FROM quality.ledger JOIN delivery_shift s ON s.number = delivery_key "
-        "WHERE step = 'check' AND outcome = 'out' AND NOT s.current GROUP BY ALL"
+        "SELECT l.delivery_key, 'load', l.source_id, l.\"table\", v.outcome, v.reason, "
+        "sum(l.n_rows) FROM quality.ledger l JOIN delivery_shift s ON s.number = l.delivery_key, "
+        f"(VALUES ('in', NULL), ('excluded', {quoted(_REPLACED)})) v(outcome, reason) "
+        "WHERE l.step = 'check' AND l.outcome = 'out' AND NOT s.current GROUP BY ALL"
     ).fetchall()
     current = [d for d in deliveries if d.staged.current]
     for table in catalog.tables.values():
@@ -146,7 +148,7 @@ def fill_ledger(
             con.execute(
                 "INSERT INTO quality.ledger "
                 f"SELECT {number}, 'load', f.source_id + s.source_shift, {quoted(table.name)}, "
-                f"'excluded', 'replaced by a later delivery', count(*) FROM {rows} f "
+                f"'excluded', {quoted(_REPLACED)}, count(*) FROM {rows} f "
                 f"JOIN delivery_shift s ON s.number = {number} GROUP BY ALL"
             ).fetchall()
 
@@ -185,7 +187,7 @@ def _understood(catalog: Catalog) -> str:
                 numbers.append(key)
             elif column.kind == "date":
                 dates.append(key)
-            elif column.codelist in catalog.codelists:
+            elif column.codelist and column.codelist in catalog.codelists:
                 codes = catalog.codelists[column.codelist]
                 cases.append(
                     f"WHEN {quoted(key)} THEN list_contains({listed(codes)}, f.understood)"
