@@ -17,6 +17,7 @@ from transforms.harmonize.values.common import (
     warning,
 )
 from transforms.harmonize.values.date_parts import PLACEHOLDERS, Found, expand_year, from_parts
+from transforms.harmonize.values.date_special import quarter, relative
 from transforms.harmonize.values.date_tokens import Tokens, status_phrases, strip_time, tokenize
 from transforms.harmonize.values.match import fold, match_key, tidy
 
@@ -31,15 +32,6 @@ _SCHEMA: dict[str, pl.DataType] = {
     "two_digit_year": pl.Boolean(),
 }
 _WORDS = {"dmy": "day.month.year", "mdy": "month/day/year", "ymd": "year-month-day"}
-_RELATIVE = re.compile(
-    r"^(?:d|day|tag|dia|j|jour|t)?\s*(?P<sign>[+-]|\s)\s*(?P<n>\d{1,4})\s*(?P<unit>d|days?|tage?n?|dias?|j|jours?)?"
-    r"(?:\s*(?:nach|post|after|apres|despues de|tras)\b.*)?$"
-)
-_DAY_NUMBER = re.compile(r"^(?:d|day|tag|dia|jour)\s*(?P<n>\d{1,4})$")
-_QUARTER = re.compile(
-    r"^(?:(?:q|t|quartal|quarter|trimestre|trim)\s*(?P<a>[1-4])|(?P<b>[1-4])\s*(?:\.|st|nd|rd|th|er|e|o)?\s*(?:q|t|quartal|quarter|trimestre|trim)\.?)"
-    r"[\s/\-]*(?:de|of)?\s*(?P<year>\d{4}|\d{2})$|^(?P<year2>\d{4})[\s/\-]*q(?P<c>[1-4])$"
-)
 _SPLIT = re.compile(
     r"(?P<open>\s+(?:und|u\.|and|y|e|et|bis|to|until|hasta|a|al|au|or|oder|bzw\.?|o|ou|then|dann)\s+|\s*(?:;|,|\||&|\+|->|\n)\s*|\s+[-/(]\s*|\s*[-/(]\s+|\s+)"
     r"|(?P<tight>[-/(])"
@@ -108,7 +100,7 @@ def parse_dates(values: Sequence[str | None], fmt: DateFormat | None = None) -> 
     def missing(value: str | None) -> bool:
         return is_missing(value, "date", form.missing)
 
-    return result_frame(values, _SCHEMA, lambda value: _parse(value, form), missing)
+    return result_frame(values, _SCHEMA, lambda value: parse_date(value, form), missing)
 
 
 def prove_order(values: Sequence[str | None], order: Order) -> OrderProof:
@@ -140,14 +132,15 @@ def prove_order(values: Sequence[str | None], order: Order) -> OrderProof:
     return OrderProof(bool(proving), tuple(proving), tuple(contradicting))
 
 
-def _parse(value: str, fmt: DateFormat) -> dict[str, Any]:
+def parse_date(value: str, fmt: DateFormat) -> dict[str, Any]:
+    """The verdict on one value that is not missing: the columns of `parse_dates` that it fills."""
     text = tidy(value)
     key = match_key(text)
     side = status_phrases().get(key)
     if side:
         return warning("text instead of a date: it tells a status", side=side)
     plain = fold(text).strip(" ,;")
-    special = _relative(plain) or _quarter(plain, fmt.pivot)
+    special = relative(plain) or quarter(plain, fmt.pivot)
     if special:
         return special
     number = re.fullmatch(r"(\d{1,8})(?:[.,](\d+))?", strip_time(plain)[0])
@@ -156,29 +149,6 @@ def _parse(value: str, fmt: DateFormat) -> dict[str, Any]:
         if bare:
             return bare
     return _single(plain, fmt) or _two_dates(plain, fmt) or _not_a_date(plain, fmt)
-
-
-def _relative(plain: str) -> dict[str, Any] | None:
-    found = _RELATIVE.match(plain) if not plain[:1].isdigit() else None
-    day = _DAY_NUMBER.match(plain)
-    if not found and not day:
-        return None
-    if found and not (found["sign"] in "+-" and (plain[0].isalpha() or found["unit"])):
-        return None
-    days = int(found["n"] if found else day["n"])  # type: ignore[index]
-    if found and found["sign"] == "-":
-        days = -days
-    return warning("days from the infusion, no date", relative_days=days)
-
-
-def _quarter(plain: str, pivot: int) -> dict[str, Any] | None:
-    found = _QUARTER.match(plain)
-    if not found:
-        return None
-    quarter = int(found["a"] or found["b"] or found["c"])
-    year = expand_year(found["year"] or found["year2"], pivot)
-    span = f"{year}-{3 * quarter - 2:02d}/{year}-{3 * quarter:02d}"
-    return error("DAT-01", "a quarter is no date: give at least month and year", hint=span)
 
 
 def _bare_number(whole: str, fraction: str | None, fmt: DateFormat) -> dict[str, Any] | None:

@@ -1,0 +1,298 @@
+"""One line of a regimen text into drugs: names, acronyms, doses, brackets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from transforms.harmonize.values.match import fold, match_key, tidy
+from transforms.harmonize.values.regimen_terms import (
+    DATE,
+    DOSE,
+    Ambiguous,
+    Drugs,
+    compact,
+    compact_key,
+    load_terms,
+    word_pattern,
+    words,
+)
+
+RULE = "SAL-01"
+ARROW = r"(?:->|=>|>>|(?<=[\w)])\s*>\s*(?=[\w(]))"
+_CART = frozenset(
+    [
+        "idecabtagene_vicleucel",
+        "ciltacabtagene_autoleucel",
+        "cesnicabtagene_autoleucel",
+        "equecabtagene_autoleucel",
+        "zevorcabtagene_autoleucel",
+        "anitocabtagene_autoleucel",
+        "arlocabtagene_autoleucel",
+        "other_bcma_cart_trial",
+    ]
+)
+_ANY_CART = frozenset(
+    ("cart", "carttherapy", "cartzelltherapie", "cartcells", "cartinfusion", "carttherapie")
+)
+_LOOKALIKES = (
+    "thal",
+    "tal",
+    "tec",
+    "elo",
+    "elra",
+    "ixa",
+    "isa",
+    "ida",
+    "ide",
+    "bel",
+    "ben",
+    "mel",
+    "mez",
+    "dara",
+    "dasa",
+    "cilt",
+    "cis",
+)
+_LOOKALIKE_NOTE = "near-homonyms are never matched loosely: write the drug's full name"
+
+
+@dataclass(slots=True)
+class Line:
+    """One line while it is read: drugs, remarks, and why it could not be read."""
+
+    drugs: set[str] = field(default_factory=set)
+    flags: set[str] = field(default_factory=set)
+    remark: str | None = None
+    start_text: str | None = None
+    rule_id: str = RULE
+    problem: str | None = None
+    ambiguous: Ambiguous | None = None
+
+
+def whole_text(text: str) -> Line | None:
+    """The whole text as one acronym, alias or drug: exact case first."""
+    terms = load_terms()
+    key = compact_key(text)
+    if key in terms.ambiguous and compact(text) not in terms.spared:
+        found = terms.ambiguous[key]
+        return Line(rule_id=found.rule_id, problem=found.note, ambiguous=found)
+    if re.search(ARROW, text) or (word_pattern("sequence").search(fold(text))):
+        return None
+    drugs = terms.written.get(text) or terms.find(text)
+    if drugs is None:
+        return None
+    line = _known(drugs)
+    if len(key) < 3 and compact(text) not in terms.exact and key not in terms.drugs:
+        line.remark = "an acronym in unusual case: write the drugs"
+    return line
+
+
+def _known(drugs: Drugs) -> Line:
+    line = Line(drugs=set(drugs))
+    if "trial_unknown" in drugs:
+        line.flags.add("Q_TRIAL")
+        line.remark = "a trial drug that is not named"
+    if line.drugs == {"fludarabine", "cyclophosphamide"}:
+        line.flags.add("LYMPHODEPLETION")
+        line.remark = "fludarabine and cyclophosphamide: lymphodepletion is no line"
+    return line
+
+
+def read_line(text: str, own: Mapping[str, str | None]) -> Line:
+    """The drugs of one line; with `after`, of what came later."""
+    found = word_pattern("after").search(fold(text))
+    if found and found.start() > 0 and len(fold(text)) == len(text):
+        later, earlier = text[: found.start()], text[found.end() :]
+        if _is_cart(earlier):
+            line = read_line(later, own)
+            line.flags.add("AFTER_CART")
+            return line
+        return Line(problem="a regimen after another: give one row for each line")
+    if match_key(text) in own and own[match_key(text)]:
+        return Line(drugs=set(codebook_drugs(own[match_key(text)] or "")))
+    return whole_text(text) or _read_parts(text, own)
+
+
+def codebook_drugs(target: str) -> Drugs:
+    terms = load_terms()
+    return terms.written.get(tidy(target)) or terms.find(target) or tuple(target.split("|"))
+
+
+def _is_cart(text: str) -> bool:
+    key = compact_key(text)
+    drugs = load_terms().drugs.get(key)
+    return key in _ANY_CART or (drugs is not None and set(drugs) <= _CART)
+
+
+def _read_parts(text: str, own: Mapping[str, str | None]) -> Line:
+    """Names joined by +, /, commas and the like, with doses, dates and routes around them."""
+    line = Line()
+    folded = fold(text)
+    dates = DATE.findall(folded)
+    line.start_text = dates[0].strip("() ") if dates else None
+    body = text if len(folded) == len(text) else folded
+    for pattern in (DATE, DOSE):
+        body = _blank(pattern, body)
+    outer, inner = _brackets(body)
+    _take(outer, line, own)
+    for bracket in inner:
+        _take_bracket(bracket, line, own)
+    if not line.problem and not line.drugs:
+        line.problem = "no known drug in the text"
+    if line.drugs >= {"trial_unknown"} and not line.problem:
+        line.flags.add("Q_TRIAL")
+        line.remark = "a trial drug that is not named"
+    return line
+
+
+def _blank(pattern: re.Pattern[str], text: str) -> str:
+    """The text with what the pattern finds (in folded text) replaced by blanks of equal length."""
+    folded = fold_same(text)
+    for found in pattern.finditer(folded):
+        text = text[: found.start()] + " " * len(found[0]) + text[found.end() :]
+    return text
+
+
+def fold_same(text: str) -> str:
+    """Folded text of the same length, letter by letter; blanks are not collapsed."""
+    return "".join(
+        f if len(f := fold(c)) == 1 else (" " if c.isspace() else c.casefold()[:1]) for c in text
+    )
+
+
+def _brackets(text: str) -> tuple[str, list[str]]:
+    inner = re.findall(r"[(\[]([^()\[\]]*)[)\]]", text)
+    outer = re.sub(r"[(\[][^()\[\]]*[)\]]", " ", text)
+    return outer, [part for part in inner if part.strip(" ,;.+-/")]
+
+
+def _take_bracket(text: str, line: Line, own: Mapping[str, str | None]) -> None:
+    """A bracket explains what stands before it, resolves an acronym, or adds with `+`."""
+    inside = Line()
+    _take(text, inside, own)
+    if match_key(text) in words("context"):
+        return
+    if _is_trial_name(text):
+        line.flags.add("Q_TRIAL")
+        line.remark = "given in a trial"
+        return
+    if inside.problem:
+        line.problem = line.problem or inside.problem
+        return
+    if line.ambiguous is not None:
+        fitting = [names for names in line.ambiguous.readings if inside.drugs <= names]
+        if len(fitting) == 1 and line.problem == line.ambiguous.note:
+            line.drugs, line.problem, line.ambiguous = line.drugs | fitting[0], None, None
+            return
+    if (
+        text.strip().startswith("+")
+        or inside.drugs <= line.drugs
+        or line.drugs == {"trial_unknown"}
+    ):
+        named = inside.drugs - {"trial_unknown"}
+        if line.drugs == {"trial_unknown"} and named:
+            line.drugs, line.remark = set(), "given in a trial"
+            line.flags.add("Q_TRIAL")
+        line.drugs |= named or inside.drugs
+        return
+    if inside.drugs == {"trial_unknown"}:
+        line.flags.add("Q_TRIAL")
+        line.remark = "given in a trial"
+        return
+    line.problem = "the bracket names drugs that the regimen does not have: write all drugs"
+
+
+def _is_trial_name(text: str) -> bool:
+    names = words("trial_name")
+    return bool(names & {match_key(re.sub(r"[-\s]*[\d/]+.*$", "", text)), match_key(text)})
+
+
+def _take(text: str, line: Line, own: Mapping[str, str | None]) -> None:
+    """All names of a text, longest first; a word that is no name makes it a problem."""
+    atoms = _atoms(text)
+    position = 0
+    while position < len(atoms):
+        step = _longest(atoms, position, line, own)
+        if step == 0:
+            if line.problem is None:
+                line.problem = _unknown(atoms[position])
+            position += 1
+        position += step
+
+
+def _atoms(text: str) -> list[str]:
+    """Words of a text, without joining words, blanks, signs and bare dashes."""
+    spaced = re.sub(r"(?<![\w])(?:w/|u\.)(?=\s)", " ", text)
+    found = re.findall(r"[^\s\-/+,;&|:]+", spaced)
+    return [atom.strip(".,;'\"*") for atom in found if atom.strip(".,;'\"*")]
+
+
+def _longest(atoms: list[str], start: int, line: Line, own: Mapping[str, str | None]) -> int:
+    """How many atoms from `start` make the longest known name; its drugs go to the line."""
+    for length in range(min(6, len(atoms) - start), 0, -1):
+        joined = " ".join(atoms[start : start + length])
+        if match_key(joined) in own and own[match_key(joined)]:
+            line.drugs |= set(codebook_drugs(own[match_key(joined)] or ""))
+            return length
+        name = _name(joined, alone=length == 1)
+        if isinstance(name, Ambiguous):
+            if line.problem is None:
+                line.problem, line.rule_id, line.ambiguous = name.note, name.rule_id, name
+            return length
+        if name is not None:
+            line.drugs |= set(name)
+            return length
+        if match_key(joined) in words("filler") | words("join"):
+            return length
+        if length == 1 and start > 0 and re.fullmatch(r"\d{2,4}", joined):
+            return length  # a dose without its unit, as in HD-Mel 200
+    return 0
+
+
+def _name(text: str, alone: bool) -> Drugs | Ambiguous | None:
+    """The drugs of a name: a drug, a regimen, an ATC code, or camel-case of those."""
+    terms = load_terms()
+    key = compact_key(text)
+    if text == "d":  # the small d of Isa-d; other single letters stand for several drugs
+        return ("dexamethasone",)
+    if len(key) < 2:
+        return None
+    if key in terms.ambiguous and compact(text) not in terms.spared:
+        return terms.ambiguous[key]
+    if match_key(text) in words("trial"):
+        return ("trial_unknown",)
+    drugs = terms.find(text)
+    if drugs:
+        return drugs
+    if alone and text.upper() in terms.atc:
+        return (terms.atc[text.upper()],)
+    return _camel(text) if alone else None
+
+
+def _camel(text: str) -> Drugs | None:
+    """`DaraPomDex`: every part a known name of three letters or more, or a known acronym."""
+    parts = re.findall(r"[A-Z][a-z]+|[A-Z]+[a-z]?", text)
+    if len(parts) < 2 or "".join(parts) != text:
+        return None
+    terms = load_terms()
+    drugs: set[str] = set()
+    for part in parts:
+        if compact_key(part) in terms.ambiguous and part not in terms.spared:
+            return None
+        found = terms.exact.get(part) or (
+            terms.drugs.get(compact_key(part)) if len(part) > 2 else None
+        )
+        if not found:
+            return None
+        drugs |= set(found)
+    return tuple(sorted(drugs))
+
+
+def _unknown(atom: str) -> str:
+    if compact_key(atom).startswith(_LOOKALIKES):
+        return f"a word is no known drug; {_LOOKALIKE_NOTE}"
+    if len(atom) == 1:
+        return "a single letter stands for several drugs: write the drug's name"
+    return "a word of the regimen is no known drug, dose or route: write the drugs' names"
