@@ -68,10 +68,9 @@ def _first_line(
     if best != "PD" and progression and (progression - start).days < 20:
         best = "PD"
     if best == "PD":
-        best_date = progression
-    else:
-        upper = (progression - start).days - 4 if progression else min(room, 60)
-        best_date = start + days(rng.randint(8, max(8, min(upper, 45))))
+        return Line(1, start, progression, regimen, "", best, progression, progression)
+    upper = (progression - start).days - 4 if progression else min(room, 60)
+    best_date = start + days(rng.randint(8, max(8, min(upper, 45))))
     return Line(1, start, progression, regimen, "", best, best_date, progression)
 
 

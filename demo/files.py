@@ -33,8 +33,12 @@ def csv_bytes(
 ) -> bytes:
     """A CSV file with one header row."""
     out = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=newline, quoting=quoting)
+    writer = csv.writer(
+        out,
+        delimiter=delimiter,
+        lineterminator=newline,
+        quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL,
+    )
     writer.writerow([column.header for column in grid.columns])
     writer.writerows([text_cell(cell) for cell in row] for row in grid.rows())
     return out.getvalue().encode(encoding)

@@ -110,18 +110,18 @@ class Export:
         """Whether the center reports a fact at all."""
         return any(grid.column(fact) for grid in self.grids)
 
-    def grid_of(self, record: Record) -> Grid:
-        """The grid that holds a record."""
-        return next(grid for grid in self.grids if any(r is record for r in grid.records))
+    def grids_of(self, record: Record) -> list[Grid]:
+        """The grids that hold a record."""
+        return [grid for grid in self.grids if any(r is record for r in grid.records)]
 
     def address(self, record: Record, fact: str) -> Address:
         """Where a fact of a record stands in the delivery as it will be written."""
-        grid = self.grid_of(record)
-        row = next(i for i, r in enumerate(grid.records) if r is record) + grid.first_row
-        column = grid.column(fact)
-        if column is None:
-            raise KeyError((self.center, grid.file, fact))
-        return Address(grid.file, grid.sheet, row, column.header)
+        for grid in self.grids_of(record):
+            column = grid.column(fact)
+            if column is not None:
+                row = next(i for i, r in enumerate(grid.records) if r is record)
+                return Address(grid.file, grid.sheet, row + grid.first_row, column.header)
+        raise KeyError((self.center, fact))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Any
 from demo.cohort import build_cohort
 from demo.dates import ROUND_ONE, ROUND_TWO
 from demo.exports import WRITERS
+from demo.faults import KINDS, Planter
+from demo.truth import fault_rows, write_truth
 
 ROUNDS: dict[int, dt.date] = {1: ROUND_ONE, 2: ROUND_TWO}
 
@@ -17,23 +19,37 @@ ROUNDS: dict[int, dt.date] = {1: ROUND_ONE, 2: ROUND_TWO}
 def write_demo_study(folder: Path, patients: int = 139, seed: int = 2024) -> dict[str, Any]:
     """Write `folder/inbox`, `folder/truth` and, where it exists, a copy of `demo/study`.
 
+    Args:
+        folder: Made if it is not there. Files of an earlier study are overwritten.
+        patients: 139 give the published counts exactly; any other number scales the cohort.
+        seed: The same seed gives the same bytes.
+
     Returns:
-        Counts: patients, centers, deliveries, files, faults per round.
+        Numbers of patients, deliveries, files and faults per round, and the kinds of faults for
+        which a small cohort had no fitting patient.
     """
     folder = Path(folder)
     cohort = build_cohort(patients, seed)
-    files = 0
+    members = {c: [p for p in cohort if p.center == c] for c in WRITERS}
+    planter = Planter(members)
+    told: list[dict[str, Any]] = []
+    numbers: dict[str, Any] = {"patients": len(cohort), "deliveries": 0, "files": 0}
     for round_, date in ROUNDS.items():
-        for center, writer in WRITERS.items():
-            members = [p for p in cohort if p.center == center]
-            if not members:
-                continue
-            export = writer.build(members, round_)
+        exports = {
+            c: writer.build(members[c], round_) for c, writer in WRITERS.items() if members[c]
+        }
+        planted = planter.plant(exports, round_)
+        for center, export in exports.items():
             target = folder / "inbox" / center / date.isoformat()
             target.mkdir(parents=True, exist_ok=True)
-            writer.write(export, target)
-            files += sum(1 for _ in target.rglob("*"))
+            WRITERS[center].write(export, target)
+            own = [fault for fault in planted if fault.center == center]
+            told += fault_rows(own, export, round_)
+            numbers["deliveries"] += 1
+            numbers["files"] += sum(1 for path in target.rglob("*") if path.is_file())
+        numbers[f"faults_round_{round_}"] = len(planted)
+    write_truth(folder / "truth", cohort, told)
     declared = Path(__file__).parent / "study"
     if declared.is_dir():
         shutil.copytree(declared, folder, dirs_exist_ok=True)
-    return {"patients": len(cohort), "files": files}
+    return {**numbers, "kinds": len(KINDS), "not_planted": planter.missing}

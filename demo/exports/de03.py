@@ -8,7 +8,7 @@ from pathlib import Path
 from demo import facts, words
 from demo.biology import DRUGS
 from demo.files import csv_bytes, write_bytes
-from demo.grid import Coded, Column, Dated, Export, Grid, Record, plain
+from demo.grid import Coded, Column, Dated, Export, Facts, Grid, Record, plain
 from demo.model import Patient
 
 DATE = Dated("%Y-%m-%d")
@@ -126,7 +126,7 @@ def _records(p: Patient, round_: int) -> list[Record]:
     return found
 
 
-def _event(p: Patient, whole: facts.Facts, form: str, event: str) -> Record:
+def _event(p: Patient, whole: Facts, form: str, event: str) -> Record:
     kept = {f[2]: whole[f[2]] for f in FIELDS.values() if f[0] == form}
     kept |= {"patient_id": p.local_id, "event": event, f"complete.{form}": "2"}
     return Record(p.local_id, kept, form)

@@ -10,7 +10,7 @@ from pathlib import Path
 from demo import facts, words
 from demo.biology import DRUGS
 from demo.files import csv_bytes, write_bytes
-from demo.grid import Coded, Column, Dated, Export, Grid, Record, plain
+from demo.grid import Coded, Column, Dated, Export, Facts, Grid, Record, plain
 from demo.model import Patient
 
 DATE = Dated("%m/%d/%Y")
@@ -49,7 +49,7 @@ def build(patients: Sequence[Patient], round_: int) -> Export:
     )
 
 
-def _joined(known: facts.Facts) -> str:
+def _joined(known: Facts) -> str:
     best, date = known["response.best"], known["response.best_date"]
     return f"{best} {DATE(date)}" if date else str(best)
 

@@ -1,0 +1,199 @@
+"""A fault is a small edit of one patient's rows in one export; its addresses are read off the grids."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.grid import Column, Dated, Export, Raw, Record
+from demo.model import Line, Patient
+
+Field = tuple[Record, str]
+Fields = list[Field]
+
+
+@dataclass(eq=False)
+class Scene:
+    """One patient's rows in one export, with the edits that faults are made of."""
+
+    export: Export
+    patient: Patient
+    round: int
+
+    def one(self, fact: str) -> Field:
+        """The row and fact that are told once per patient; KeyError if the center does not tell."""
+        return self.export.find(self.patient.local_id, fact), fact
+
+    def line(self, number: int, fact: str) -> Field:
+        """A fact of a line, in a wide row (`fact#2`) or in a row of its own."""
+        wide = f"{fact}#{number}"
+        if self.export.has(wide):
+            return self.export.find(self.patient.local_id, wide), wide
+        for record in self.rows("line", fact):
+            if record.facts["treatment_line.line_number"] == number:
+                return record, fact
+        raise KeyError((self.export.center, fact))
+
+    def response(self, number: int, kind: str) -> tuple[Field, Field]:
+        """Category and date of a line's best response (`best`) or progression (`progression`)."""
+        for record in self.rows(kind, "response.response_date"):
+            if record.facts["response.line_number"] == number:
+                return (record, "response.category"), (record, "response.response_date")
+        date = self.line(number, f"response.{kind}_date")
+        return (self.line(number, "response.best") if kind == "best" else date), date
+
+    def rows(self, kind: str, fact: str) -> list[Record]:
+        """The patient's rows of a kind in which a fact stands."""
+        found = self.export.all_records(self.patient.local_id, fact)
+        return [record for record in found if record.kind == kind]
+
+    def set(self, place: Field, value: Any) -> Field:
+        """Write another value; `Raw` passes the column's format."""
+        record, fact = place
+        record.facts[fact] = value
+        return place
+
+    def column(self, place: Field) -> Column:
+        """The column in which a fact stands."""
+        return next(c for g in self.export.grids_of(place[0]) if (c := g.column(place[1])))
+
+    def is_text_date(self, place: Field) -> bool:
+        """Whether the center writes this date as text."""
+        return isinstance(self.column(place).write, Dated)
+
+    def date_text(self, place: Field, day: str, month: str, year: str) -> Raw:
+        """A date as the center writes it, from parts that need not make a date."""
+        write = self.column(place).write
+        if not isinstance(write, Dated):
+            raise TypeError("the column holds real dates")
+        text = write.pattern.replace("%d", day).replace("%m", month).replace("%Y", year)
+        return Raw(text.strip("-./"))
+
+    def copy(self, record: Record, **changes: Any) -> Record:
+        """Add a copy of a row at the end of the grid where its patient's rows of the kind stand."""
+        grid = self.export.grids_of(record)[0]
+        named = {name.replace("__", "."): value for name, value in changes.items()}
+        made = Record(record.patient, {**record.facts, **named}, record.kind)
+        grid.records.append(made)
+        return made
+
+    @property
+    def last_line(self) -> Line:
+        """The patient's last line."""
+        return self.patient.lines[-1]
+
+    @property
+    def end(self) -> dt.date:
+        """Death, or last contact as known in this round."""
+        p = self.patient
+        return p.death or (p.first_contact if self.round == 1 else p.last_contact)
+
+    def told_dates(self) -> list[tuple[dt.date, Field]]:
+        """Every date that the center tells of the patient, death and last contact left out."""
+        found: dict[tuple[int, str], tuple[dt.date, Field]] = {}
+        for grid in self.export.grids:
+            for record in grid.records:
+                if record.patient != self.patient.local_id:
+                    continue
+                for column in grid.columns:
+                    value = record.facts.get(column.fact)
+                    if isinstance(value, dt.date) and not column.fact.startswith("follow_up."):
+                        found[id(record), column.fact] = (value, (record, column.fact))
+        return sorted(found.values(), key=lambda item: item[0], reverse=True)
+
+
+Plant = Callable[[Scene], Fields | None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault: the rule that must find it, and where it may be planted."""
+
+    name: str
+    rules: tuple[str, ...]
+    severity: str
+    centers: tuple[str, ...]
+    plant: Plant
+    persists: bool
+    note: str
+
+
+KINDS: list[Kind] = []
+
+
+def fault(
+    rules: str, severity: str, centers: str, note: str, *, persists: bool = False
+) -> Callable[[Plant], Plant]:
+    """Register a kind of fault; its name is the function's."""
+
+    def register(plant: Plant) -> Plant:
+        name = plant.__name__
+        KINDS.append(
+            Kind(
+                name, tuple(rules.split()), severity, tuple(centers.split()), plant, persists, note
+            )
+        )
+        return plant
+
+    return register
+
+
+@dataclass
+class Planted:
+    """A fault that stands in a delivery."""
+
+    fault_id: str
+    kind: Kind
+    center: str
+    patient: Patient
+    fields: Fields
+
+
+@dataclass
+class Planter:
+    """Plants every kind once per round; no patient gets two faults."""
+
+    patients: Mapping[str, Sequence[Patient]]
+    chosen: dict[str, tuple[str, Patient]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def plant(self, exports: Mapping[str, Export], round_: int) -> list[Planted]:
+        """Edit the exports of a round; in round two only what persists, in the same patients."""
+        planted = []
+        for number, kind in enumerate(KINDS, start=1):
+            if round_ > 1 and not (kind.persists and kind.name in self.chosen):
+                continue
+            done = self._one(kind, f"F{number:03d}", exports, round_)
+            if done is not None:
+                planted.append(done)
+            elif round_ == 1:
+                self.missing.append(kind.name)
+        return planted
+
+    def _one(
+        self, kind: Kind, fault_id: str, exports: Mapping[str, Export], round_: int
+    ) -> Planted | None:
+        if round_ > 1:
+            center, patient = self.chosen[kind.name]
+            candidates = [(center, patient)]
+        else:
+            candidates = [(c, p) for c in kind.centers for p in self._free(c, kind.name)]
+        for center, patient in candidates:
+            if center not in exports:
+                continue
+            try:
+                fields = kind.plant(Scene(exports[center], patient, round_))
+            except KeyError:  # the center does not tell what the fault needs
+                continue
+            if fields:
+                self.chosen[kind.name] = (center, patient)
+                return Planted(fault_id, kind, center, patient, fields)
+        return None
+
+    def _free(self, center: str, name: str) -> list[Patient]:
+        taken = {patient.index for _, patient in self.chosen.values()}
+        free = [p for p in self.patients.get(center, ()) if p.index not in taken]
+        return sorted(free, key=lambda p: zlib.crc32(f"{name}|{p.local_id}".encode()))[:200]
