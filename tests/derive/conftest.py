@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -67,16 +68,80 @@ def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
     assert not tables, f"no such table: {sorted(tables)}"
 
 
+# One plain patient; a test draws only the tables that it is about.
+PLAIN = {
+    "subject": """usubjid    | country | sex | birth_year
+                  MYE-DE01-A | DE      | F   | 1960""",
+    "infusion": """usubjid    | infusion_number | product | infusion_date | age_at_infusion
+                   MYE-DE01-A | 1               | IDE     | 2023-01-10    | 62""",
+    "relapse": """usubjid    | relapse_number | relapse_date
+                  MYE-DE01-A | 1              | 2023-05-10""",
+    "treatment_line": """usubjid    | line_number | start_date | drugs
+                         MYE-DE01-A | 1           | 2023-06-01 | talquetamab""",
+    "follow_up": """usubjid    | last_contact_date | vital_status | death_date
+                    MYE-DE01-A | 2024-02-01        | ALIVE        |""",
+}
+
+
 @pytest.fixture
 def derived() -> Warehouse:
-    """Core tables drawn in the test → a connection with schema `analysis` derived."""
+    """Core tables drawn in the test (the others of `PLAIN`) → schema `analysis` derived."""
 
     def build(study: Study | None = None, **tables: str) -> duckdb.DuckDBPyConnection:
         from warehouse.analysis import derive
 
         con = duckdb.connect()
-        create_core(con, **tables)
+        create_core(con, **{**PLAIN, **tables})
         derive(con, study or make_study())
         return con
+
+    return build
+
+
+@pytest.fixture
+def study_with() -> Callable[..., Study]:
+    """A study with other settings than the default."""
+    return make_study
+
+
+@pytest.fixture
+def rows() -> Callable[..., list[dict[str, Any]]]:
+    """Rows of an analysis table as dictionaries; dates as ISO text."""
+
+    def select(con: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> list[dict[str, Any]]:
+        result = con.execute(f"select * from analysis.{table} where {where}")
+        names = [column[0] for column in result.description or ()]
+        return [
+            {
+                name: cell.isoformat() if isinstance(cell, dt.date) else cell
+                for name, cell in zip(names, row, strict=True)
+            }
+            for row in result.fetchall()
+        ]
+
+    return select
+
+
+@pytest.fixture
+def plain(derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., dict[str, Any]]:
+    """The ADSL row of the plain patient under the tables and settings of the test."""
+
+    def build(study: Study | None = None, **tables: str) -> dict[str, Any]:
+        [row] = rows(derived(study, **tables), "adsl")
+        return row
+
+    return build
+
+
+@pytest.fixture
+def clock(derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., dict[str, Any]]:
+    """One endpoint of the plain patient: its ADTTE row, or its exclusion."""
+
+    def build(paramcd: str, study: Study | None = None, **tables: str) -> dict[str, Any]:
+        con = derived(study, **tables)
+        [row] = rows(con, "adtte", f"PARAMCD = '{paramcd}'") + rows(
+            con, "exclusion", f"PARAMCD = '{paramcd}'"
+        )
+        return row
 
     return build
