@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from schemas.spec.study import Study
     from warehouse.loads import LoadLog, StagedDelivery
 
-LOCK_WAIT = 10.0  # seconds that a second run waits for the first
+LOCK_WAIT = float(os.environ.get("CARMONY_LOCK_WAIT", "10"))  # seconds for the run before
 CHILD_LIMIT = 4 * 3600.0  # seconds for reading one big delivery
 _STATE = "published.json"
 _VERSIONS = ("carmony", "polars", "duckdb", "pandera", "great-expectations", "lifelines")
@@ -142,7 +143,6 @@ def write_packet(folder: StudyFolder, outcome: DeliveryOutcome) -> None:
 def run_lock(root: str) -> Iterator[None]:
     """Holds the study's lock, and closes loads that a crash left open."""
     from warehouse.connect import published_load
-
     from warehouse.lock import load_lock
 
     folder = StudyFolder(Path(root))

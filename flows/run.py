@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import center, parts, results, stages
-from flows.folder import StudyFolder, write_json
+from flows.folder import StudyFolder, private_files, write_json
 from flows.outcome import (
     AUDIT_STOPPED,
     NOT_PUBLISHED,
@@ -51,10 +51,10 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
         CarmonyError: the study cannot be run at all. Faults of single centers are in the outcome.
     """
     outcome = RunOutcome()
-    with _timed(outcome, "pull"):
+    with private_files(), _timed(outcome, "pull"):
         plan = stages.prepare(request.study, request.centers)
         root = plan["root"]
-    with parts.run_lock(root):
+    with private_files(), parts.run_lock(root):
         with _timed(outcome, "pull"):
             progress.stage("pull", len(plan["centers"]))
             pulled = [center.pull_center(root, c, request.until) for c in plan["centers"]]
@@ -75,13 +75,12 @@ def finish(
     outcome: RunOutcome, root: str, report: bool, progress: Progress, judge: Any = None
 ) -> None:
     """From staged deliveries to the published warehouse and report; fills `outcome`."""
-    key = stages.state_key(root, outcome.deliveries)
-    if stages.is_published(root, key):
+    if stages.is_published(root, outcome.deliveries):
         outcome.state = NOTHING_NEW
     else:
         load_id = outcome.load_id = stages.open_load(root, outcome.deliveries)
         try:
-            _publish(outcome, root, key, progress, judge)
+            _publish(outcome, root, progress, judge)
         except AuditStoppedError as error:
             outcome.state = AUDIT_STOPPED
             outcome.messages.append(str(error))
@@ -99,7 +98,7 @@ def finish(
     results.fill_places(outcome, root)
 
 
-def _publish(outcome: RunOutcome, root: str, key: str, progress: Progress, judge: Any) -> None:
+def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> None:
     """Builds, judges and publishes the load of `outcome`."""
     load_id = outcome.load_id or 0
     with _timed(outcome, "build"):
@@ -122,7 +121,7 @@ def _publish(outcome: RunOutcome, root: str, key: str, progress: Progress, judge
         return
     with _timed(outcome, "publish"):
         progress.stage("publish")
-        stages.publish(root, load_id, staged_file, key, verdict["results"])
+        stages.publish(root, load_id, staged_file, outcome.deliveries, verdict["results"])
     outcome.state = PUBLISHED
 
 

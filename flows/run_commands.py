@@ -14,7 +14,6 @@ from flows.show import make_progress, messages, results_table, summary
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the study, on the configured Prefect server or directly."""
-    os.umask(0o077)  # what a run writes is private until it is published
     request = RunRequest(
         arguments.study,
         tuple(arguments.center),
@@ -51,7 +50,6 @@ def show(outcome: RunOutcome, as_json: bool) -> None:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serves the study until Ctrl-C."""
-    os.umask(0o077)
     from flows.serve import serve_study
 
     return serve_study(arguments.study, arguments.port)

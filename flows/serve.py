@@ -78,6 +78,7 @@ def serving(folder: StudyFolder, port: int, prefect_file: Path | None = None) ->
     _refuse_taken_port(port)
     url = f"http://{HOST}:{port}/api"
     become_reaper()
+    before = os.umask(0o077)
     try:
         server = _start(
             folder, "server", url, "server", "start", "--host", HOST, "--port", str(port)
@@ -87,6 +88,7 @@ def serving(folder: StudyFolder, port: int, prefect_file: Path | None = None) ->
         worker = _start(folder, "worker", url, "worker", "start", "--pool", POOL, "--limit", "1")
         yield Service(url, {"server": server, "worker": worker})
     finally:
+        os.umask(before)
         stop_descendants()
 
 

@@ -54,19 +54,23 @@ def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
 
 
 def state_key(root: str, outcomes: Sequence[DeliveryOutcome]) -> str:
-    """Hash of all that the published state rests on: current deliveries, failures, study, code."""
+    """Hash of all that a published state rests on.
+
+    Deliveries in force (the name of a staged folder holds delivery, spec and code), failures of the
+    run, settings of the study, and the code that turns staged rows into results.
+    """
     folder = StudyFolder(Path(root))
-    # The name of a staged folder holds delivery, spec and code.
-    current = {staged.folder.name for staged in parts.current_deliveries(folder)}
-    current |= {Path(outcome.staged).name for outcome in outcomes if outcome.state == LOADED}
+    current = sorted(staged.folder.name for staged in parts.current_deliveries(folder))
     failures = sorted((o.center_id, o.delivery_id, o.state, o.code) for o in outcomes if o.trouble)
-    return content_key([sorted(current), failures, file_hash(folder.settings), study_code()])
+    return content_key([current, failures, file_hash(folder.settings), study_code()])
 
 
-def is_published(root: str, key: str) -> bool:
-    """True if the published warehouse is exactly that state."""
+def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
+    """True if this run adds nothing to what is published."""
     folder = StudyFolder(Path(root))
-    return folder.warehouse.is_file() and parts.published_state(folder).get("key") == key
+    if not folder.warehouse.is_file() or any(o.state == LOADED for o in outcomes):
+        return False
+    return bool(parts.published_state(folder).get("key") == state_key(root, outcomes))
 
 
 def report_is_current(root: str) -> bool:
@@ -130,14 +134,20 @@ def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[
     return {**answer, "results": str(place)}
 
 
-def publish(root: str, load_id: int, staged_file: str, key: str, audit_results: str) -> str:
+def publish(
+    root: str,
+    load_id: int,
+    staged_file: str,
+    outcomes: Sequence[DeliveryOutcome],
+    audit_results: str,
+) -> str:
     """Puts the staged warehouse in the place of the published one.
 
     Args:
         root: the study folder.
         load_id: the load.
         staged_file: the staged warehouse; it has passed the audit.
-        key: what `state_key` gave.
+        outcomes: of the run.
         audit_results: folder of the audit's results; they are published beside.
 
     Returns:
@@ -146,6 +156,7 @@ def publish(root: str, load_id: int, staged_file: str, key: str, audit_results: 
     folder = StudyFolder(Path(root))
     content = results.publish(folder, Path(staged_file))
     close_load(root, load_id, "published", content)
+    key = state_key(root, outcomes)  # the load is closed: its deliveries are in force now
     parts.remember_state(folder, {"key": key, "load_id": load_id, "content_hash": content})
     folder.published.chmod(0o750)
     _replace_folder(Path(audit_results), folder.quality)

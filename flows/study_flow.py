@@ -111,7 +111,7 @@ def study(
         report: whether to render the report.
         accept_fewer: centers whose delivery is taken although many patients are missing in it.
     """
-    os.umask(0o077)
+    os.umask(0o077)  # of the process of this run; a context would not reach the tasks' threads
     plan = stages.prepare(study, centers or [])
     root = plan["root"]
     with parts.run_lock(root):
@@ -121,8 +121,7 @@ def study(
         wait(list(pulls.values()))
         with anything_to_read([_result(f, {"todo": []}) for f in pulls.values()]) as judge:
             reads = {
-                c: _submit_read(root, c, f, c in (accept_fewer or []))
-                for c, f in pulls.items()
+                c: _submit_read(root, c, f, c in (accept_fewer or [])) for c, f in pulls.items()
             }
             wait(list(reads.values()))
             outcomes: list[dict[str, Any]] = []

@@ -80,7 +80,9 @@ def rows_of(center_id: str, patients: int) -> dict[str, list[list[str]]]:
     return rows
 
 
-def deliver(study: Path, center_id: str, day: str, patients: int = 6, **extra: list[list[str]]) -> Path:
+def deliver(
+    study: Path, center_id: str, day: str, patients: int = 6, **extra: list[list[str]]
+) -> Path:
     """Writes a delivery of a center; `extra` adds rows to files."""
     folder = study / "inbox" / center_id / day
     folder.mkdir(parents=True)
@@ -141,7 +143,9 @@ def fake_stage(spec, delivery, out, study) -> dict:  # type: ignore[no-untyped-d
                 filled = pl.col(column.name).is_not_null()
                 named[f"{column.name}_precision"] = pl.when(filled).then(pl.lit("day"))
         frame = raw.with_columns(**named)
-        absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in frame.columns]
+        absent = [
+            pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in frame.columns
+        ]
         frame = frame.with_columns(absent).select(schema.names()).cast(dict(schema))
         frame.write_parquet(temporary / "core" / f"{name}.parquet")
         frame.clear().write_parquet(temporary / "quarantine" / f"{name}.parquet")

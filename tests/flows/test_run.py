@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import small_study
+
+from flows import cli, parts, stages
+from flows.outcome import RunOutcome
+from flows.run import RunRequest, last_outcome, run_study
+from flows.show import Silent
+from warehouse.loads import LoadLog
+from warehouse.publish import content_hash
+
+pytestmark = pytest.mark.usefixtures("staging", "lenient")
+
+
+def run(study: Path, **options: Any) -> RunOutcome:
+    return run_study(RunRequest(str(study), report=False, **options), Silent())
+
+
+def ask(study: Path, statement: str) -> list[tuple[Any, ...]]:
+    con = duckdb.connect(str(study / "published" / "warehouse.duckdb"), read_only=True)
+    try:
+        return con.execute(statement).fetchall()
+    finally:
+        con.close()
+
+
+def patients_by_center(study: Path) -> dict[str, int]:
+    rows = ask(study, "select center_id::varchar, count(*) from core.subject group by all")
+    return dict(rows)
+
+
+def states(outcome: RunOutcome) -> dict[tuple[str, str], str]:
+    return {(d.center_id, d.received_on): d.state for d in outcome.deliveries}
+
+
+def test_all_centers_are_loaded_and_published(study: Path) -> None:
+    outcome = run(study)
+
+    assert (outcome.state, outcome.load_id, outcome.exit_code) == ("published", 1, 0)
+    assert patients_by_center(study) == {"AA01": 6, "BB02": 6, "CC03": 6}
+    assert set(states(outcome).values()) == {"loaded"}
+    assert {d.rows_read for d in outcome.deliveries} == {74}
+    assert outcome.content_hash == content_hash(study / "published" / "warehouse.duckdb")
+
+
+def test_a_second_run_finds_nothing_new_and_leaves_the_file_alone(study: Path) -> None:
+    first = run(study)
+    before = (study / "published" / "warehouse.duckdb").stat()
+    second = run(study)
+    after = (study / "published" / "warehouse.duckdb").stat()
+
+    assert (second.state, second.exit_code) == ("nothing new", 0)
+    assert second.content_hash == first.content_hash
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert len(LoadLog.read(study).loads) == 1
+    assert set(states(second).values()) == {"unchanged"}
+    assert {d.rows_read for d in second.deliveries} == {74}
+
+
+def test_a_later_delivery_replaces_the_earlier_one_of_its_center(study: Path) -> None:
+    run(study)
+    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
+    outcome = run(study)
+
+    assert outcome.load_id == 2
+    assert patients_by_center(study) == {"AA01": 6, "BB02": 8, "CC03": 6}
+    assert states(outcome)["BB02", "2024-08-30"] == "loaded"
+    assert states(outcome)["AA01", "2024-06-14"] == "unchanged"
+
+
+def test_several_deliveries_of_a_center_are_taken_oldest_first(study: Path) -> None:
+    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
+    small_study.deliver(study, "BB02", "2024-07-01", patients=7)
+    outcome = run(study, centers=("BB02",))
+
+    taken = [d.received_on for d in outcome.deliveries]
+    assert taken == ["2024-06-14", "2024-07-01", "2024-08-30"]
+    assert patients_by_center(study) == {"BB02": 8}
+
+
+def test_until_leaves_later_deliveries_for_the_next_run(study: Path) -> None:
+    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
+
+    assert run(study, until="2024-06-30").exit_code == 0
+    assert patients_by_center(study)["BB02"] == 6
+    assert run(study).exit_code == 0
+    assert patients_by_center(study)["BB02"] == 8
+
+
+def test_a_run_of_one_center_keeps_the_others(study: Path) -> None:
+    run(study)
+    small_study.deliver(study, "AA01", "2024-08-30", patients=9)
+    small_study.deliver(study, "BB02", "2024-08-30", patients=9)
+    outcome = run(study, centers=("AA01",))
+
+    assert patients_by_center(study) == {"AA01": 9, "BB02": 6, "CC03": 6}
+    assert {d.center_id for d in outcome.deliveries} == {"AA01"}
+
+
+def test_a_broken_spec_fails_its_center_alone_and_its_last_good_state_stays(study: Path) -> None:
+    run(study)
+    small_study.deliver(study, "AA01", "2024-08-30", patients=8)
+    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
+    spec = study / "centers" / "BB02.yaml"
+    spec.write_text(spec.read_text().replace("tables:", "tabels:"), encoding="utf-8")
+    outcome = run(study)
+
+    assert (outcome.state, outcome.exit_code) == ("published", 1)
+    assert patients_by_center(study) == {"AA01": 8, "BB02": 6, "CC03": 6}
+    (failure,) = outcome.failures
+    assert failure.center_id == "BB02"
+    assert "'tabels'" in failure.message
+    assert "'tables'" in failure.message
+    assert "Traceback" not in failure.message
+    reasons = ask(study, "select center_id, outcome from quality.delivery where outcome = 'failed'")
+    assert reasons == [("BB02", "failed")]
+
+
+def test_a_crash_while_reading_fails_its_center_alone_and_its_message_holds_no_value(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stage(spec: Any, delivery: Any, out: Path, facts: Any) -> None:
+        if delivery.center_id == "CC03":
+            raise ZeroDivisionError("patient 4711, Erika Example")
+        small_study.fake_stage(spec, delivery, out, facts)
+
+    monkeypatch.setattr(parts, "stage", stage)
+    outcome = run(study)
+
+    (failure,) = outcome.failures
+    assert (failure.center_id, failure.code, outcome.exit_code) == ("CC03", "CRASH", 1)
+    assert "ZeroDivisionError" in failure.message
+    (log,) = (study / "vault" / "log").glob("bug-*.txt")
+    for text in (failure.message, log.read_text(), (study / "vault/log/loads.jsonl").read_text()):
+        assert "4711" not in text
+        assert "Erika" not in text
+    assert "test_run.py" in log.read_text()
+    assert patients_by_center(study) == {"AA01": 6, "BB02": 6}
+
+
+def test_the_next_run_tries_a_failed_center_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = study / "centers" / "BB02.yaml"
+    good = spec.read_text()
+    spec.write_text("center: {}\n", encoding="utf-8")
+
+    assert run(study).exit_code == 1
+    assert run(study).exit_code == 1
+    assert len(LoadLog.read(study).loads) == 1, "the same failure is not published twice"
+    spec.write_text(good, encoding="utf-8")
+    healed = run(study)
+
+    assert (healed.state, healed.exit_code) == ("published", 0)
+    assert patients_by_center(study) == {"AA01": 6, "BB02": 6, "CC03": 6}
+
+
+def test_when_every_center_fails_and_nothing_was_published_nothing_is_published(
+    study: Path,
+) -> None:
+    for spec in (study / "centers").glob("*.yaml"):
+        spec.write_text("center: {}\n", encoding="utf-8")
+    outcome = run(study)
+
+    assert (outcome.state, outcome.exit_code) == ("not published", 1)
+    assert len(outcome.failures) == 3
+    assert not (study / "published" / "warehouse.duckdb").exists()
+
+
+def test_a_center_without_a_spec_is_a_failure_not_a_silence(study: Path) -> None:
+    small_study.deliver(study, "DD04", "2024-06-14")
+    outcome = run(study)
+
+    (failure,) = outcome.failures
+    assert (failure.center_id, failure.code) == ("DD04", "NO_SPEC")
+    assert "centers/DD04.yaml" in failure.message
+
+
+def test_a_delivery_that_lost_many_patients_is_held_until_it_is_accepted(study: Path) -> None:
+    run(study)
+    small_study.deliver(study, "AA01", "2024-08-30", patients=3)
+    held = run(study)
+
+    assert states(held)["AA01", "2024-08-30"] == "held"
+    assert held.exit_code == 1
+    assert patients_by_center(study)["AA01"] == 6
+
+    accepted = run(study, accept_fewer=("AA01",))
+
+    assert accepted.exit_code == 0
+    assert patients_by_center(study)["AA01"] == 3
+    findings = ask(study, "select rule_id, count(*) from quality.finding group by all")
+    assert findings == [("STR-12", 3)]
+    assert run(study).state == "nothing new"
+
+
+def test_the_same_files_under_a_later_date_change_nothing_and_are_named(study: Path) -> None:
+    run(study)
+    shutil.copytree(study / "inbox/AA01/2024-06-14", study / "inbox/AA01/2024-09-01")
+    outcome = run(study)
+
+    assert (outcome.state, outcome.exit_code) == ("nothing new", 0)
+    assert states(outcome)["AA01", "2024-09-01"] == "repeated"
+    assert "2024-09-01" in next(d.message for d in outcome.deliveries if d.state == "repeated")
+
+
+def test_a_changed_spec_reads_the_delivery_in_force_again_but_not_a_superseded_one(
+    study: Path,
+) -> None:
+    small_study.deliver(study, "AA01", "2024-08-30", patients=7)
+    run(study)
+    spec = study / "centers" / "AA01.yaml"
+    spec.write_text(spec.read_text() + "facts: {criteria: IMWG 2016}\n", encoding="utf-8")
+    outcome = run(study)
+
+    assert states(outcome)["AA01", "2024-08-30"] == "loaded"
+    assert ("AA01", "2024-06-14") not in states(outcome)
+    assert patients_by_center(study)["AA01"] == 7
+
+
+def test_a_late_older_delivery_is_history_and_does_not_replace_the_newer(study: Path) -> None:
+    small_study.deliver(study, "AA01", "2024-08-30", patients=8)
+    shutil.move(study / "inbox/AA01/2024-06-14", study / "later")
+    run(study)
+    shutil.move(study / "later", study / "inbox/AA01/2024-06-14")
+    outcome = run(study)
+
+    assert states(outcome)["AA01", "2024-06-14"] == "loaded"
+    assert patients_by_center(study)["AA01"] == 8
+
+
+def test_an_audit_that_stops_leaves_the_published_state(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(study)
+    before = content_hash(study / "published" / "warehouse.duckdb")
+    small_study.deliver(study, "AA01", "2024-08-30", patients=8)
+
+    def stopped(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[str, Any]:
+        failures = ["AUD-02 No orphans: 1 of 11 lines fail"]
+        return {"passed": False, "critical_failures": failures, "warnings": [], "results": "x"}
+
+    judge = stages.judge
+    monkeypatch.setattr(stages, "judge", stopped)
+    outcome = run(study)
+
+    assert (outcome.state, outcome.exit_code) == ("stopped by the audit", 3)
+    assert outcome.messages == ["AUD-02 No orphans: 1 of 11 lines fail"]
+    assert content_hash(study / "published" / "warehouse.duckdb") == before
+    assert LoadLog.read(study).load(2).outcome == "stopped"
+
+    monkeypatch.setattr(stages, "judge", judge)
+    assert run(study).load_id == 3, "what was stopped is read again"
+    assert patients_by_center(study)["AA01"] == 8
+
+
+def test_keys_that_do_not_hold_stop_the_publishing_with_exit_code_3(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copyfile(
+        study / "inbox/AA01/2024-06-14/follow_up.csv", study / "inbox/AA01/2024-06-14/x.csv"
+    )
+
+    def stage(spec: Any, delivery: Any, out: Path, facts: Any) -> None:
+        import polars as pl
+
+        small_study.fake_stage(spec, delivery, out, facts)
+        path = out / "core" / "subject.parquet"
+        frame = pl.read_parquet(path)
+        pl.concat([frame, frame.head(1)]).write_parquet(path)
+
+    monkeypatch.setattr(parts, "stage", stage)
+    outcome = run(study)
+
+    assert (outcome.state, outcome.exit_code) == ("stopped by the audit", 3)
+    assert not (study / "published" / "warehouse.duckdb").exists()
+    assert LoadLog.read(study).load(1).outcome == "stopped"
+
+
+def test_a_run_that_is_interrupted_says_so_in_the_log_and_the_next_one_publishes(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(root: str, load_id: int) -> str:
+        raise KeyboardInterrupt
+
+    assemble = stages.assemble
+    monkeypatch.setattr(stages, "assemble", interrupted)
+
+    assert cli.main(["run", str(study), "--no-report"]) == 4
+    assert LoadLog.read(study).load(1).outcome == "interrupted"
+    monkeypatch.setattr(stages, "assemble", assemble)
+    assert run(study).exit_code == 0
+    assert patients_by_center(study)["AA01"] == 6
+
+
+def test_two_runs_at_once_do_not_mix(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "LOCK_WAIT", 0.2)
+    with parts.run_lock(str(study)):
+        code = subprocess.run(
+            [sys.executable, "-m", "flows.cli", "run", str(study)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "CARMONY_LOCK_WAIT": "0.2"},
+            check=False,
+        )
+    assert code.returncode == 2
+    assert f"process {os.getpid()}" in code.stderr
+    assert "Traceback" not in code.stderr
+
+
+def test_the_vault_is_closed_and_what_is_published_is_open_to_the_group(study: Path) -> None:
+    run(study)
+    for path in (study / "vault").rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o077 == 0, f"{path} {mode:o}"
+    published = study / "published"
+    assert stat.S_IMODE(published.stat().st_mode) == 0o750
+    assert stat.S_IMODE((published / "warehouse.duckdb").stat().st_mode) == 0o640
+    assert stat.S_IMODE((published / "quality" / "audit.html").stat().st_mode) == 0o640
+
+
+def test_the_outcome_of_a_run_is_kept_for_whoever_started_it(study: Path) -> None:
+    outcome = run(study)
+
+    assert last_outcome(str(study)) == outcome
+    assert json.loads(json.dumps(outcome.to_dict()))["exit_code"] == 0
+
+
+def test_a_big_delivery_is_read_in_a_process_of_its_own_that_may_die(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import center
+
+    monkeypatch.setattr(center, "BIG_DELIVERY", 1)
+    killer = study / "killer"
+    killer.mkdir()
+    (killer / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "if sys.orig_argv[1:] == ['-m', 'flows.stage_child']:\n"
+        "    os.kill(os.getpid(), 9)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(killer))
+    outcome = run(study, centers=("AA01",))
+
+    (failure,) = outcome.failures
+    assert failure.code == "CRASH"
+    assert "code -9" in failure.message
+
+
+def test_everything_of_the_load_log_is_free_of_patient_ids(study: Path) -> None:
+    run(study)
+    for path in (study / "vault" / "log").iterdir():
+        assert b"AA01-001" not in path.read_bytes(), path.name
