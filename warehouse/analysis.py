@@ -37,6 +37,7 @@ BEFORE_LINES = (
     "vital",
     "alive_evidence",
     "line_start",
+    "progression_day",
 )
 AFTER_LINES = (
     "candidate",
@@ -77,11 +78,11 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     for name in BEFORE_LINES:
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
-    _create_from(con, "first_salvage", find_first_salvage(lines, study.settings))
+    progressions = pl.DataFrame(con.sql("select * from progression_day"))
+    _create_from(con, "first_salvage", find_first_salvage(lines, progressions, study.settings))
     for name in AFTER_LINES:
         _run(con, name)
-    for statement in _comments(con):
-        con.execute(statement).fetchall()
+    con.execute(";".join(_comments(con))).fetchall()
 
 
 def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:

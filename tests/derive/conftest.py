@@ -90,7 +90,7 @@ def derived() -> Warehouse:
     def build(study: Study | None = None, **tables: str) -> duckdb.DuckDBPyConnection:
         from warehouse.analysis import derive
 
-        con = duckdb.connect()
+        con = duckdb.connect(config={"threads": 1})
         create_core(con, **{**PLAIN, **tables})
         derive(con, study or make_study())
         return con
@@ -108,7 +108,9 @@ def study_with() -> Callable[..., Study]:
 def rows() -> Callable[..., list[dict[str, Any]]]:
     """Rows of an analysis table as dictionaries; dates as ISO text."""
 
-    def select(con: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> list[dict[str, Any]]:
+    def select(
+        con: duckdb.DuckDBPyConnection, table: str, where: str = "true"
+    ) -> list[dict[str, Any]]:
         result = con.execute(f"select * from analysis.{table} where {where}")
         names = [column[0] for column in result.description or ()]
         return [
@@ -123,7 +125,9 @@ def rows() -> Callable[..., list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def plain(derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., dict[str, Any]]:
+def plain(
+    derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]
+) -> Callable[..., dict[str, Any]]:
     """The ADSL row of the plain patient under the tables and settings of the test."""
 
     def build(study: Study | None = None, **tables: str) -> dict[str, Any]:
@@ -134,7 +138,9 @@ def plain(derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]) -> Call
 
 
 @pytest.fixture
-def clock(derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., dict[str, Any]]:
+def clock(
+    derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]
+) -> Callable[..., dict[str, Any]]:
     """One endpoint of the plain patient: its ADTTE row, or its exclusion."""
 
     def build(paramcd: str, study: Study | None = None, **tables: str) -> dict[str, Any]:

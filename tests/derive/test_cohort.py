@@ -10,7 +10,12 @@ def test_a_patient_with_relapse_and_salvage_after_a_commercial_product_is_in_the
         "DE01",
     )
     assert (row["CARTPROD"], row["CARTDT"], row["RELDT"]) == ("IDE", "2023-01-10", "2023-05-10")
-    assert (row["TRTSDT"], row["TRTSDTF"], row["GRP4"], row["GRP4N"]) == ("2023-06-01", None, "TALQ", 1)
+    assert (row["TRTSDT"], row["TRTSDTF"], row["GRP4"], row["GRP4N"]) == (
+        "2023-06-01",
+        None,
+        "TALQ",
+        1,
+    )
 
 
 def test_attrition_counts_every_patient_once_and_says_why_not(derived, rows):
@@ -105,6 +110,32 @@ def test_radiotherapy_before_a_systemic_line_is_a_bridge_and_does_not_start_the_
     assert (row["SUBSQFL"], row["SALVLN"]) == ("N", 2)
     row = plain(study_with(time_zero="bridge"), treatment_line=lines)
     assert (row["GRP4"], row["TRTSDT"]) == ("TEC", "2023-05-20")
+
+
+def test_radiotherapy_followed_by_progression_is_the_first_salvage_itself(plain):
+    row = plain(
+        treatment_line="""usubjid    | line_number | start_date | drugs
+                          MYE-DE01-A | 1           | 2023-05-20 | radiotherapy
+                          MYE-DE01-A | 2           | 2023-06-03 | teclistamab""",
+        response="""usubjid    | line_number | kind        | response_date | category
+                    MYE-DE01-A | 1           | PROGRESSION | 2023-05-30    | PD""",
+    )
+    assert (row["GRP4"], row["OTHSUB"], row["TRTSDT"], row["SUBSQFL"]) == (
+        "OTHER",
+        "RT",
+        "2023-05-20",
+        "Y",
+    )
+
+
+def test_a_second_bispecific_within_28_days_is_part_of_the_first_line(plain):
+    row = plain(
+        treatment_line="""usubjid    | line_number | start_date | drugs
+                          MYE-DE01-A | 1           | 2023-06-01 | teclistamab
+                          MYE-DE01-A | 2           | 2023-06-20 | talquetamab
+                          MYE-DE01-A | 3           | 2023-12-20 | bortezomib""",
+    )
+    assert (row["OTHSUB"], row["NSALV"], row["NACTDT"]) == ("DUAL_BISPECIFIC", 2, "2023-12-20")
 
 
 def test_two_bispecifics_started_together_are_one_line_of_the_group_that_the_study_decides(

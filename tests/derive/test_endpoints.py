@@ -12,7 +12,10 @@ def follow_up(contact: str, status: str, death: str = "") -> str:
 
 def responses(*rows: str) -> str:
     return "\n".join(
-        ["usubjid | line_number | kind | response_date | category", *(f"MYE-DE01-A | {r}" for r in rows)]
+        [
+            "usubjid | line_number | kind | response_date | category",
+            *(f"MYE-DE01-A | {r}" for r in rows),
+        ]
     )
 
 
@@ -138,14 +141,18 @@ def test_a_next_line_without_progression_does_not_end_progression_free_survival(
                MYE-DE01-A | 2           | 2023-09-01 | bortezomib"""
     row = clock("PFS", treatment_line=lines)
     assert (row["ADT"], row["CNSR"]) == ("2024-02-01", 1)
-    row = clock("PFS", treatment_line=lines, response=responses("2 | PROGRESSION | 2023-12-01 | PD"))
+    row = clock(
+        "PFS", treatment_line=lines, response=responses("2 | PROGRESSION | 2023-12-01 | PD")
+    )
     assert (row["ADT"], row["CNSR"]) == ("2023-12-01", 0)
 
 
 def test_the_earliest_progression_counts_where_later_lines_progress_too(clock):
     row = clock(
         "PFS",
-        response=responses("2 | PROGRESSION | 2023-12-01 | PD", "1 | PROGRESSION | 2023-08-20 | PD"),
+        response=responses(
+            "2 | PROGRESSION | 2023-12-01 | PD", "1 | PROGRESSION | 2023-08-20 | PD"
+        ),
     )
     assert row["ADT"] == "2023-08-20"
 
@@ -165,7 +172,11 @@ def test_a_progression_of_which_only_the_month_is_known_is_put_on_the_earliest_p
 def test_censoring_at_the_last_assessment_is_a_setting(clock, study_with):
     study = study_with(pfs_censoring="last_assessment")
     row = clock("PFS", study, response=responses("1 | ASSESSMENT | 2023-10-01 | PR"))
-    assert (row["ADT"], row["CNSR"], row["CNSDTDSC"]) == ("2023-10-01", 1, "Last disease assessment")
+    assert (row["ADT"], row["CNSR"], row["CNSDTDSC"]) == (
+        "2023-10-01",
+        1,
+        "Last disease assessment",
+    )
     row = clock("PFS", study)
     assert (row["AVAL"], row["CNSR"]) == (1, 3)
 

@@ -5,7 +5,10 @@ import pytest
 
 def responses(*rows: str) -> str:
     return "\n".join(
-        ["usubjid | line_number | kind | response_date | category", *(f"MYE-DE01-A | {r}" for r in rows)]
+        [
+            "usubjid | line_number | kind | response_date | category",
+            *(f"MYE-DE01-A | {r}" for r in rows),
+        ]
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.derive.salvage import first_salvage, salvage_groups
+from transforms.derive.salvage import NO_ANTIMYELOMA, first_salvage, salvage_groups
 
 if TYPE_CHECKING:
     from schemas.spec.study import Settings
@@ -28,10 +28,10 @@ FIRST_SALVAGE = pl.Schema(
     }
 )
 
-NO_SALVAGE = "NO_ANTIMYELOMA"
 
-
-def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def find_first_salvage(
+    lines: pl.DataFrame, progressions: pl.DataFrame, settings: Settings
+) -> pl.DataFrame:
     """The first salvage line of each patient who had one.
 
     A line without any anti-myeloma agent is no salvage. Bridges (radiotherapy, a steroid pulse or one
@@ -39,8 +39,10 @@ def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     `transforms.derive.salvage`. Groups are found once per distinct set of drugs.
 
     Args:
-        lines: `usubjid`, `line_number`, `start_date` (Date, imputed), `start_flag`, `drugs` (ids
-            joined by |), `bridge_start_date` as reported; any order.
+        lines: `usubjid`, `line_number`, `start_date` (Date, imputed), `start_flag`, `end_date`,
+            `drugs` (ids joined by |), `bridge_start_date` as reported; any order.
+        progressions: `patient_id`, `progression_date`; one between a bridge and the systemic line
+            makes the bridge a line of its own.
         settings: Bridging window, group of two bispecifics, group of CELMoDs.
 
     Returns:
@@ -50,14 +52,15 @@ def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     Source:
         Dossier 4.3 and 4.4.
     """
-    salvage = _with_groups(lines, settings).filter(
-        pl.col("salvage_group").is_not_null() & (pl.col("salvage_group") != NO_SALVAGE)
-    )
+    salvage = _with_groups(lines, settings).filter(pl.col("salvage_group") != NO_ANTIMYELOMA)
     if salvage.is_empty():
         return pl.DataFrame(schema=FIRST_SALVAGE)
     chosen = first_salvage(
-        salvage.select("line_number", "start_date", "drugs", patient_id=pl.col("usubjid")),
+        salvage.select(
+            "line_number", "start_date", "end_date", "drugs", patient_id=pl.col("usubjid")
+        ),
         settings.bridge_days,
+        progressions,
     )
     first = _with_groups(
         chosen.select(
@@ -65,8 +68,9 @@ def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
             "start_date",
             usubjid="patient_id",
             bridge_derived="bridge_start_date",
-            drugs=_joined(chosen, "drugs"),
-            timing_flags=_joined(chosen, "flags"),
+            drugs=_joined("drugs"),
+            timing_flags=_joined("flags"),
+            is_merged=pl.col("flags").list.contains("I_DUAL_MERGED"),
         ),
         settings,
     )
@@ -75,12 +79,11 @@ def find_first_salvage(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         first.join(reported, on=["usubjid", "line_number"], how="left")
         .join(_what_followed(salvage, first), on="usubjid", how="left")
         .with_columns(
-            pl.coalesce("bridge_derived", "bridge_start_date").alias("bridge_start_date"),
-            pl.concat_str("timing_flags", "flags", separator="|", ignore_nulls=True)
+            bridge_start_date=pl.coalesce("bridge_derived", "bridge_start_date"),
+            flags=pl.concat_str("timing_flags", "flags", separator="|", ignore_nulls=True)
             .str.strip_chars("|")
-            .replace("", None)
-            .alias("flags"),
-            (1 + pl.col("n_after").fill_null(0)).alias("n_salvage"),
+            .replace("", None),
+            n_salvage=1 + pl.col("n_after").fill_null(0),
         )
     )
     return found.select(pl.col(name).cast(dtype) for name, dtype in FIRST_SALVAGE.items()).sort(
@@ -96,39 +99,26 @@ def _with_groups(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         "any_bispecific",
         salvage_group="group",
         salvage_subgroup="subgroup",
-        flags=_joined(groups, "flags"),
+        flags=_joined("flags"),
     )
     return lines.join(vocabulary, on="drugs", how="left", maintain_order="left")
 
 
 def _what_followed(salvage: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
-    """Lines after the first salvage; one that was merged into it (two bispecifics) is not after it."""
-    own = salvage.select("usubjid", "line_number", own_drugs="drugs")
-    merged = first.join(own, on=["usubjid", "line_number"], how="left").select(
-        "usubjid",
-        first_line="line_number",
-        first_drugs=pl.col("drugs").str.split("|"),
-        is_merged=pl.col("drugs") != pl.col("own_drugs"),
-    )
-    later = salvage.join(merged, on="usubjid").filter(
-        (pl.col("line_number") > pl.col("first_line"))
-        & ~(
-            pl.col("is_merged")
-            & (pl.col("drugs").str.split("|").list.set_difference("first_drugs").list.len() == 0)
-            & (pl.col("line_number") == pl.col("first_line") + 1)
-        )
+    """Lines after the first salvage; the one merged into it (two bispecifics) is not after it."""
+    chosen = first.select("usubjid", "is_merged", first_line="line_number")
+    later = (
+        salvage.join(chosen, on="usubjid")
+        .filter(pl.col("line_number") > pl.col("first_line"))
+        .sort("usubjid", "line_number")
+        .with_columns(place=pl.int_range(pl.len()).over("usubjid"))
+        .filter(pl.col("place") >= pl.col("is_merged").cast(pl.Int64))
     )
     return later.group_by("usubjid").agg(
-        n_after=pl.len(),
-        next_line_on=pl.col("start_date").sort_by("line_number").first(),
+        n_after=pl.len(), next_line_on=pl.col("start_date").first()
     )
 
 
-def _joined(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """A column of lists as text joined by |; text stays as it is."""
-    column = pl.col(name)
-    return (
-        column.list.sort().list.join("|")
-        if frame.schema[name] == pl.List
-        else column.cast(pl.String)
-    )
+def _joined(name: str) -> pl.Expr:
+    """A column of lists as text joined by |."""
+    return pl.col(name).list.sort().list.join("|")
