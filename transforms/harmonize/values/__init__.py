@@ -7,6 +7,7 @@ common columns are `value` (as given), `status` (`ok`, `missing`, `warning`, `er
 
 from transforms.harmonize.values.codes import Vocabulary, load_vocabulary, parse_codes
 from transforms.harmonize.values.common import load_missing_tokens
+from transforms.harmonize.values.cytogenetics import parse_cytogenetics
 from transforms.harmonize.values.dates import DateFormat, OrderProof, parse_dates, prove_order
 from transforms.harmonize.values.match import match_key
 from transforms.harmonize.values.numbers import NumberFormat, parse_numbers
@@ -26,6 +27,7 @@ __all__ = [
     "load_vocabulary",
     "match_key",
     "parse_codes",
+    "parse_cytogenetics",
     "parse_dates",
     "parse_numbers",
     "parse_regimens",

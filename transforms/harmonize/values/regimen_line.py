@@ -116,6 +116,7 @@ def read_line(text: str, own: Mapping[str, str | None]) -> Line:
 
 
 def codebook_drugs(target: str) -> Drugs:
+    """The drugs of a codebook's target: a regimen, a drug's name, or ids joined by `|`."""
     terms = load_terms()
     return terms.written.get(tidy(target)) or terms.find(target) or tuple(target.split("|"))
 
