@@ -66,6 +66,9 @@ class ColumnRule(Declared):
         default=None,
         description="Position of the row within the patient, ordered by this canonical date",
     )
+    at: str | None = Field(
+        default=None, description="With a constant: header of the cell it stands for (a ticked box)"
+    )
     parse_as: Parser | None = Field(
         default=None,
         alias="as",
@@ -118,6 +121,8 @@ class ColumnRule(Declared):
             raise ValueError(
                 f"name exactly one of {wanted}" + (f", not {' and '.join(given)}" if given else "")
             )
+        if self.at is not None and self.constant is None:
+            raise ValueError("'at' goes with 'constant' only")
         if self.unit and self.unit_column:
             raise ValueError("give 'unit' or 'unit_column', not both")
         if self.unit_map and not self.unit_column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from pathlib import Path
 
@@ -106,7 +107,35 @@ def _check_block(block: Block, place: Loc, spec: CenterSpec, catalog: Catalog) -
         ]
     if block.progression_row and block.table != "response":
         found.append(((*place, "progression_row"), "only blocks of table 'response' can have it"))
+        if rule.constant is not None:
+            bound = [rule.constant]
+            for words in block.repeat.bindings if block.repeat else ():
+                text = rule.constant
+                for word, value in words.items():
+                    text = text.replace("{" + word + "}", value)
+                bound.append(text)
+            wrong = _wrong_constant(bound[1:] or bound, table.column(name), catalog)
+            found += [((*where, "constant"), wrong)] if wrong else []
     return found
+
+
+def _wrong_constant(texts: list[str], column: Column, catalog: Catalog) -> str | None:
+    """Why a constant is no value of its column; constants are canonical values."""
+    for text in texts:
+        try:
+            if column.kind == "integer":
+                int(text)
+            elif column.kind == "number":
+                float(text)
+            elif column.kind == "date":
+                dt.date.fromisoformat(text)
+        except ValueError:
+            wanted = {"integer": "whole number", "number": "number"}.get(column.kind, "date YYYY-MM-DD")
+            return f"'{text}' is no {wanted}"
+        codes = catalog.codelists.get(column.codelist or "", {})
+        if column.codelist and text not in codes:
+            return f"'{text}' is no code of {column.codelist}.{nearest(text, codes)} Codes: {listed(codes)}"
+    return None
 
 
 def _check_rule(

@@ -10,12 +10,16 @@ from schemas.catalog import Column
 from schemas.staging import ADDRESS
 from transforms.harmonize.batch import ISSUE, no_rows
 from transforms.harmonize.cells import ID, ROW
-from transforms.harmonize.distinct import OUTPUTS, reader_of
+from transforms.harmonize.distinct import reader_of
 from transforms.harmonize.forms import form_of
 from transforms.harmonize.parse import ColumnParser, Parsed
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan
 from transforms.harmonize.row_ids import row_ids
-from transforms.harmonize.texts import MAP, SRC, START, UNIT
+from transforms.harmonize.texts import CELL, MAP, SRC, START, UNIT
+
+
+# Filled from the verdict on another column, and only where that was understood.
+ECHOES = frozenset({"reported_category", "regimen_text"})
 
 
 @dataclass
@@ -45,7 +49,7 @@ class BlockParser:
         self.parsers = {
             c.column.name: ColumnParser(c.column.name, forms[c.column.name])
             for c in block.columns
-            if c.rule.constant is None and c.rule.sequence is None
+            if c.rule.constant is None and c.rule.sequence is None and c.column.name not in ECHOES
         }
         # The unit of a laboratory value depends on the test: codes are parsed before numbers.
         self.ordered = sorted(block.columns, key=lambda c: c.parser == "number")
@@ -62,7 +66,7 @@ class BlockParser:
             if plan.rule.constant is not None:
                 columns.update(_constant(plan.column, texts[name]))
                 continue
-            if plan.rule.sequence is not None:
+            if plan.rule.sequence is not None or name in ECHOES:
                 continue
             if self.block.table.name == "lab" and plan.parser == "number" and "test" in columns:
                 texts = texts.with_columns(columns["test"].alias(f"{UNIT}{name}:quantity"))
@@ -142,8 +146,12 @@ class BlockParser:
         exprs = [pl.col(ID).alias("patient_id")]
         for plan in self.block.columns:
             name = plan.column.name
-            constant = plan.rule.constant is not None
-            exprs.append(pl.lit(None, pl.String).alias(name) if constant else pl.col(name))
+            if plan.rule.at is not None:
+                exprs.append(pl.col(CELL + name).alias(name))
+            elif plan.rule.constant is not None:
+                exprs.append(pl.lit(None, pl.String).alias(name))
+            else:
+                exprs.append(pl.col(name))
         return texts.select(exprs)
 
     def _address(self, texts: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
@@ -223,6 +231,3 @@ def _with_progressions(part: Part, progressed: pl.Series) -> Part:
         part.issues,
         part.address,
     )
-
-
-OUTPUT_NAMES = OUTPUTS  # re-exported for tests

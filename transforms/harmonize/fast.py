@@ -59,17 +59,40 @@ def stamps(texts: pl.Series) -> pl.Series:
     return frame.select(pl.when(keep).then(pl.col(name)).alias(name)).to_series()
 
 
-def read_number(text: pl.Expr, decimal: str, missing: tuple[str, ...]) -> pl.Expr:
-    """Numbers of cells like `5`, `5,2` and `<0,30`; null for all other cells."""
-    shape = rf"^<?\d{{1,15}}(?:{re.escape(decimal)}\d{{1,15}})?$"
+_MARKS = {",": ".'", ".": ",'"}  # usual marks between thousands, by decimal mark
+
+
+def thousands(decimal: str, grouping: str | None) -> str:
+    """Marks between thousands that are read here: the declared one, or the usual ones."""
+    marks = _MARKS[decimal] if grouping is None else grouping
+    return "".join(mark for mark in marks if mark in ".,'" and mark != decimal)
+
+
+def marks_seen(sample: pl.Series, marks: str) -> str:
+    """Those of the marks that stand in a sample of the column."""
+    return "".join(m for m in marks if sample.str.contains(m, literal=True).any())
+
+
+def read_number(text: pl.Expr, decimal: str, missing: tuple[str, ...], marks: str = "") -> pl.Expr:
+    """Numbers of cells like `5`, `5,2`, `<0,30` and, with marks, `1.234,5`; null for all other cells."""
+    shape = rf"^<?{_body(marks)}(?:{re.escape(decimal)}\d{{1,15}})?$"
     test = text.str.contains(shape)
     declared = [token for token in missing if re.match(shape, token)]
     if declared:
         test = test & ~text.is_in(declared)
-    digits = text.str.strip_prefix("<")
-    if decimal == ",":
-        digits = digits.str.replace(",", ".", literal=True)
+    if marks:
+        old, new = ["<", *marks, decimal], ["", *[""] * len(marks), "."]
+        digits = text.str.replace_many(old, new)
+    else:
+        digits = text.str.strip_chars_start("<")
+        if decimal == ",":
+            digits = digits.str.replace(",", ".", literal=True)
     return pl.when(test).then(digits.cast(pl.Float64, strict=False))
+
+
+def _body(marks: str) -> str:
+    grouped = "|".join(rf"[1-9]\d{{0,2}}(?:{re.escape(m)}\d{{3}})+" for m in marks)
+    return rf"(?:\d{{1,15}}|{grouped})" if marks else r"\d{1,15}"
 
 
 def grouped_numbers(texts: pl.Series, decimal: str, grouping: str | None) -> pl.DataFrame:
@@ -78,20 +101,12 @@ def grouped_numbers(texts: pl.Series, decimal: str, grouping: str | None) -> pl.
     Returns:
         `number` (null where the text is anything else) and `comparator`, in the order of `texts`.
     """
-    marks = grouping if grouping is not None else {",": ".'", ".": ",'"}[decimal]
-    marks = "".join(mark for mark in marks if mark in ".,'")
-    mark = re.escape(decimal)
-    alternatives = "|".join(rf"[1-9]\d{{0,2}}(?:{re.escape(m)}\d{{3}})+" for m in marks)
-    body = rf"(?:{alternatives}|\d{{1,15}})" if marks else r"\d{1,15}"
-    shape = rf"^(<=|>=|<|>)?({body}(?:{mark}\d{{1,12}})?)$"
+    marks = thousands(decimal, grouping)
+    shape = rf"^(<=|>=|<|>)?({_body(marks)}(?:{re.escape(decimal)}\d{{1,12}})?)$"
     parts = texts.to_frame("text").with_columns(
         pl.col("text").str.extract_groups(shape).alias("part")
     )
-    digits = pl.col("part").struct[1]
-    for one in marks:
-        digits = digits.str.replace_all(one, "", literal=True)
-    if decimal == ",":
-        digits = digits.str.replace(",", ".", literal=True)
+    digits = pl.col("part").struct[1].str.replace_many([*marks, decimal], [*[""] * len(marks), "."])
     return parts.select(
         digits.cast(pl.Float64, strict=False).alias("number"),
         pl.col("part").struct[0].alias("comparator"),

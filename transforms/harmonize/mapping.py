@@ -12,7 +12,7 @@ from schemas.staging import COLUMN_MAP, SOURCE
 from schemas.tables import ALL
 from transforms.harmonize.assemble import BlockParser, Part
 from transforms.harmonize.batch import FILE_ISSUE, STREAMING, MappedBatch
-from transforms.harmonize.cells import ID, Intake, conditions, load_fix
+from transforms.harmonize.cells import Intake, conditions, load_fix
 from transforms.harmonize.forms import check_units
 from transforms.harmonize.joins import Joins
 from transforms.harmonize.ledger import Ledger
@@ -264,5 +264,3 @@ class Mapping:
         for reason, n in intake.quarantined.items():
             self._ledger.add("read", source.source_id, None, "quarantined", n, reason)
 
-
-KEY = ID

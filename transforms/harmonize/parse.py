@@ -14,10 +14,12 @@ from transforms.harmonize.distinct import OUTPUTS, Form, Reader, Verdict, reader
 from transforms.harmonize.fast import (
     date_form,
     grouped_numbers,
+    marks_seen,
     read_date,
     read_number,
     stamps,
     sure,
+    thousands,
 )
 from transforms.harmonize.identifiers import identifying_values
 from transforms.harmonize.texts import TEXT, UNIT
@@ -209,7 +211,9 @@ class ColumnParser:
         pairs: pl.Series | None = None
         if unit in frame.columns or quantity in frame.columns:
             pairs = _pairs(frame, unit, quantity, form)
-        value = read_number(column, form.decimal, self.form.missing)
+        sample = texts.drop_nulls().head(_VECTOR)
+        marks = marks_seen(sample, thousands(form.decimal, form.grouping))
+        value = read_number(column, form.decimal, self.form.missing, marks)
         operator = pl.when(column.str.starts_with("<")).then(pl.lit("<"))
         work = work.with_columns(number=value).with_columns(
             comparator=pl.when(pl.col("number").is_not_null()).then(operator)

@@ -136,6 +136,8 @@ def value_headers(rule: ColumnRule, words: Words) -> list[str]:
         found = list(rule.coalesce)
     elif rule.regex is not None:
         found = [rule.regex.column]
+    elif rule.at is not None:
+        found = [rule.at]
     elif rule.template is not None:
         found = re.findall(r"\{([^{}]+)\}", fill(rule.template, words))
     return [fill(header, words) for header in found]

@@ -24,7 +24,7 @@ from transforms.harmonize.sources import OpenSource
 from transforms.harmonize.values.common import is_missing
 
 SRC, MAP, START, CHOICE = "_src", "_map", "_start", "_choice"
-UNIT, TEXT = "u:", "t:"  # prefixes: text of the unit; text to parse where it is not the cell's own
+UNIT, TEXT, CELL = "u:", "t:", "r:"  # prefixes: unit; text to parse; cell behind a constant
 ALWAYS = frozenset({"subject", "follow_up", "infusion"})  # a patient without any is a finding
 
 
@@ -47,8 +47,8 @@ class BlockTexts:
     """Builds the text frames of one block.
 
     A text frame has `_row`, `_id`, `_src`, `_map`, `_start`, one String column per mapped column (as
-    read), `u:<column>` and `t:<column>` where a column has a unit of its own or labels, and `_row2`,
-    `_src2` ... for joined sources.
+    read), `u:<column>` and `t:<column>` where a column has a unit of its own or labels, `r:<column>` where a
+    constant stands for a cell, and `_row2`, `_src2` ... for joined sources.
     """
 
     def __init__(self, plan: MappingPlan, block: BlockPlan, maps: ColumnMap) -> None:
@@ -118,6 +118,9 @@ class BlockTexts:
         exprs: list[pl.Expr] = []
         if rule.constant is not None:
             exprs.append(pl.lit(fill(rule.constant, words), pl.String).alias(name))
+            header = fill(rule.at, words) if rule.at is not None else None
+            if rule.at is not None:
+                exprs.append((pl.col(header) if header in known else nothing).alias(CELL + name))
         elif rule.sequence is not None:
             exprs.append(nothing.alias(name))
         elif rule.coalesce is not None:
@@ -224,17 +227,18 @@ class BlockTexts:
         elif self.block.table.name in ALWAYS and block.repeat is None:
             return frame
         else:
-            names = [
-                c.column.name
-                for c in self.block.columns
-                if c.rule.how not in ("constant", "sequence")
-            ]
+            names = [c.column.name for c in self.block.columns if self._is_fact(c)]
             if not names:
                 return frame
             mask = filled_rows(frame, names, self.plan.spec.missing)
         kept = frame.filter(mask)
         self._count(source, "empty repeat" if block.repeat else "empty", frame.height - kept.height)
         return kept
+
+    def _is_fact(self, plan: ColumnPlan) -> bool:
+        """Constants, and the number of a line or relapse alone, make no row."""
+        key = plan.column.kind == "integer" and plan.column.name in self.block.table.key
+        return plan.rule.how not in ("constant", "sequence") and not key
 
     def _numbered(
         self, frame: pl.DataFrame, source: OpenSource, index: int, words: Words, choices: list[str]
