@@ -8,7 +8,8 @@ bounded. Rules about a streaming table as a whole (keys, response after progress
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -18,11 +19,11 @@ from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
-from schemas.check_holds import REASON, Holds, ledger_lines, split
+from schemas.check_holds import REASON, Holds, ledger_lines, patient_holds, split
 from schemas.check_late import LateRows
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
 from schemas.check_report import check_run
-from schemas.check_rows import Tallies, copies, judge, runnable, without_issues
+from schemas.check_rows import Failing, Tallies, copies, judge, runnable, without_issues
 from schemas.staging import LEDGER
 
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
@@ -118,6 +119,7 @@ class Checker:
         for data in self._tables.values():
             self._judge_small(data)
         self._patients = self._holds.patients()
+        self._book.hold(self._patients)
 
     def finish(
         self,
@@ -131,18 +133,20 @@ class Checker:
         """All that was found. `looked`: rules that reading and mapping report to have judged."""
         if not self._sealed:
             self.seal()
-        late = {name: self._finish_stream(name, state) for name, state in self._streamed.items()}
+        late = {name: self._finish_stream(state) for name, state in self._streamed.items()}
         for check, data, events in self._events.settle(self._plan, self._tables, self._tallies):
             self._findings.add_events(check, data, events)
-        if file_issues is not None:
-            self._findings.add_file_issues(file_issues)
+        misspelt = self._file_issues(file_issues)
         kept, held, reasons, ledger = {}, {}, {}, []
         for name, data in self._tables.items():
             own = self._holds.rows(name)
-            kept[name], held[name], reasons[name] = split(data.frame, own, self._patients)
+            kept[name], held[name], told = split(
+                data.frame, own, patient_holds(data.frame, self._patients)
+            )
+            reasons[name] = _renamed(told, misspelt)
             ledger.append(ledger_lines(name, data.frame, reasons[name]))
         for name, state in self._streamed.items():
-            reasons[name] = pl.concat([*state.reasons, late[name]])
+            reasons[name] = _renamed(pl.concat([*state.reasons, late[name]]), misspelt)
             ledger.append(ledger_lines(name, pl.concat(state.origins), reasons[name]))
         findings, fields = self._findings.finish(sources, column_map, address)
         excluded = self._patients.filter(pl.col("outcome") == "excluded")["patient_id"]
@@ -153,6 +157,14 @@ class Checker:
             pl.concat(ledger).cast(LEDGER) if ledger else LEDGER.to_frame(),
         )  # fmt: skip
 
+    def _file_issues(self, issues: pl.DataFrame | None) -> pl.DataFrame:
+        """Adds them; an orphan whose id has the wrong form is told of the form only (its row ids)."""
+        if issues is None:
+            return pl.DataFrame(schema={"row_id": pl.Int64()})
+        self._findings.add_file_issues(issues)
+        patients = issues.filter(pl.col("rule_id") == "STR-04")["patient_id"].unique().drop_nulls()
+        return self._findings.replace_rule("STR-03", "STR-04", patients)
+
     def _judge_small(self, data: TableData) -> None:
         self._issues(data)
         checks = self._runnable(data)
@@ -161,35 +173,76 @@ class Checker:
         self._collect(data, frame, by_row)
         for check in checks:
             if check.unique:
+                self._tallies.ran(check, data.frame.drop_nulls(check.unique).height)
                 self._copies(check, data)
 
     def _stream(self, batch: Batch) -> BatchVerdict:
         table = self._catalog.tables[batch.table]
         data = table_data(table, [batch])
         if batch.table not in self._streamed:
-            self._streamed[batch.table] = _Streamed(LateRows(table, self._plan))
+            self._streamed[batch.table] = _Streamed(LateRows(self._catalog, table, self._plan))
         state = self._streamed[batch.table]
-        holds, self._holds = self._holds, Holds()
-        self._issues(data)
-        by_row = [check for check in self._runnable(data) if check.by_row and not check.late]
-        frame = self._book.join(data.frame, by_row)
-        self._collect(data, frame, by_row)
-        kept, held, reasons = split(data.frame, self._holds.rows(data.name), self._patients)
-        self._holds = holds
+        with self._own_holds():
+            self._issues(data)
+            by_row = [check for check in self._runnable(data) if check.by_row and not check.late]
+            frame = self._book.join(data.frame, by_row, numbered=True)
+            self._collect(data, frame, by_row)
+            kept, held, reasons = split(data.frame, self._holds.rows(data.name), frame)
         state.reasons.append(reasons)
         state.origins.append(data.frame.select("row_id", "source_id"))
-        state.late.add(data)
+        state.late.add(data, frame)
         return BatchVerdict(kept, held, reasons)
 
-    def _finish_stream(self, name: str, state: _Streamed) -> pl.DataFrame:
+    def _finish_stream(self, state: _Streamed) -> pl.DataFrame:
         """Rules about a streaming table as a whole; REASON of rows to move to quarantine."""
-        return REASON.to_frame()
+        obstacle = state.late.obstacle
+        if obstacle is not None:
+            for check in state.late.checks:
+                self._tallies.of(check).missing = obstacle
+            return REASON.to_frame()
+        with self._own_holds():
+            for check in state.late.checks:
+                if check.unique:
+                    judged, data = state.late.copies(check, self._book)
+                    self._tallies.ran(check, judged)
+                    if data is not None:
+                        self._copies(check, data)
+            self._judge_late(state.late)
+            own = self._holds.rows(state.late.table)
+        return own.join(pl.concat(state.reasons), on="row_id", how="anti")
 
-    def _runnable(self, data: TableData) -> list[PlannedCheck]:
+    def _judge_late(self, late: LateRows) -> None:
+        """All rows are judged by numbers; those around a failing row are then looked at in full."""
+        compact = late.compact()
+        book = self._book_with(compact)
+        chosen = [check for check in self._runnable(compact, book) if check.late]
+        failing = judge(book.join(compact.frame, chosen), chosen, self._tallies)
+        if not failing:
+            return
+        data = late.around(pl.concat([rows for _, rows in failing]).unique().sort(), self._book)
+        book = self._book_with(data)
+        checks = [check for check, _ in failing]
+        found = judge(book.join(data.frame, checks), checks, Tallies())
+        self._report(data, book.join(data.frame, checks), found, book)
+
+    def _book_with(self, data: TableData) -> ContextBook:
+        tables = {**self._tables, data.name: data}
+        return ContextBook(self._plan.contexts, tables, self._facts)
+
+    @contextmanager
+    def _own_holds(self) -> Iterator[None]:
+        """Holds of a streaming table are settled at once and not kept."""
+        holds, self._holds = self._holds, Holds()
+        try:
+            yield
+        finally:
+            self._holds = holds
+
+    def _runnable(self, data: TableData, book: ContextBook | None = None) -> list[PlannedCheck]:
         return runnable(
-            self._plan.of_table(data.name),
+            [check for check in self._plan.of_table(data.name) if check.late == bool(book)],
             data,
-            self._book,
+            book or self._book,
             self._derived,
             self._facts.columns,
             self._tallies,
@@ -212,32 +265,39 @@ class Checker:
             .select("row_id", "patient_id")
             .with_columns(judged["rule_id"].alias("reason"), judged["disposition"])
         )
-        for (disposition,), part in rows.group_by("disposition"):
+        for (disposition,), part in rows.group_by("disposition", maintain_order=True):
             self._holds.add(data, part, str(disposition), "row")
 
     def _collect(self, data: TableData, frame: pl.DataFrame, checks: list[PlannedCheck]) -> None:
-        for check, positions in judge(frame, checks, self._tallies):
+        self._report(data, frame, judge(frame, checks, self._tallies), self._book)
+
+    def _report(
+        self, data: TableData, frame: pl.DataFrame, failing: Failing, book: ContextBook
+    ) -> None:
+        """Findings and holds of failing rows; `frame` is the judged frame with its contexts."""
+        for check, positions in failing:
             found, explained = without_issues(check, positions, data.issues)
             if explained.height:
-                rows = (
-                    frame[explained["index"]]
-                    .select("row_id", "patient_id")
-                    .with_columns(explained["rule_id"].alias("reason"))
-                )
-                self._holds.add(data, rows, check.disposition, check.scope)
-                if not check.disposition.startswith("keep"):
-                    self._findings.raise_dispositions(rows.select("row_id", rule_id="reason"))
+                self._hold_explained(data, check, frame, explained)
             if found.is_empty():
                 continue
-            if check.references is not None and self._facts.known_patients:
-                known = frame["patient_id"].gather(found).is_in(sorted(self._facts.known_patients))
-                found = found.filter(~known)
             rows = frame[found]
             if check.about is not None:
                 self._events.add(check, data, rows, found)
                 continue
-            self._findings.add(check, data, rows, found, self._book, self._tables)
+            self._findings.add(check, data, rows, found, book)
             self._hold(data, check, rows)
+
+    def _hold_explained(
+        self, data: TableData, check: PlannedCheck, frame: pl.DataFrame, explained: pl.DataFrame
+    ) -> None:
+        """Rows that fail only because a value was not understood: held under the issue's rule."""
+        if check.disposition.startswith("keep"):
+            return
+        rows = frame[explained["index"]].select("row_id", "patient_id")
+        rows = rows.with_columns(explained["rule_id"].alias("reason"))
+        self._holds.add(data, rows, check.disposition, check.scope)
+        self._findings.raise_dispositions(rows.select("row_id", rule_id="reason"))
 
     def _hold(self, data: TableData, check: PlannedCheck, rows: pl.DataFrame) -> None:
         told = rows.select("row_id", "patient_id", pl.lit(check.rule).alias("reason"))
@@ -245,7 +305,6 @@ class Checker:
 
     def _copies(self, check: PlannedCheck, data: TableData) -> None:
         marked = copies(data, check)
-        self._tallies.ran(check, data.frame.drop_nulls(check.unique).height)
         if not marked["flagged"].any():
             return
         numbered = self._findings.add_copies(check, data, marked)
@@ -255,3 +314,11 @@ class Checker:
             )
             scope = "row" if identical else check.scope
             self._holds.add(data, part, check.disposition, scope, take_along=not identical)
+
+
+def _renamed(reasons: pl.DataFrame, misspelt: pl.DataFrame) -> pl.DataFrame:
+    """Orphans whose id has the wrong form are held under that rule."""
+    named = pl.col("row_id").is_in(misspelt["row_id"].implode()) & (pl.col("reason") == "STR-03")
+    return reasons.with_columns(
+        pl.when(named).then(pl.lit("STR-04")).otherwise("reason").alias("reason")
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from schemas.check_context import ContextBook
@@ -57,14 +55,11 @@ class FindingBook:
         rows: pl.DataFrame,
         positions: pl.Series,
         book: ContextBook,
-        tables: Mapping[str, TableData],
-        *,
-        scope: str | None = None,
-    ) -> pl.DataFrame:
+    ) -> None:
         """One finding per failing row. `rows` are the judged rows at `positions`, with contexts."""
         numbered = self._number(rows)
         self._heads.append(
-            _head(numbered, check.rule, check.severity, check.disposition, scope or check.scope,
+            _head(numbered, check.rule, check.severity, check.disposition, check.scope,
                   data.name, check.message)
         )  # fmt: skip
         for place, (owner, column) in enumerate(check.fields, start=1):
@@ -72,10 +67,8 @@ class FindingBook:
                 made = own_field(data, numbered, positions, column)
             else:
                 behind = book.rows_behind(owner, numbered)
-                home = tables[self._plan.contexts[owner].table]
-                made = other_field(home, behind, column)
+                made = other_field(book.home(owner), behind, column)
             self._add_fields(made, place)
-        return numbered
 
     def add_copies(
         self, check: PlannedCheck, data: TableData, marked: pl.DataFrame
@@ -181,9 +174,13 @@ class FindingBook:
         """Findings on files, sheets, columns or rows that never became canonical (`FILE_ISSUE`)."""
         if issues.is_empty():
             return
-        numbered = self._number(issues)
-        rules = self._rules()
-        told = numbered.join(rules, on="rule_id", how="left", maintain_order="left")
+        issues = issues.with_columns(
+            (pl.col("issue").rank("dense") + (self._next - 1)).cast(pl.UInt32()).alias("hit")
+        ).sort("hit", "position", maintain_order=True)
+        self._next += issues["hit"].n_unique()
+        first = issues.unique("hit", keep="first", maintain_order=True)
+        told = first.join(rule_frame(self._plan), on="rule_id", how="left", maintain_order="left")
+        none = pl.lit(None, dtype=pl.String())
         self._heads.append(
             told.select(
                 "hit",
@@ -191,20 +188,33 @@ class FindingBook:
                 "severity",
                 _disposition(pl.lit(True)),
                 pl.col("scope").fill_null("file"),
-                "table",
+                none.alias("table"),
                 "patient_id",
                 pl.lit(None, dtype=pl.Int64()).alias("row_id"),
                 pl.coalesce("note", "query", pl.lit("")).alias("message"),
             ).cast(HEAD)
         )
         self._files.append(
-            numbered.select(
-                "hit",
-                pl.lit(1, dtype=pl.Int16()).alias("position"),
-                *FIELD_OF_FILE,
-                pl.lit(None, dtype=pl.String()).alias("understood"),
-            )
+            issues.with_columns(none.alias("table"), none.alias("column"), none.alias("understood"))
         )
+
+    def replace_rule(self, old: str, new: str, patients: pl.Series) -> pl.DataFrame:
+        """Drop findings of rule `old` on patients whose finding of rule `new` says the same.
+
+        Those of `new` then hold the rows. Returns the `row_id` of the dropped ones.
+        """
+        if not self._heads or patients.is_empty():
+            return pl.DataFrame(schema={"row_id": pl.Int64()})
+        heads = pl.concat(self._heads)
+        names = pl.col("patient_id").is_in(patients.implode())
+        dropped = heads.filter((pl.col("rule_id") == old) & names)
+        again = (pl.col("rule_id") == new) & pl.col("patient_id").is_in(
+            dropped["patient_id"].implode()
+        )
+        kept = heads.join(dropped, on="hit", how="anti", maintain_order="left")
+        quarantine = pl.when(again).then(pl.lit("quarantine")).otherwise("disposition")
+        self._heads = [kept.with_columns(quarantine.alias("disposition"))]
+        return dropped.select("row_id")
 
     def finish(
         self, sources: pl.DataFrame, column_map: pl.DataFrame, address: pl.DataFrame
@@ -215,11 +225,13 @@ class FindingBook:
         placed = addresses(fields, sources, column_map, address)
         if self._files:
             placed = pl.concat([placed, *(f.select(placed.columns) for f in self._files)])
+        heads = heads.join(_repeated(placed, heads), on="hit", how="anti", maintain_order="left")
         first = placed.filter(pl.col("position") == 1).select(
             "hit", at_file="file", at_sheet="sheet", at_row="row", at_column="source_column"
         )
         numbered = (
             heads.join(first, on="hit", how="left")
+            .unique("hit", keep="first", maintain_order=True)
             .sort("at_file", "at_sheet", "at_row", "at_column", "rule_id", "hit", nulls_last=True)
             .with_row_index("finding_id", offset=1)
         )
@@ -242,9 +254,6 @@ class FindingBook:
         if position is not None:
             fields = fields.with_columns(pl.lit(position, dtype=pl.Int16()).alias("position"))
         self._fields.append(fields.select(list(FIELD)).cast(FIELD))
-
-    def _rules(self) -> pl.DataFrame:
-        return rule_frame(self._plan)
 
 
 FIELD_OF_FILE = ("table", "column", "file", "sheet", "row", "source_column", "value")
@@ -355,6 +364,25 @@ def understood(data: TableData, column: str) -> pl.Expr:
         .otherwise(value.dt.strftime("%Y-%m-%d"))
         .alias("understood")
     )
+
+
+def _repeated(placed: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
+    """Findings of one rule on the same cells as an earlier one.
+
+    One cell of a file can feed several canonical rows; the center is asked about it once.
+    """
+    cell = pl.concat_str(
+        *(pl.col(name).cast(pl.String()) for name in ("file", "row", "source_column")),
+        separator="\0",
+    ) + pl.col("sheet").fill_null("")
+    cells = (
+        placed.sort("hit", "position", maintain_order=True)
+        .group_by("hit", maintain_order=True)
+        .agg(cell.alias("cells"))
+        .filter(~pl.col("cells").list.eval(pl.element().is_null()).list.any())
+        .join(heads.select("hit", "rule_id", "severity"), on="hit")
+    )
+    return cells.filter(~pl.struct("rule_id", "severity", "cells").is_first_distinct())
 
 
 def addresses(

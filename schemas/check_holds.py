@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas.check_context import HOLD_OUTCOME, HOLD_REASON, PATIENT_HOLD
 from schemas.check_data import TableData
 
 REASON = pl.Schema(
@@ -13,7 +14,6 @@ REASON = pl.Schema(
         "outcome": pl.String(),  # quarantined, excluded
     }
 )
-_PATIENT = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
 
 
 class Holds:
@@ -41,14 +41,14 @@ class Holds:
         outcome = "excluded" if disposition == "screen_out" else "quarantined"
         told = rows.select("row_id", "patient_id", "reason", pl.lit(outcome).alias("outcome"))
         if scope == "patient" or (data.name == "subject" and take_along):
-            self._patients.append(told.select(list(_PATIENT)))
+            self._patients.append(told.select(list(PATIENT_HOLD)))
         if outcome == "quarantined":
             self._rows.setdefault(data.name, []).append(told.select(list(REASON)))
 
     def patients(self) -> pl.DataFrame:
         """patient_id, reason, outcome: one row per patient; excluded goes before quarantined."""
         if not self._patients:
-            return _PATIENT.to_frame()
+            return PATIENT_HOLD.to_frame()
         return (
             pl.concat(self._patients)
             .drop_nulls("patient_id")
@@ -69,40 +69,47 @@ def split(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Rows kept, rows held, and the reason of each held row (`REASON`, in order of the rows).
 
-    An excluded patient's rows are excluded whatever else is wrong with them; then a row's own
-    reason goes before that of its patient.
+    `patients` tells for each row, in order, `hold.reason` and `hold.outcome` of its patient. An
+    excluded patient's rows are excluded whatever else is wrong with them; then a row's own reason
+    goes before that of its patient.
     """
-    if own.is_empty() and patients.is_empty():
+    by_patient = patients[HOLD_OUTCOME].is_not_null()
+    held = frame["row_id"].is_in(own["row_id"].implode()) | by_patient
+    if not held.any():
         return frame, frame.clear(), REASON.to_frame()
-    told = frame.select("row_id", "patient_id").join(
-        own, on="row_id", how="left", maintain_order="left"
-    )
-    told = told.join(
-        patients, on="patient_id", how="left", suffix="_patient", maintain_order="left"
-    )
-    excluded = pl.col("outcome_patient").fill_null("") == "excluded"
+    rows = frame.filter(held)
+    told = pl.concat(
+        [rows.select("row_id"), patients.select(HOLD_REASON, HOLD_OUTCOME).filter(held)],
+        how="horizontal",
+    ).join(own, on="row_id", how="left", maintain_order="left")
+    excluded = pl.col(HOLD_OUTCOME).fill_null("") == "excluded"
     told = told.select(
         "row_id",
         *(
-            pl.when(excluded)
-            .then(f"{name}_patient")
-            .otherwise(pl.coalesce(name, f"{name}_patient"))
-            .alias(name)
-            for name in ("reason", "outcome")
+            pl.when(excluded).then(of_patient).otherwise(pl.coalesce(name, of_patient)).alias(name)
+            for name, of_patient in (("reason", HOLD_REASON), ("outcome", HOLD_OUTCOME))
         ),
     )
-    held = told["outcome"].is_not_null()
-    return frame.filter(~held), frame.filter(held), told.filter(held)
+    return frame.filter(~held), rows, told
+
+
+def patient_holds(frame: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """`hold.reason` and `hold.outcome` of the patient of each row, in order."""
+    named = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
+    return frame.select("patient_id").join(
+        named, on="patient_id", how="left", maintain_order="left"
+    )
 
 
 def ledger_lines(table: str, frame: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
     """Ledger of the step 'check': rows in, out, and held by reason, per source."""
-    total = frame.group_by("source_id").len("n_rows")
+    total = frame.group_by("source_id", maintain_order=True).len("n_rows")
     held = (
         frame.select("row_id", "source_id")
         .join(reasons, on="row_id", how="inner")
         .group_by("source_id", "outcome", "reason")
         .len("n_rows")
+        .sort("source_id", "outcome", "reason")
     )
     kept = (
         total.join(

@@ -83,9 +83,10 @@ def _obstacle(
     return None
 
 
-def judge(
-    frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies
-) -> list[tuple[PlannedCheck, pl.Series]]:
+Failing = list[tuple[PlannedCheck, pl.Series]]
+
+
+def judge(frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies) -> Failing:
     """Positions of the failing rows of each failing check, over a frame with its context columns."""
     rows = [check for check in checks if check.expr is not None]
     if not rows or not frame.height:
@@ -149,44 +150,35 @@ _NONE = pl.DataFrame(schema={"index": pl.UInt32(), "rule_id": pl.String()})
 
 
 def copies(data: TableData, check: PlannedCheck) -> pl.DataFrame:
-    """Rows that share a key: `index`, `group`, `identical` (to the first of its group), `flagged`.
+    """Rows that share a key: `index`, `group`, `identical` (all of the group), `flagged`.
 
-    Of rows that are the same in every declared column the first is kept; where they differ all are
-    flagged. With `same`, rows of one key count as different only if they differ in those columns.
+    Of rows that are the same in every declared column (or in those of `same`) the first is kept;
+    where they differ, nobody can say which is right, and all are flagged.
     """
     key = list(check.unique)
-    content = [
-        name
-        for name in data.frame.columns
-        if name not in ("row_id", "source_id", "source_row", "map_id")
-    ]
+    content = list(check.same) or [name for name in data.frame.columns if name not in _ADDRESS]
     keyed = data.frame.with_row_index("index").drop_nulls(key)
     twice = keyed.filter(pl.struct(key).is_duplicated())
-    if twice.is_empty():
-        return _NO_COPIES
-    return mark_copies(twice, key, content, list(check.same))
+    return _NO_COPIES if twice.is_empty() else mark_copies(twice, key, content)
 
 
-def mark_copies(
-    rows: pl.DataFrame, key: list[str], content: list[str], same: list[str]
-) -> pl.DataFrame:
+_ADDRESS = ("row_id", "source_id", "source_row", "map_id")
+
+
+def mark_copies(rows: pl.DataFrame, key: list[str], content: list[str]) -> pl.DataFrame:
     """Which of rows that share a key are flagged; input has `index` and comes in file order."""
-    marked = rows.select(
-        "index",
-        pl.struct(key).rank("dense").cast(pl.UInt32).alias("group"),
-        pl.struct(content).hash().alias("content"),
-        pl.struct(same or content).hash().alias("told_apart"),
-    )
     group = pl.col("group")
     return (
-        marked.with_columns(
-            (pl.col("content").n_unique().over(group) == 1).alias("identical"),
-            (pl.col("told_apart").n_unique().over(group) > 1).alias("contradict"),
-            (pl.col("index") == pl.col("index").first().over(group)).alias("first"),
+        rows.select(
+            "index",
+            pl.struct(key).rank("dense").cast(pl.UInt32).alias("group"),
+            pl.struct(content).rank("dense").alias("content"),
         )
         .with_columns(
-            ((pl.col("identical") & ~pl.col("first")) | pl.col("contradict")).alias("flagged")
+            (pl.col("content").n_unique().over(group) == 1).alias("identical"),
+            (pl.col("index") == pl.col("index").first().over(group)).alias("first"),
         )
+        .with_columns((~pl.col("identical") | ~pl.col("first")).alias("flagged"))
         .select("index", "group", "identical", "flagged")
     )
 

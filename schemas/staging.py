@@ -136,19 +136,20 @@ ISSUE = pl.Schema(
     }
 )
 
-# The same about a file, a sheet, a column or a row that never became canonical.
+# Findings that belong to no canonical row. Rows with the same `issue` are the fields of one finding.
 FILE_ISSUE = pl.Schema(
     {
+        "issue": pl.UInt32(),
+        "position": pl.Int16(),
         "rule_id": pl.String(),
         "severity": pl.String(),
-        "table": pl.String(),
-        "column": pl.String(),
-        "patient_id": pl.String(),
+        "source_id": pl.Int32(),  # null: a file that no source reads
         "file": pl.String(),
         "sheet": pl.String(),
-        "row": pl.Int32(),
+        "row": pl.Int32(),  # null: the whole column, sheet or file
         "source_column": pl.String(),
-        "value": pl.String(),
-        "note": pl.String(),
+        "patient_id": pl.String(),
+        "value": pl.String(),  # as read; stays in the vault
+        "note": pl.String(),  # what was expected; no value
     }
 )
