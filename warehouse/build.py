@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from schemas.catalog import Catalog, load_catalog
-from schemas.errors import StudyError
+from schemas.errors import CarmonyError, StudyError
 from warehouse import meta, quality
 from warehouse.core import fill_core
 from warehouse.integrity import check_integrity
@@ -99,8 +99,10 @@ def build_warehouse(
 
     Raises:
         AuditStoppedError: Staged rows or the finished tables are not consistent.
-        CarmonyError: A staged folder is not there.
+        CarmonyError: A staged folder is not there, or the disk is full.
     """
+    import duckdb
+
     if not any(delivery.current for delivery in staged):
         raise StudyError(
             "There is no delivery to build a warehouse from.",
@@ -124,6 +126,12 @@ def build_warehouse(
         out_file.chmod(0o600)
         done = True
         return BuildResult(out_file, load_id, counts)
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise CarmonyError(
+            f"The warehouse could not be written: {str(error).splitlines()[0][:300]}",
+            fix="make room on the disk (docs/warehouse.md says how much) and run again; what was "
+            "published before stays",
+        ) from None
     finally:
         if not done:
             _remove_database(out_file)
