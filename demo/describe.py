@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from demo.exports import WRITERS
+from demo.faults import KINDS
 from demo.grid import Coded, Column, Dated, Export
 from demo.model import Patient
 
@@ -51,11 +52,26 @@ def _written(column: Column) -> str:
     return _HINTS.get(name, "number with its unit" if name == "<lambda>" else name) + missing
 
 
+def kinds() -> str:
+    """Markdown: the kinds of planted faults."""
+    rows = [
+        "| kind | rules | severity | where | stays in round two | what |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for kind in KINDS:
+        stays = "yes" if kind.persists else ""
+        rows.append(
+            f"| {kind.name} | {' '.join(kind.rules)} | {kind.severity} "
+            f"| {' or '.join(kind.centers)} | {stays} | {kind.note} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
 def main() -> None:
     """Print the tables of the standard study."""
     from demo.cohort import build_cohort
 
-    print(describe(build_cohort()), end="")
+    print(describe(build_cohort()) + "\n## Kinds of planted faults\n\n" + kinds(), end="")
 
 
 if __name__ == "__main__":
