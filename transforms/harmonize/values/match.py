@@ -26,7 +26,8 @@ _SIGNS = {
     ord("\u2215"): "/",
     ord("\u00b5"): "\u03bc",  # micro sign and Greek mu are one letter to a reader
 }
-_TABLE = {**_DASHES, **_QUOTES, **_SIGNS}
+_MARKS = dict.fromkeys(map(ord, "\u00ae\u2122\u00a9"))  # trademark signs say nothing
+_TABLE = {**_DASHES, **_QUOTES, **_SIGNS, **_MARKS}
 _SPACES = re.compile(r"\s+")
 _COMPARISON = re.compile(r"([<>])\s+=")
 _TRIM = " .,;:'\"\t\n"

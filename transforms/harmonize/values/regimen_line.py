@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transforms.harmonize.values.codes import load_vocabulary
 from transforms.harmonize.values.match import fold, match_key, tidy
+from transforms.harmonize.values.regimen_names import find_name, unknown_word
 from transforms.harmonize.values.regimen_terms import (
     DATE,
     DOSE,
@@ -36,26 +38,10 @@ _CART = frozenset(
 _ANY_CART = frozenset(
     ("cart", "carttherapy", "cartzelltherapie", "cartcells", "cartinfusion", "carttherapie")
 )
-_LOOKALIKES = (
-    "thal",
-    "tal",
-    "tec",
-    "elo",
-    "elra",
-    "ixa",
-    "isa",
-    "ida",
-    "ide",
-    "bel",
-    "ben",
-    "mel",
-    "mez",
-    "dara",
-    "dasa",
-    "cilt",
-    "cis",
+_UNTIL = re.compile(r"\b(?:bis|until|to|hasta|jusqu'?au?|end|ende|stop|fin)\s*$")
+_VERTEBRA = re.compile(
+    r"(?:bwk|lwk|hwk|th|bws|lws|hws|l|t|c|s|d)\s?\d{0,2}(?:\s?-\s?(?:th|l|s)?\d{1,2})?"
 )
-_LOOKALIKE_NOTE = "near-homonyms are never matched loosely: write the drug's full name"
 
 
 @dataclass(slots=True)
@@ -69,6 +55,7 @@ class Line:
     rule_id: str = RULE
     problem: str | None = None
     ambiguous: Ambiguous | None = None
+    unknown: list[str] = field(default_factory=list)
 
 
 def whole_text(text: str) -> Line | None:
@@ -131,8 +118,8 @@ def _read_parts(text: str, own: Mapping[str, str | None]) -> Line:
     """Names joined by +, /, commas and the like, with doses, dates and routes around them."""
     line = Line()
     folded = fold(text)
-    dates = DATE.findall(folded)
-    line.start_text = dates[0].strip("() ") if dates else None
+    starts = [d for d in DATE.finditer(folded) if not _UNTIL.search(folded[: d.start()])]
+    line.start_text = starts[0][0].strip("() ") if starts else None
     body = text if len(folded) == len(text) else folded
     for pattern in (DATE, DOSE):
         body = _blank(pattern, body)
@@ -140,12 +127,32 @@ def _read_parts(text: str, own: Mapping[str, str | None]) -> Line:
     _take(outer, line, own)
     for bracket in inner:
         _take_bracket(bracket, line, own)
+    unknown = [atom for atom in line.unknown if not _explains(atom, line)]
+    if unknown and not line.problem:
+        line.problem = unknown_word(unknown[0])
     if not line.problem and not line.drugs:
         line.problem = "no known drug in the text"
-    if line.drugs >= {"trial_unknown"} and not line.problem:
-        line.flags.add("Q_TRIAL")
-        line.remark = "a trial drug that is not named"
+    if not line.problem:
+        _remark(line)
     return line
+
+
+def _remark(line: Line) -> None:
+    known = _known(tuple(line.drugs))
+    line.flags |= known.flags
+    line.remark = known.remark or line.remark
+
+
+def _explains(atom: str, line: Line) -> bool:
+    """Whether a word that is no drug explains one: the site of a radiation, a trial's target."""
+    if compact_key(atom) in _ANY_CART:
+        return bool(line.drugs & _CART)
+    if "trial_unknown" in line.drugs and match_key(atom) in words("context"):
+        return True
+    site = match_key(atom) in load_vocabulary("lesion_site").entries or _VERTEBRA.fullmatch(
+        fold(atom)
+    )
+    return "radiotherapy" in line.drugs and bool(site)
 
 
 def _blank(pattern: re.Pattern[str], text: str) -> str:
@@ -171,38 +178,33 @@ def _brackets(text: str) -> tuple[str, list[str]]:
 
 def _take_bracket(text: str, line: Line, own: Mapping[str, str | None]) -> None:
     """A bracket explains what stands before it, resolves an acronym, or adds with `+`."""
-    inside = Line()
-    _take(text, inside, own)
     if match_key(text) in words("context"):
         return
     if _is_trial_name(text):
         line.flags.add("Q_TRIAL")
         line.remark = "given in a trial"
         return
-    if inside.problem:
+    inside = Line()
+    _take(text, inside, own)
+    if inside.problem or inside.unknown:
         line.problem = line.problem or inside.problem
+        line.unknown += inside.unknown
         return
-    if line.ambiguous is not None:
+    if line.ambiguous is not None and line.problem == line.ambiguous.note:
         fitting = [names for names in line.ambiguous.readings if inside.drugs <= names]
-        if len(fitting) == 1 and line.problem == line.ambiguous.note:
-            line.drugs, line.problem, line.ambiguous = line.drugs | fitting[0], None, None
-            return
-    if (
-        text.strip().startswith("+")
-        or inside.drugs <= line.drugs
-        or line.drugs == {"trial_unknown"}
-    ):
-        named = inside.drugs - {"trial_unknown"}
-        if line.drugs == {"trial_unknown"} and named:
-            line.drugs, line.remark = set(), "given in a trial"
-            line.flags.add("Q_TRIAL")
-        line.drugs |= named or inside.drugs
+        if len(fitting) == 1:
+            line.drugs, line.problem = line.drugs | fitting[0], None
         return
-    if inside.drugs == {"trial_unknown"}:
+    if inside.drugs == {"trial_unknown"} or (line.drugs == {"trial_unknown"} and inside.drugs):
+        line.drugs |= inside.drugs
+        line.drugs -= {"trial_unknown"} if len(line.drugs) > 1 else set()
         line.flags.add("Q_TRIAL")
         line.remark = "given in a trial"
         return
-    line.problem = "the bracket names drugs that the regimen does not have: write all drugs"
+    generic = not line.drugs and all(compact_key(atom) in _ANY_CART for atom in line.unknown)
+    if not (text.strip().startswith("+") or inside.drugs <= line.drugs or generic):
+        line.problem = "the bracket names drugs that the regimen does not have: write all drugs"
+    line.drugs |= inside.drugs
 
 
 def _is_trial_name(text: str) -> bool:
@@ -217,8 +219,7 @@ def _take(text: str, line: Line, own: Mapping[str, str | None]) -> None:
     while position < len(atoms):
         step = _longest(atoms, position, line, own)
         if step == 0:
-            if line.problem is None:
-                line.problem = _unknown(atoms[position])
+            line.unknown.append(atoms[position])
             position += 1
         position += step
 
@@ -237,7 +238,7 @@ def _longest(atoms: list[str], start: int, line: Line, own: Mapping[str, str | N
         if match_key(joined) in own and own[match_key(joined)]:
             line.drugs |= set(codebook_drugs(own[match_key(joined)] or ""))
             return length
-        name = _name(joined, alone=length == 1)
+        name = find_name(joined, alone=length == 1)
         if isinstance(name, Ambiguous):
             if line.problem is None:
                 line.problem, line.rule_id, line.ambiguous = name.note, name.rule_id, name
@@ -247,53 +248,9 @@ def _longest(atoms: list[str], start: int, line: Line, own: Mapping[str, str | N
             return length
         if match_key(joined) in words("filler") | words("join"):
             return length
+        if compact_key(joined) in _ANY_CART:
+            line.unknown.append(joined)
+            return length
         if length == 1 and start > 0 and re.fullmatch(r"\d{2,4}", joined):
             return length  # a dose without its unit, as in HD-Mel 200
     return 0
-
-
-def _name(text: str, alone: bool) -> Drugs | Ambiguous | None:
-    """The drugs of a name: a drug, a regimen, an ATC code, or camel-case of those."""
-    terms = load_terms()
-    key = compact_key(text)
-    if text == "d":  # the small d of Isa-d; other single letters stand for several drugs
-        return ("dexamethasone",)
-    if len(key) < 2:
-        return None
-    if key in terms.ambiguous and compact(text) not in terms.spared:
-        return terms.ambiguous[key]
-    if match_key(text) in words("trial"):
-        return ("trial_unknown",)
-    drugs = terms.find(text)
-    if drugs:
-        return drugs
-    if alone and text.upper() in terms.atc:
-        return (terms.atc[text.upper()],)
-    return _camel(text) if alone else None
-
-
-def _camel(text: str) -> Drugs | None:
-    """`DaraPomDex`: every part a known name of three letters or more, or a known acronym."""
-    parts = re.findall(r"[A-Z][a-z]+|[A-Z]+[a-z]?", text)
-    if len(parts) < 2 or "".join(parts) != text:
-        return None
-    terms = load_terms()
-    drugs: set[str] = set()
-    for part in parts:
-        if compact_key(part) in terms.ambiguous and part not in terms.spared:
-            return None
-        found = terms.exact.get(part) or (
-            terms.drugs.get(compact_key(part)) if len(part) > 2 else None
-        )
-        if not found:
-            return None
-        drugs |= set(found)
-    return tuple(sorted(drugs))
-
-
-def _unknown(atom: str) -> str:
-    if compact_key(atom).startswith(_LOOKALIKES):
-        return f"a word is no known drug; {_LOOKALIKE_NOTE}"
-    if len(atom) == 1:
-        return "a single letter stands for several drugs: write the drug's name"
-    return "a word of the regimen is no known drug, dose or route: write the drugs' names"

@@ -57,7 +57,12 @@ class Terms:
     spared: frozenset[str]
 
     def find(self, text: str) -> Drugs | None:
-        """The drugs of one name: a drug, else a regimen with its case, else without."""
+        """The drugs of one name: a drug, else a regimen with its case, else without.
+
+        Letters that stand apart (`P/D`) are no acronym: at most one may, as in `K-Pom-Dex`.
+        """
+        if sum(len(part) == 1 for part in _SEPARATORS.split(text)) > 1:
+            return None
         key = compact_key(text)
         return self.drugs.get(key) or self.exact.get(compact(text)) or self.folded.get(key)
 
@@ -112,6 +117,8 @@ def _load_drugs() -> tuple[dict[str, Drugs], dict[str, str]]:
                     names.setdefault(compact_key(name), set()).add((row["drug_id"],))
         for code in filter(None, (row["atc"], row["atc_legacy_unverified"])):
             atc.setdefault(code, set()).add(row["drug_id"])
+    for row in read_csv("drug_synonyms"):
+        names.setdefault(compact_key(row["spelling"]), set()).add(tuple(row["drugs"].split("|")))
     return _agreed(names), {code: next(iter(ids)) for code, ids in atc.items() if len(ids) == 1}
 
 
@@ -155,6 +162,6 @@ DOSE = re.compile(
     rf"(?<![\w.])(?:"
     rf"{_NUMBER}(?:\s*[-/>]+\s*{_NUMBER})*\s*(?:mg|g|ug|\u03bcg|mcg|ml|gy|x?\s?10\^?6|mio\.?|e6)(?:\s*/\s*(?:kg|m2|m\^2|qm|d|tag|day|dia|wo|woche|week|sem))*(?:\s*kg)?"
     rf"|\d+\s*x\s*{_NUMBER}\s*gy|x\s?\d+|\d+\s?x(?=\s|$)|\d+\s*\.?\s*(?:zyklen|zyklus|zykl\.?|cycles?|ciclos?|cures?|gaben|doses|dosis|fractions|fraktionen|fx|sitzungen|sesiones|seances)"
-    rf"|(?:c|z|cycle|zyklus|ciclo)\s?\d+(?:\s?-\s?[cz]?\d+)?|q\s?\d+\s?(?:w|d)|d\s?\d+(?:\s?[,-]\s?d?\d+)*(?:\s*/\s*\d+)?|alle \d+ (?:wochen|tage)|every \d+ (?:weeks|days)|cada \d+ (?:semanas|dias)|toutes les \d+ semaines|tag \d+"
+    rf"|(?:c|z|cycle|zyklus|ciclo)\s?\d+(?:\s?-\s?[cz]?\d+)?|q\s?\d+\s?(?:w|d)|d\s?\d+(?:\s?[,-]\s?d?\d+)*(?:\s*/\s*\d+)?|t\s?\(?11[;,]14\)?|alle \d+ (?:wochen|tage)|every \d+ (?:weeks|days)|cada \d+ (?:semanas|dias)|toutes les \d+ semaines|tag \d+"
     rf")(?![\w])"
 )
