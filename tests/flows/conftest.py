@@ -20,14 +20,6 @@ def study(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def staging(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deliveries are read as they are meant, so that these tests are about runs alone."""
-    from flows import parts
-
-    monkeypatch.setattr(parts, "stage", small_study.fake_stage)
-
-
-@pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge lets everything pass without a process of its own: it has its own tests."""
     from flows import run, stages

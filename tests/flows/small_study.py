@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import json
 from pathlib import Path
-
-import polars as pl
 
 STUDY = """\
 id: SMALL
@@ -26,7 +23,6 @@ FILES = {
     "response": "id,line_number,kind,response_date,category",
     "follow_up": "id,last_contact_date,vital_status,death_date",
 }
-REGIMENS = {"Talquetamab": "talquetamab", "Teclistamab": "teclistamab", "DPd": "daratumumab"}
 
 
 def spec(center_id: str) -> str:
@@ -102,74 +98,3 @@ def make_study(root: Path, centers: tuple[str, ...] = ("AA01", "BB02", "CC03")) 
         (root / "centers" / f"{center_id}.yaml").write_text(spec(center_id), encoding="utf-8")
         deliver(root, center_id, "2024-06-14")
     return root
-
-
-def fake_stage(spec, delivery, out, study) -> dict:  # type: ignore[no-untyped-def]
-    """Reads those CSVs as they are meant, without readers, mapping or rules."""
-    from schemas import staging
-    from schemas.catalog import load_catalog
-    from warehouse.rules import declared_rules
-
-    catalog = load_catalog()
-    temporary = out.with_name(out.name + ".tmp")
-    (temporary / "core").mkdir(parents=True)
-    (temporary / "quarantine").mkdir()
-    sources, maps, ledger = [], [], []
-    for number, name in enumerate(FILES, start=1):
-        path = delivery.path / f"{name}.csv"
-        if not path.is_file():
-            continue
-        schema = catalog.tables[name].frame_schema
-        raw = pl.read_csv(path, infer_schema=False).with_columns(
-            pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep()
-        )
-        sha = next(f.sha256 for f in delivery.files if f.name == path.name)
-        row = pl.int_range(2, raw.height + 2, dtype=pl.Int32)
-        named = {
-            "center_id": pl.lit(delivery.center_id),
-            "patient_id": pl.col("id"),
-            "row_id": (pl.lit(int(sha[:14], 16) * 64 + number * 7919, dtype=pl.Int64) + row),
-            "source_id": pl.lit(number, dtype=pl.Int32),
-            "source_row": row,
-            "map_id": pl.lit(number, dtype=pl.Int32),
-        }
-        if name == "subject":
-            named["country"] = pl.lit("DE")
-        if name == "treatment_line":
-            named["drugs"] = pl.col("regimen_text").replace_strict(REGIMENS)
-        for column in catalog.tables[name].columns:
-            if column.kind == "date" and column.name in raw.columns:
-                named[column.name] = pl.col(column.name).str.to_date()
-                filled = pl.col(column.name).is_not_null()
-                named[f"{column.name}_precision"] = pl.when(filled).then(pl.lit("day"))
-        frame = raw.with_columns(**named)
-        absent = [
-            pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in frame.columns
-        ]
-        frame = frame.with_columns(absent).select(schema.names()).cast(dict(schema))
-        frame.write_parquet(temporary / "core" / f"{name}.parquet")
-        frame.clear().write_parquet(temporary / "quarantine" / f"{name}.parquet")
-        sources.append([number, name, path.name, None, sha, "csv", "utf-8", ",", ".", frame.height])
-        maps += [[number, name, c, 1, number, c, "column"] for c in raw.columns if c != "id"]
-        for step in ("read", "map", "check"):
-            table = None if step == "read" else name
-            ledger += [[step, number, table, o, None, frame.height] for o in ("in", "out")]
-    outcome = [
-        [rule["id"], rule.get("severity"), rule.get("table"), "passed", 0, 1, None]
-        for rule in declared_rules(catalog)
-    ]
-    for name, rows in (
-        ("source", sources),
-        ("column_map", maps),
-        ("address", []),
-        ("finding", []),
-        ("finding_field", []),
-        ("ledger", ledger),
-        ("check_run", outcome),
-    ):
-        schema = getattr(staging, name.upper())
-        frame = pl.DataFrame(rows, schema=schema, orient="row")
-        frame.write_parquet(temporary / f"{name}.parquet")
-    (temporary / "summary.json").write_text(json.dumps({}), encoding="utf-8")
-    temporary.rename(out)
-    return {}

@@ -20,7 +20,8 @@ from flows.show import Silent
 from warehouse.loads import LoadLog
 from warehouse.publish import content_hash
 
-pytestmark = pytest.mark.usefixtures("staging", "lenient")
+STAGE = parts.stage
+pytestmark = pytest.mark.usefixtures("lenient")
 
 
 def run(study: Path, **options: Any) -> RunOutcome:
@@ -133,7 +134,7 @@ def test_a_crash_while_reading_fails_its_center_alone_and_its_message_holds_no_v
     def stage(spec: Any, delivery: Any, out: Path, facts: Any) -> None:
         if delivery.center_id == "CC03":
             raise ZeroDivisionError("patient 4711, Erika Example")
-        small_study.fake_stage(spec, delivery, out, facts)
+        STAGE(spec, delivery, out, facts)
 
     monkeypatch.setattr(parts, "stage", stage)
     outcome = run(study)
@@ -268,14 +269,10 @@ def test_an_audit_that_stops_leaves_the_published_state(
 def test_keys_that_do_not_hold_stop_the_publishing_with_exit_code_3(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copyfile(
-        study / "inbox/AA01/2024-06-14/follow_up.csv", study / "inbox/AA01/2024-06-14/x.csv"
-    )
-
     def stage(spec: Any, delivery: Any, out: Path, facts: Any) -> None:
         import polars as pl
 
-        small_study.fake_stage(spec, delivery, out, facts)
+        STAGE(spec, delivery, out, facts)
         path = out / "core" / "subject.parquet"
         frame = pl.read_parquet(path)
         pl.concat([frame, frame.head(1)]).write_parquet(path)
