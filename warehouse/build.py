@@ -24,7 +24,7 @@ from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.paths import StudyPaths, private_folder
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.rules import declared_rules
-from warehouse.sql_text import name, sql_file, sql_names
+from warehouse.sql_text import name, one_transaction, sql_file, sql_names
 from warehouse.staged_files import LinkedDelivery, existing, linked, parquet
 
 if TYPE_CHECKING:
@@ -166,10 +166,11 @@ def _create(out_file: Path, storage_version: str, memory_limit: str) -> duckdb.D
         },
     )
     out_file.chmod(0o600)
-    for schema in ("core", "quality", "meta", "analysis"):
-        con.execute(f"CREATE SCHEMA {schema}").fetchall()
-    for file in sql_names("ddl"):
-        con.execute(sql_file("ddl", file)).fetchall()
+    with one_transaction(con):
+        for schema in ("core", "quality", "meta", "analysis"):
+            con.execute(f"CREATE SCHEMA {schema}").fetchall()
+        for file in sql_names("ddl"):
+            con.execute(sql_file("ddl", file)).fetchall()
     return con
 
 
@@ -187,27 +188,29 @@ def _fill(
     _delivery_shifts(con, deliveries, scratch)
     _id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
     core = fill_core(con, catalog, deliveries)
-    meta.create_row_address(con, catalog)
-    for file in sql_names("views"):
-        con.execute(sql_file("views", file)).fetchall()
-    meta.fill_run(con, study, log.load(load_id))
-    meta.fill_codelists(con, catalog, scratch)
-    meta.fill_sources(con, deliveries)
-    quality.fill_loads(con, log, load_id, deliveries, scratch)
-    quality.fill_rules(con, rules, scratch)
-    quality.fill_findings(con, catalog, deliveries)
-    quality.fill_check_runs(con, deliveries)
-    quality.fill_ledger(con, catalog, deliveries)
+    with one_transaction(con):
+        meta.create_row_address(con, catalog)
+        for file in sql_names("views"):
+            con.execute(sql_file("views", file)).fetchall()
+        meta.fill_run(con, study, log.load(load_id))
+        meta.fill_codelists(con, catalog, scratch)
+        meta.fill_sources(con, deliveries)
+        quality.fill_loads(con, log, load_id, deliveries, scratch)
+        quality.fill_rules(con, rules, scratch)
+        quality.fill_findings(con, catalog, deliveries)
+        quality.fill_check_runs(con, deliveries)
+        quality.fill_ledger(con, catalog, deliveries)
     return core
 
 
 def _finish(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, core: dict[str, Any], scratch: Path
 ) -> None:
-    meta.comment_labels(con)
-    for table in ("delivery_shift", "id_map", "patient_key"):
-        con.execute(f"DROP TABLE temp.{table}").fetchall()
-    meta.fill_dictionary(con, core, scratch)
+    with one_transaction(con):
+        meta.comment_labels(con)
+        for table in ("delivery_shift", "id_map", "patient_key"):
+            con.execute(f"DROP TABLE temp.{table}").fetchall()
+        meta.fill_dictionary(con, core, scratch)
     check_integrity(con, catalog)
     con.execute("CHECKPOINT").fetchall()
 

@@ -21,7 +21,7 @@ from warehouse.ddl import (
     identity_columns,
     own_columns,
 )
-from warehouse.sql_text import name, quoted
+from warehouse.sql_text import name, one_transaction, quoted
 from warehouse.staged_files import LinkedDelivery, existing, parquet
 
 if TYPE_CHECKING:
@@ -42,15 +42,17 @@ def fill_core(
     centers = sorted({d.staged.center_id for d in current})
     _patient_keys(con)
     out = {}
+    with one_transaction(con):
+        for table in catalog.tables.values():
+            files = existing(current, f"core/{table.name}.parquet")
+            own = own_columns(table, catalog, _units(con, table, files))
+            columns = (*identity_columns(centers or ["none"]), *own)
+            con.execute(create_table("core", table.name, columns)).fetchall()
+            for statement in comments("core", table.name, table.description, columns):
+                con.execute(statement).fetchall()
+            out[table.name] = columns
     for table in catalog.tables.values():
-        files = existing(current, f"core/{table.name}.parquet")
-        own = own_columns(table, catalog, _units(con, table, files))
-        columns = (*identity_columns(centers or ["none"]), *own)
-        con.execute(create_table("core", table.name, columns)).fetchall()
-        for statement in comments("core", table.name, table.description, columns):
-            con.execute(statement).fetchall()
-        _fill(con, table, own, current)
-        out[table.name] = columns
+        _fill(con, table, out[table.name], current)
     return out
 
 
@@ -84,12 +86,13 @@ def _units(
 def _fill(
     con: duckdb.DuckDBPyConnection,
     table: Table,
-    own: Sequence[WarehouseColumn],
+    columns: Sequence[WarehouseColumn],
     current: Sequence[LinkedDelivery],
 ) -> None:
     """The rows of single deliveries in one read, those of growing centers delivery by delivery."""
     import duckdb
 
+    own = [column for column in columns if column.kind != "identity"]
     per_center = Counter(d.staged.center_id for d in current)
     file = f"core/{table.name}.parquet"
     single = existing([d for d in current if per_center[d.staged.center_id] == 1], file)

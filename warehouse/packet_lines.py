@@ -44,8 +44,8 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         staged_folder: A staged delivery (`schemas/staging.py`).
         rules: Entries with `id`, `title` and `query`.
     """
-    findings = pl.read_parquet(staged_folder / "finding.parquet")
-    fields = pl.read_parquet(staged_folder / "finding_field.parquet")
+    findings = pl.read_parquet(staged_folder / "finding.parquet", glob=False)
+    fields = pl.read_parquet(staged_folder / "finding_field.parquet", glob=False)
     known = pl.DataFrame(
         {
             "rule_id": [rule["id"] for rule in rules],

@@ -89,7 +89,7 @@ class Pseudonymizer:
             CarmonyError: Two ids of a center share a pseudonym.
         """
         path = StudyPaths(study_folder).id_map
-        known = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=ID_MAP)
+        known = pl.read_parquet(path, glob=False) if path.is_file() else pl.DataFrame(schema=ID_MAP)
         known = known.select(ID_MAP.names())
         self._refuse_other_key(known)
         new = ids.select("center_id", "patient_id").drop_nulls().unique()

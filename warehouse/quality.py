@@ -142,7 +142,7 @@ def fill_ledger(
             "INSERT INTO quality.ledger "
             f"SELECT d.delivery_key, 'load', c.source_id, {quoted(table.name)}, 'out', NULL, c.n "
             f"FROM (SELECT source_id, count(*) AS n FROM core.{name(table.name)} GROUP BY ALL) c "
-            "LEFT JOIN meta.source d USING (source_id)"
+            "JOIN meta.source d USING (source_id)"
         ).fetchall()
         for number, rows in replaced_rows(table, current):
             con.execute(

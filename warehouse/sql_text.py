@@ -7,10 +7,15 @@ columns, names of the declarations. Values of patients go in as Parquet files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 
@@ -51,3 +56,15 @@ def sql_names(folder: str) -> tuple[str, ...]:
 def filled(statement: str, values: Mapping[str, str]) -> str:
     """The statement with its `${...}` places filled with SQL text."""
     return Template(statement).substitute(values)
+
+
+@contextmanager
+def one_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Many small statements in one transaction: each alone would wait for the disk."""
+    con.execute("BEGIN").fetchall()
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK").fetchall()
+        raise
+    con.execute("COMMIT").fetchall()

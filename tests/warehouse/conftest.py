@@ -19,6 +19,7 @@ from schemas import staging
 from schemas.catalog import Catalog, load_catalog
 from warehouse.build import BuildResult, build_study
 from warehouse.loads import DeliveryOutcome, LoadLog
+from warehouse.publish import publish
 from warehouse.rules import declared_rules
 
 STUDY = SimpleNamespace(
@@ -120,6 +121,20 @@ class SmallStudy:
         (out / "summary.json").write_text(json.dumps({"center_id": center}))
         return relative
 
+    patient = staticmethod(lambda number, sex="F", **more: patient(number, sex, **more))
+
+    def load(self, *outcomes: Any, derive: Callable[..., None] = derive_subjects) -> Path:
+        """A whole load: build, publish, log; gives the published file."""
+        log, result = self.build(outcomes, derive)
+        content = publish(result.path, self.folder)
+        log.finish(result.load_id, "published", content_hash=content)
+        return self.folder / "published" / "warehouse.duckdb"
+
+    def one(self, center: str, delivery: str, *numbers: str, **changes: Any) -> Any:
+        """The log line of a staged delivery with these patients."""
+        staged = self.stage(center, delivery, {"subject": [patient(n) for n in numbers]})
+        return self.outcome(center, delivery, staged, **changes)
+
     def _frame(
         self, center: str, delivery: str, table: str, rows: list[dict[str, Any]]
     ) -> pl.DataFrame:
@@ -180,6 +195,21 @@ def _line(
         "reason": reason,
         "n_rows": n_rows,
     }
+
+
+def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
+    """The answer of a statement from a warehouse file."""
+    con = duckdb.connect(str(path), read_only=True)
+    try:
+        return con.execute(statement).fetchall()
+    finally:
+        con.close()
+
+
+@pytest.fixture
+def ask() -> Callable[[Path, str], list[tuple[Any, ...]]]:
+    """Asks a warehouse file."""
+    return rows
 
 
 @pytest.fixture
