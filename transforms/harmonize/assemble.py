@@ -1,33 +1,34 @@
-"""Text frames of a block to canonical frames."""
+"""Text frames of a block to canonical frames, in a handful of `select`s."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
 from schemas.catalog import Column
-from schemas.staging import ADDRESS
-from transforms.harmonize.batch import ISSUE, no_rows
+from transforms.harmonize.batch import NO_ADDRESS, NO_ISSUES
 from transforms.harmonize.cells import ID, ROW
-from transforms.harmonize.distinct import reader_of
+from transforms.harmonize.distinct import Form, Line, Verdict, reader_of
 from transforms.harmonize.forms import form_of
-from transforms.harmonize.parse import ColumnParser, Parsed
+from transforms.harmonize.parse import ColumnParser, Lookup
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan
 from transforms.harmonize.row_ids import row_ids
-from transforms.harmonize.texts import CELL, MAP, SRC, START, UNIT
-
+from transforms.harmonize.texts import CELL, MAP, SRC, START, TEXT, UNIT
+from transforms.harmonize.units import Pairs
 
 # Filled from the verdict on another column, and only where that was understood.
 ECHOES = frozenset({"reported_category", "regimen_text"})
+_CELLS, _PROGRESSED, _AT = "_cells", "_progressed", "_at"
 
 
 @dataclass
 class Part:
     """Canonical rows of one block: frame, raw, issues, address as in `MappedBatch`.
 
-    `cells` holds, for lines of therapy, the position of each row's lines in `lines`; `progressed`
-    is true where a response cell also tells a progression.
+    `cells` holds, for lines of therapy, the position of each row's lines in `lines`.
     """
 
     frame: pl.DataFrame
@@ -35,100 +36,115 @@ class Part:
     issues: pl.DataFrame
     address: pl.DataFrame
     cells: pl.Series | None = None
-    lines: list = field(default_factory=list)  # type: ignore[type-arg]
+    lines: list[tuple[Line, ...]] = field(default_factory=list)
 
 
 class BlockParser:
     """Turns the text frames of one block into canonical frames."""
 
-    def __init__(self, plan: MappingPlan, block: BlockPlan) -> None:
+    def __init__(self, plan: MappingPlan, block: BlockPlan, relabelled: frozenset[str]) -> None:
         self.plan = plan
         self.block = block
         self.schema = block.table.frame_schema
-        forms = {c.column.name: form_of(plan, c) for c in block.columns}
+        self.forms = {c.column.name: form_of(plan, c) for c in block.columns}
         self.parsers = {
-            c.column.name: ColumnParser(c.column.name, forms[c.column.name])
+            c.column.name: self._parser(c, relabelled)
             for c in block.columns
-            if c.rule.constant is None and c.rule.sequence is None and c.column.name not in ECHOES
+            if c.rule.how not in ("constant", "sequence") and c.column.name not in ECHOES
         }
-        # The unit of a laboratory value depends on the test: codes are parsed before numbers.
-        self.ordered = sorted(block.columns, key=lambda c: c.parser == "number")
+
+    def _parser(self, plan: ColumnPlan, relabelled: frozenset[str]) -> ColumnParser:
+        name = plan.column.name
+        text = TEXT + name if name in relabelled else name
+        return ColumnParser(name, self.forms[name], text, self._pairs(plan))
+
+    def _pairs(self, plan: ColumnPlan) -> Pairs | None:
+        """Quantity and unit per row, where one of them varies."""
+        rule, form = plan.rule, self.forms[plan.column.name]
+        in_row = rule.unit_column is not None or (rule.unit is not None and "{" in rule.unit)
+        by_test = self.block.table.name == "lab" and "test" in self.forms
+        if plan.parser != "number" or form.numbers is None or not (in_row or by_test):
+            return None
+        unit = pl.col(UNIT + plan.column.name) if in_row else pl.lit(form.numbers.unit or "")
+        if by_test:
+            return Pairs(pl.col("test"), unit, _test_of(self.block, self.forms["test"]))
+        return Pairs(pl.lit(form.numbers.quantity or ""), unit, str)
 
     def parse(self, texts: pl.DataFrame) -> Part:
         """The canonical rows of a text frame."""
-        n = texts.height
-        columns: dict[str, pl.Series] = {}
-        issues: list[pl.DataFrame] = []
-        cells: pl.Series | None = None
-        progressed: pl.Series | None = None
-        for plan in self.ordered:
-            name = plan.column.name
-            if plan.rule.constant is not None:
-                columns.update(_constant(plan.column, texts[name]))
-                continue
-            if plan.rule.sequence is not None or name in ECHOES:
-                continue
-            if self.block.table.name == "lab" and plan.parser == "number" and "test" in columns:
-                texts = texts.with_columns(columns["test"].alias(f"{UNIT}{name}:quantity"))
-            parsed = self.parsers[name].parse(texts)
-            issues.append(parsed.issues)
-            columns.update(_named(plan, parsed))
-            if plan.parser == "regimen":
-                cells = parsed.outputs[0]
-            if plan.parser == "response":
-                progressed = parsed.outputs[2]
-        for plan in self.block.columns:
-            if plan.rule.sequence is not None:
-                columns[plan.column.name] = _sequence(texts, columns.get(plan.rule.sequence))
-        self._fill(columns, n)
-        frame = self._frame(texts, columns)
-        raw = self._raw(texts)
-        found = [part for part in issues if part.height]
-        told = pl.concat(found) if found else no_rows(ISSUE)
-        address = self._address(texts, frame)
-        part = Part(frame, raw, told, address, cells)
-        if cells is not None:
-            drugs = next(c for c in self.block.columns if c.parser == "regimen").column.name
-            part.lines = reader_of(self.parsers[drugs].form).regimens
-        if progressed is not None and self.block.block.progression_row:
-            part = _with_progressions(part, progressed)
-        return part
+        seen = self._look(texts)
+        active = [p for p in self.parsers.values() if seen[f"n:{p.name}"] < texts.height]
+        work = self._fast(texts, active, seen)
+        lookups = self._lookups(work, active)
+        exprs = self._columns(active, lookups)
+        wanted = self._select(exprs)
+        sequences = [c for c in self.block.columns if c.rule.sequence is not None]
+        done = work.select(wanted)
+        for plan in sequences:
+            number = _sequence(texts, done[plan.rule.sequence or ""])
+            done = done.with_columns(number.alias(plan.column.name))
+        issues = _issues(work, active, lookups)
+        return self._part(texts, done, issues)
 
-    def _fill(self, columns: dict[str, pl.Series], n: int) -> None:
-        """What the spec need not say twice: the country; what a text in a date or number tells."""
-        table = self.block.table.name
-        if table == "subject" and "country" not in columns:
-            country = pl.Series([self.plan.spec.center.country], dtype=pl.String)
-            columns["country"] = country.new_from_index(0, n)
-        for name, target, prefix in (
-            ("death_date", "vital_status", "vital_status="),
-            ("last_contact_date", "vital_status", "vital_status="),
-            ("value", "result", "result="),
+    def _look(self, texts: pl.DataFrame) -> dict[str, Any]:
+        exprs = [expr for parser in self.parsers.values() for expr in parser.look()]
+        return texts.select(exprs).row(0, named=True) if exprs else {}
+
+    def _fast(
+        self, texts: pl.DataFrame, active: list[ColumnParser], seen: Mapping[str, Any]
+    ) -> pl.DataFrame:
+        for exprs in (
+            [expr for parser in active for expr in parser.fast(seen)],
+            [expr for parser in active for expr in parser.check()],
+        ):
+            if exprs:
+                texts = texts.with_columns(exprs)
+        return texts
+
+    def _lookups(self, work: pl.DataFrame, active: list[ColumnParser]) -> dict[str, Lookup]:
+        if not active:
+            return {}
+        rest = work.select([parser.rest() for parser in active])
+        return {parser.name: parser.find(rest[parser.name][0]) for parser in active}
+
+    def _columns(
+        self, active: list[ColumnParser], lookups: Mapping[str, Lookup]
+    ) -> dict[str, pl.Expr | None]:
+        """Expressions by canonical column; None where all rows are null."""
+        columns: dict[str, pl.Expr | None] = {}
+        for plan in self.block.columns:
+            if plan.rule.constant is not None:
+                columns.update(_constant(plan.column))
+        for parser in active:
+            outputs = parser.outputs(lookups[parser.name])
+            columns.update(_named(parser, outputs))
+        self._sides(columns)
+        if self.block.table.name == "subject" and "country" not in self.forms:
+            columns["country"] = pl.lit(self.plan.spec.center.country)
+        return columns
+
+    def _sides(self, columns: dict[str, pl.Expr | None]) -> None:
+        """What a text in a date or number tells about another column, where that is empty."""
+        for table, name, target in (
+            ("follow_up", "death_date", "vital_status"),
+            ("follow_up", "last_contact_date", "vital_status"),
+            ("lab", "value", "result"),
         ):
             side = columns.pop(f"{name}:side", None)
-            if (
-                side is None
-                or side.null_count() == n
-                or (table, name)
-                not in (
-                    ("follow_up", "death_date"),
-                    ("follow_up", "last_contact_date"),
-                    ("lab", "value"),
-                )
-            ):
+            if side is None or self.block.table.name != table:
                 continue
-            told = pl.when(side.str.starts_with(prefix)).then(side.str.strip_prefix(prefix))
+            told = pl.when(side.str.starts_with(f"{target}=")).then(
+                side.str.strip_prefix(f"{target}=")
+            )
             own = columns.get(target)
-            frame = pl.DataFrame({"told": pl.select(told).to_series()})
-            if own is not None:
-                frame = frame.with_columns(own=own).select(pl.coalesce("own", "told").alias("told"))
-            columns[target] = frame["told"]
+            columns[target] = told if own is None else pl.coalesce(own, told)
         for name in [name for name in columns if name.endswith(":side")]:
             del columns[name]
 
-    def _frame(self, texts: pl.DataFrame, columns: dict[str, pl.Series]) -> pl.DataFrame:
+    def _select(self, columns: Mapping[str, pl.Expr | None]) -> list[pl.Expr]:
+        """The canonical frame's columns in order, then helpers."""
         exprs = [
-            pl.lit(self.plan.spec.center.id, pl.String).alias("center_id"),
+            pl.lit(self.plan.spec.center.id).alias("center_id"),
             pl.col(ID).alias("patient_id"),
             row_ids(pl.col(START), pl.col(ROW)).alias("row_id"),
             pl.col(SRC).alias("source_id"),
@@ -136,11 +152,31 @@ class BlockParser:
             pl.col(MAP).alias("map_id"),
         ]
         for name, dtype in list(self.schema.items())[len(exprs) :]:
-            if name in columns:
-                exprs.append(pl.lit(columns[name]).alias(name))
-            else:
-                exprs.append(pl.lit(None, dtype).alias(name))
-        return texts.select(exprs)
+            expr = columns.get(name)
+            exprs.append((pl.lit(None, dtype) if expr is None else expr).alias(name))
+        exprs += [
+            expr.alias(name)
+            for name in (_CELLS, _PROGRESSED)
+            if (expr := columns.get(name)) is not None
+        ]
+        return exprs
+
+    def _part(self, texts: pl.DataFrame, done: pl.DataFrame, issues: pl.DataFrame) -> Part:
+        cells = progressed = None
+        if _CELLS in done.columns:
+            cells = done[_CELLS]
+        if _PROGRESSED in done.columns:
+            progressed = done[_PROGRESSED]
+        frame = done.select(self.schema.names()) if len(done.columns) > len(self.schema) else done
+        part = Part(frame, self._raw(texts), issues, self._address(texts, frame), cells)
+        drugs = next((p for p in self.parsers.values() if p.form.parser == "regimen"), None)
+        if drugs is not None:
+            nothing = pl.Series([None], dtype=pl.Int32).new_from_index(0, frame.height)
+            part.cells = cells if cells is not None else nothing
+            part.lines = reader_of(drugs.form).regimens
+        if progressed is not None and self.block.block.progression_row:
+            part = _with_progressions(part, progressed)
+        return part
 
     def _raw(self, texts: pl.DataFrame) -> pl.DataFrame:
         exprs = [pl.col(ID).alias("patient_id")]
@@ -156,8 +192,6 @@ class BlockParser:
 
     def _address(self, texts: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
         slots = range(2, 2 + len(self.block.block.join))
-        if not slots:
-            return no_rows(ADDRESS)
         parts = [
             texts.select(
                 frame["row_id"],
@@ -167,50 +201,84 @@ class BlockParser:
             ).filter(pl.col("source_row").is_not_null())
             for slot in slots
         ]
-        return pl.concat(parts)
+        return pl.concat(parts) if parts else NO_ADDRESS
 
 
-def _named(plan: ColumnPlan, parsed: Parsed) -> dict[str, pl.Series]:
+def _test_of(block: BlockPlan, form: Form) -> Callable[[str], str | None]:
+    """From a laboratory test as written to its code."""
+    constant = any(c.column.name == "test" and c.rule.constant is not None for c in block.columns)
+
+    def understood(written: str) -> str | None:
+        code = written if constant else reader_of(form).verdicts([written])[0].values[0]
+        return None if code is None else str(code)
+
+    return understood
+
+
+def _named(parser: ColumnParser, outputs: list[pl.Expr | None]) -> dict[str, pl.Expr | None]:
     """Outputs by canonical column."""
-    name, outputs = plan.column.name, parsed.outputs
-    if plan.parser == "date":
-        return {name: outputs[0], f"{name}_precision": outputs[1], f"{name}:side": outputs[2]}
-    if plan.parser == "number":
-        return {
-            name: outputs[0],
-            f"{name}_comparator": outputs[1],
-            f"{name}_unit": outputs[2],
-            f"{name}:side": outputs[3],
-        }
-    if plan.parser == "response":
-        extra = {"reported_category": outputs[1]} if name == "category" else {}
-        return {name: outputs[0], **extra}
-    if plan.parser == "regimen":
-        return {name: pl.Series([None], dtype=pl.String).new_from_index(0, outputs[0].len())}
+    name, kind = parser.name, parser.form.parser
+    if kind == "date":
+        return dict(zip((name, f"{name}_precision", f"{name}:side"), outputs, strict=True))
+    if kind == "number":
+        names = (name, f"{name}_comparator", f"{name}_unit", f"{name}:side")
+        return dict(zip(names, outputs, strict=True))
+    if kind == "response" and name == "category":
+        names = (name, "reported_category", _PROGRESSED)
+        return dict(zip(names, outputs, strict=True))
+    if kind == "regimen":
+        return {_CELLS: outputs[0]}
     return {name: outputs[0]}
 
 
-def _constant(column: Column, text: pl.Series) -> dict[str, pl.Series]:
+def _constant(column: Column) -> dict[str, pl.Expr | None]:
     """A constant as its type; `schemas.spec.load` has checked that it is one."""
-    if column.kind == "integer":
-        return {column.name: text.cast(pl.Int32)}
-    if column.kind == "number":
-        return {column.name: text.cast(pl.Float64)}
+    text = pl.col(column.name)
+    if column.kind in ("integer", "number"):
+        return {column.name: text.cast(column.dtype)}
     if column.kind == "date":
-        day = pl.Series(["day"], dtype=pl.String).new_from_index(0, text.len())
-        return {column.name: text.str.to_date("%Y-%m-%d"), f"{column.name}_precision": day}
+        day = text.str.to_date("%Y-%m-%d")
+        return {column.name: day, f"{column.name}_precision": pl.lit("day")}
     return {column.name: text}
 
 
-def _sequence(texts: pl.DataFrame, dates: pl.Series | None) -> pl.Series:
-    """1, 2, 3 ... within each patient by date (undated rows last), then by row."""
-    day = dates if dates is not None else pl.Series([None] * texts.height, dtype=pl.Date)
-    numbered = texts.select(ID, SRC, ROW).with_columns(day.alias("_day")).with_row_index("_at")
-    ordered = numbered.sort(ID, "_day", SRC, ROW, "_at", nulls_last=True)
-    counted = ordered.with_columns(
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(ID).alias("_n")
+def _issues(
+    work: pl.DataFrame, active: list[ColumnParser], lookups: Mapping[str, Lookup]
+) -> pl.DataFrame:
+    found = [
+        _issues_of(work, parser, lookups[parser.name].bad)
+        for parser in active
+        if lookups[parser.name].bad
+    ]
+    return pl.concat(found) if found else NO_ISSUES
+
+
+def _issues_of(
+    work: pl.DataFrame, parser: ColumnParser, bad: list[tuple[str, Verdict]]
+) -> pl.DataFrame:
+    """ISSUE rows of the cells whose text has a finding."""
+    text = pl.String()
+    told = pl.DataFrame(
+        {
+            "key": pl.Series([key for key, _ in bad], dtype=text),
+            "rule_id": pl.Series([verdict.rule_id for _, verdict in bad], dtype=text),
+            "severity": pl.Series([verdict.severity for _, verdict in bad], dtype=text),
+            "note": pl.Series([verdict.note for _, verdict in bad], dtype=text),
+        }
     )
-    return counted.sort("_at")["_n"]
+    cells = work.select(parser.key.alias("key")).with_row_index("index")
+    joined = cells.join(told, on="key", how="inner", maintain_order="left")
+    return joined.select(
+        "index", pl.lit(parser.name).alias("column"), "rule_id", "severity", "note"
+    )
+
+
+def _sequence(texts: pl.DataFrame, dates: pl.Series) -> pl.Series:
+    """1, 2, 3 ... within each patient by date (undated rows last), then by row."""
+    numbered = texts.select(ID, SRC, ROW).with_columns(dates.alias("_day")).with_row_index(_AT)
+    ordered = numbered.sort(ID, "_day", SRC, ROW, _AT, nulls_last=True)
+    count = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(ID).alias("_n")
+    return ordered.with_columns(count).sort(_AT)["_n"]
 
 
 def _with_progressions(part: Part, progressed: pl.Series) -> Part:
@@ -225,9 +293,5 @@ def _with_progressions(part: Part, progressed: pl.Series) -> Part:
         response_date=pl.lit(None, pl.Date),
         response_date_precision=pl.lit(None, pl.String),
     )
-    return Part(
-        pl.concat([part.frame, more]),
-        pl.concat([part.raw, part.raw[which]]),
-        part.issues,
-        part.address,
-    )
+    frame = pl.concat([part.frame, more])
+    return Part(frame, pl.concat([part.raw, part.raw[which]]), part.issues, part.address)

@@ -40,9 +40,8 @@ FILE_ISSUE = pl.Schema(
 )
 
 
-def no_rows(schema: pl.Schema) -> pl.DataFrame:
-    """An empty frame of that schema."""
-    return pl.DataFrame(schema=schema)
+NO_ISSUES = pl.DataFrame(schema=ISSUE)
+NO_ADDRESS = pl.DataFrame(schema=ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -61,4 +60,4 @@ class MappedBatch:
     frame: pl.DataFrame
     raw: pl.DataFrame
     issues: pl.DataFrame
-    address: pl.DataFrame = field(default_factory=lambda: no_rows(ADDRESS))
+    address: pl.DataFrame = field(default_factory=lambda: NO_ADDRESS)

@@ -11,15 +11,16 @@ import polars as pl
 from schemas.staging import COLUMN_MAP, SOURCE
 from schemas.tables import ALL
 from transforms.harmonize.assemble import BlockParser, Part
-from transforms.harmonize.batch import FILE_ISSUE, STREAMING, MappedBatch
+from transforms.harmonize.batch import FILE_ISSUE, NO_ISSUES, STREAMING, MappedBatch
 from transforms.harmonize.cells import Intake, conditions, load_fix
+from transforms.harmonize.column_map import ColumnMap
 from transforms.harmonize.forms import check_units
 from transforms.harmonize.joins import Joins
 from transforms.harmonize.ledger import Ledger
 from transforms.harmonize.lines import SHIFT, moved_up, split_lines
 from transforms.harmonize.plan import BlockPlan, MappingPlan
 from transforms.harmonize.sources import OpenSource
-from transforms.harmonize.texts import BlockTexts, ColumnMap
+from transforms.harmonize.texts import BlockTexts
 
 
 class Mapping:
@@ -40,10 +41,10 @@ class Mapping:
         self._whole: dict[int, pl.DataFrame] = {}
         self._shifts = pl.DataFrame(schema=SHIFT)
         self._joins = Joins(plan, self._cells, self._issues, self._ledger)
-        self._parts = {
-            block.name: (BlockTexts(plan, block, self._maps), BlockParser(plan, block))
-            for block in plan.blocks
-        }
+        self._parts: dict[str, tuple[BlockTexts, BlockParser]] = {}
+        for block in plan.blocks:
+            texts = BlockTexts(plan, block, self._maps)
+            self._parts[block.name] = (texts, BlockParser(plan, block, texts.relabelled))
 
     def batches(self) -> Iterator[MappedBatch]:
         """Small tables in the order of `schemas.tables.ALL`, then response and lab in batches."""
@@ -119,20 +120,17 @@ class Mapping:
 
     def _block(self, block: BlockPlan) -> Part | None:
         """All rows of a block of a small table, over all files of its source."""
-        frames: list[pl.DataFrame] = []
         texts, parser = self._parts[block.name]
+        frames = []
         for source in self.plan.opened(block.block.source):
-            cells = self._joins.joined(self._cells(source), block)
-            frames += texts.build(cells, source)
+            frame = texts.build(self._joins.joined(self._cells(source), block), source)
+            if frame is not None:
+                frames.append(frame)
         self._account(block, texts)
         if not frames:
             return None
         part = parser.parse(pl.concat(frames) if len(frames) > 1 else frames[0])
-        return (
-            self._split(part)
-            if block.table.name == "treatment_line" and part.cells is not None
-            else part
-        )
+        return self._split(part) if part.cells is not None else part
 
     def _split(self, part: Part) -> Part:
         assert part.cells is not None
@@ -146,29 +144,23 @@ class Mapping:
 
     def _batch(self, table: str, block: BlockPlan, parts: list[Part]) -> MappedBatch:
         """Parts of several blocks as one batch, and its rows in the ledger."""
-        from transforms.harmonize.batch import ISSUE, no_rows
-
         if not parts:
             frame = pl.DataFrame(schema=block.table.frame_schema)
-            return MappedBatch(table, frame, frame.select("patient_id"), no_rows(ISSUE))
-        frame = pl.concat([part.frame for part in parts])
+            return MappedBatch(table, frame, frame.select("patient_id"), NO_ISSUES)
+        one = parts[0]
+        if len(parts) > 1:
+            one = Part(
+                pl.concat([part.frame for part in parts]),
+                pl.concat([part.raw for part in parts], how="diagonal"),
+                _shifted(parts),
+                pl.concat([part.address for part in parts]),
+            )
+        frame = one.frame
         if table == "response" and self._shifts.height:
             frame = frame.with_columns(moved_up(frame, self._shifts))
-        issues, offset = [], 0
-        for part in parts:
-            shift = pl.col("index") + pl.lit(offset, pl.UInt32)
-            issues.append(part.issues.with_columns(shift) if offset else part.issues)
-            offset += part.frame.height
-        for source_id, n in frame["source_id"].value_counts().sort("source_id").iter_rows():
+        for source_id, n in _by_source(frame):
             self._ledger.add("map", source_id, table, "out", n)
-        raw = (
-            pl.concat([part.raw for part in parts], how="diagonal")
-            if len(parts) > 1
-            else parts[0].raw
-        )
-        return MappedBatch(
-            table, frame, raw, pl.concat(issues), pl.concat([part.address for part in parts])
-        )
+        return MappedBatch(table, frame, one.raw, one.issues, one.address)
 
     def _account(self, block: BlockPlan, texts: BlockTexts) -> None:
         """Moves the block's counts into the ledger."""
@@ -187,20 +179,18 @@ class Mapping:
                 parts = []
                 for block in mine:
                     texts, parser = self._parts[block.name]
-                    frames = texts.build(self._joins.joined(cells, block), source)
+                    frame = texts.build(self._joins.joined(cells, block), source)
                     self._account(block, texts)
-                    if frames:
-                        before = frames[0] if len(frames) == 1 else pl.concat(frames)
-                        part = parser.parse(before)
-                        self._added(block, part, before.height)
+                    if frame is not None:
+                        part = parser.parse(frame)
+                        self._added(block, part, frame.height)
                         parts.append(part)
                 if parts:
                     yield self._batch(table, mine[0], parts)
 
     def _added(self, block: BlockPlan, part: Part, before: int) -> None:
         if part.frame.height > before:
-            more = part.frame[before:]["source_id"].value_counts()
-            for source_id, n in more.iter_rows():
+            for source_id, n in _by_source(part.frame[before:]):
                 self._ledger.add("map", source_id, block.table.name, "in", n, "split")
 
     def _batches_of(self, source: OpenSource) -> Iterator[pl.DataFrame]:
@@ -264,3 +254,21 @@ class Mapping:
         for reason, n in intake.quarantined.items():
             self._ledger.add("read", source.source_id, None, "quarantined", n, reason)
 
+
+def _by_source(frame: pl.DataFrame) -> list[tuple[int, int]]:
+    """Rows per source id."""
+    ids = frame["source_id"]
+    low, high = ids.min(), ids.max()
+    if low == high:
+        return [(int(low), frame.height)] if isinstance(low, int) else []
+    return list(ids.value_counts().sort("source_id").iter_rows())
+
+
+def _shifted(parts: list[Part]) -> pl.DataFrame:
+    """The issues of several parts, numbered by the rows of all."""
+    found, offset = [], 0
+    for part in parts:
+        if part.issues.height:
+            found.append(part.issues.with_columns(pl.col("index") + pl.lit(offset, pl.UInt32)))
+        offset += part.frame.height
+    return pl.concat(found) if found else NO_ISSUES

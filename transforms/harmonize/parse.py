@@ -1,20 +1,27 @@
-"""Text frames to typed canonical columns: by expressions where the plain form fits, the rest by verdicts."""
+"""How the text of one mapped column becomes typed outputs, as expressions over a whole text frame.
+
+A `ColumnParser` does not touch frames. The block (`assemble.py`) asks all its columns for their
+expressions and runs each stage as one `select`, because a call costs more than a small table:
+
+1. `look`: what a column looks like (first date, thousands marks, units);
+2. `fast`, `check`: plain dates and numbers by expressions;
+3. `rest`: the distinct texts that are left;
+4. `outputs`: the fast values, with the rest looked up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 from transforms.harmonize import values as parsers
-from transforms.harmonize.batch import ISSUE, no_rows
 from transforms.harmonize.distinct import OUTPUTS, Form, Reader, Verdict, reader_of
 from transforms.harmonize.fast import (
     date_form,
     grouped_numbers,
-    marks_seen,
     read_date,
     read_number,
     stamps,
@@ -22,345 +29,270 @@ from transforms.harmonize.fast import (
     thousands,
 )
 from transforms.harmonize.identifiers import identifying_values
-from transforms.harmonize.texts import TEXT, UNIT
-from transforms.harmonize.values.units import find_conversion, find_quantity
+from transforms.harmonize.units import PAIR, Pairs
 
-_JOIN = "\x1e"  # between unit key and text
 _VECTOR = 1_000  # from so many distinct values on, another look by expressions pays
-
-
-@dataclass
-class Parsed:
-    """The outputs of one column (as `OUTPUTS` lists them) and its findings."""
-
-    outputs: list[pl.Series]
-    issues: pl.DataFrame = field(default_factory=lambda: no_rows(ISSUE))
+_SAMPLE = 1_000
 
 
 @dataclass
 class Lookup:
-    """Distinct texts with their outputs, and those that are findings."""
+    """Distinct keys with their outputs (None: all null), and those that are findings."""
 
     keys: pl.Series
-    outputs: list[pl.Series]
-    bad: list[tuple[str, Verdict]]
+    outputs: list[pl.Series | None]
+    bad: list[tuple[str, Verdict]] = field(default_factory=list)
 
 
 def look_up(reader: Reader, keys: Sequence[str], texts: Sequence[str] | None = None) -> Lookup:
     """Outputs and findings of distinct values; `texts` are what to parse, if not the keys."""
     verdicts = reader.verdicts(list(texts if texts is not None else keys))
-    types = OUTPUTS[reader.form.parser]
-    outputs = [
-        pl.Series([verdict.values[position] for verdict in verdicts], dtype=dtype)
-        for position, dtype in enumerate(types)
-    ]
+    outputs: list[pl.Series | None] = []
+    for position, dtype in enumerate(OUTPUTS[reader.form.parser]):
+        column = [verdict.values[position] for verdict in verdicts]
+        known = any(value is not None for value in column)
+        outputs.append(pl.Series(column, dtype=dtype) if known else None)
     bad = [(key, verdict) for key, verdict in zip(keys, verdicts, strict=True) if verdict.severity]
     return Lookup(pl.Series(list(keys), dtype=pl.String), outputs, bad)
 
 
-def spread(lookup: Lookup, texts: pl.Series, column: str, at: pl.Series | None = None) -> Parsed:
-    """The outputs for each text, and issues at their rows.
+class ColumnParser:
+    """Parses the text of one column.
 
     Args:
-        lookup: Every distinct text of `texts`.
-        texts: One text per row; null gives null.
-        column: Canonical column for the issues.
-        at: Row numbers of the texts in the batch; None if they are all its rows.
+        name: Canonical column.
+        form: How its text is written.
+        text: Column of the text frame that is parsed.
+        pairs: For numbers whose unit or quantity stands in the row.
     """
-    if lookup.keys.len() == 0:
-        empty = [
-            pl.Series([None], dtype=o.dtype).new_from_index(0, texts.len()) for o in lookup.outputs
-        ]
-        return Parsed(empty)
-    frame = texts.to_frame("text")
-    exprs = [
-        pl.col("text")
-        .replace_strict(lookup.keys, output, default=None, return_dtype=output.dtype)
-        .alias(str(i))
-        for i, output in enumerate(lookup.outputs)
-    ]
-    outputs = frame.select(exprs).get_columns()
-    return Parsed(outputs, issues_of(lookup.bad, texts, column, at))
 
-
-def issues_of(
-    bad: Sequence[tuple[str, Verdict]], texts: pl.Series, column: str, at: pl.Series | None = None
-) -> pl.DataFrame:
-    """ISSUE rows of the texts that have a finding."""
-    if not bad:
-        return no_rows(ISSUE)
-    found = pl.DataFrame(
-        {
-            "text": [text for text, _ in bad],
-            "rule_id": [verdict.rule_id for _, verdict in bad],
-            "severity": [verdict.severity for _, verdict in bad],
-            "note": [verdict.note for _, verdict in bad],
-        },
-        schema={"text": pl.String, "rule_id": pl.String, "severity": pl.String, "note": pl.String},
-    )
-    rows = texts.is_in(found["text"].implode()).fill_null(False).arg_true()
-    hit = pl.DataFrame(
-        {"index": rows if at is None else at.gather(rows), "text": texts.gather(rows)}
-    )
-    joined = hit.join(found, on="text", how="left", maintain_order="left")
-    return joined.select(
-        pl.col("index").cast(pl.UInt32),
-        pl.lit(column).alias("column"),
-        "rule_id",
-        "severity",
-        "note",
-    )
-
-
-class ColumnParser:
-    """Parses the text of one mapped column, batch after batch."""
-
-    def __init__(self, name: str, form: Form) -> None:
+    def __init__(self, name: str, form: Form, text: str, pairs: Pairs | None = None) -> None:
         self.name = name
         self.form = form
-        self.plain = form.pattern is None and form.precision is None
+        self.text = pl.col(text)
+        self.text_name = text
+        self.pairs = pairs
+        plain = form.pattern is None and form.precision is None
+        self.is_date = form.parser == "date" and plain
+        self.is_number = form.parser == "number" and plain
+        self.factor: float | None = None
+        if self.is_number and pairs is None and form.numbers is not None:
+            self.factor = parsers_factor(form.numbers)
+            self.is_number = self.factor is not None
+        self.fast_name = f"f:{name}"
+        self.pair_name = f"{PAIR}{name}"
 
-    def parse(self, frame: pl.DataFrame) -> Parsed:
-        """The outputs for every row of a text frame."""
-        name = TEXT + self.name if TEXT + self.name in frame.columns else self.name
-        texts = frame[name]
-        if texts.null_count() == texts.len():
-            return spread(
-                Lookup(pl.Series([], dtype=pl.String), self._empty(), []), texts, self.name
-            )
-        if self.form.parser == "date" and self.plain:
-            return self._dates(texts)
-        if self.form.parser == "number" and self.plain:
-            return self._numbers(texts, frame)
-        parsed = self._all_distinct(texts)
-        if self.form.parser in ("text", "regimen"):
-            self._private(parsed, texts)
-        return parsed
+    @property
+    def has_fast(self) -> bool:
+        """True if some texts are read by expressions."""
+        return self.is_date or self.is_number
 
-    def _empty(self) -> list[pl.Series]:
-        return [pl.Series([], dtype=dtype) for dtype in OUTPUTS[self.form.parser]]
+    def look(self) -> list[pl.Expr]:
+        """One-row expressions: what must be known before parsing."""
+        exprs = [self.text.null_count().alias(f"n:{self.name}")]
+        if self.is_date:
+            exprs.append(self.text.drop_nulls().first().alias(f"s:{self.name}"))
+        if self.is_number and self.form.numbers is not None:
+            numbers = self.form.numbers
+            sample = self.text.drop_nulls().head(_SAMPLE)
+            for position, mark in enumerate(thousands(numbers.decimal, numbers.grouping)):
+                seen = sample.str.contains(mark, literal=True).any()
+                exprs.append(seen.alias(f"m{position}:{self.name}"))
+            if self.pairs is not None:
+                exprs.append(self.pairs.key.unique().implode().alias(f"p:{self.name}"))
+        return exprs
 
-    def _all_distinct(self, texts: pl.Series) -> Parsed:
-        keys = texts.unique().drop_nulls().to_list()
-        return spread(look_up(reader_of(self.form), sorted(keys)), texts, self.name)
+    def fast(self, seen: Mapping[str, Any]) -> list[pl.Expr]:
+        """Columns to add: dates or numbers of texts in the plain form."""
+        if self.is_date and self.form.dates is not None:
+            plain = date_form(seen[f"s:{self.name}"], self.form.dates.order)
+            return [read_date(self.text, plain).alias(self.fast_name)]
+        if not self.is_number or self.form.numbers is None:
+            return []
+        numbers = self.form.numbers
+        marks = "".join(
+            mark
+            for position, mark in enumerate(thousands(numbers.decimal, numbers.grouping))
+            if seen[f"m{position}:{self.name}"]
+        )
+        number = read_number(self.text, numbers.decimal, self.form.missing, marks)
+        if self.pairs is None:
+            return [scaled(number, self.factor or 1.0).alias(self.fast_name)]
+        self.pairs.learn(seen[f"p:{self.name}"])
+        return [self.pairs.key.alias(self.pair_name), number.alias(self.fast_name)]
 
-    def _private(self, parsed: Parsed, texts: pl.Series) -> None:
-        """Cells that hold a phone number or an e-mail address are findings; their text is not kept."""
-        found = identifying_values(texts.unique().drop_nulls())
-        if not found:
-            return
-        note = "the cell holds a phone number or an e-mail address: remove it"
-        verdict = Verdict((None,), "error", "PRV-01", note)
-        told = issues_of([(text, verdict) for text in found], texts, self.name)
-        rest = parsed.issues.filter(~pl.col("index").is_in(told["index"].implode()))
-        parsed.issues = pl.concat([rest, told]).sort("index")
-        if self.form.parser == "text":
-            hidden = texts.is_in(pl.Series(found).implode()).fill_null(False)
-            parsed.outputs = [
-                o.to_frame("v").select(pl.when(~hidden).then(pl.col("v"))).to_series()
-                for o in parsed.outputs
-            ]
+    def check(self) -> list[pl.Expr]:
+        """Columns to replace: fast values that are beyond doubt, in the canonical unit."""
+        fast = pl.col(self.fast_name)
+        if self.is_date:
+            keep = sure(fast, self.text, self.form.missing)
+            return [pl.when(keep).then(fast).alias(self.fast_name)]
+        if self.is_number and self.pairs is not None:
+            return [self.pairs.scale(fast, pl.col(self.pair_name)).alias(self.fast_name)]
+        return []
 
-    def _dates(self, texts: pl.Series) -> Parsed:
-        form = self.form.dates or parsers.DateFormat()
-        plain = date_form(texts.drop_nulls().first(), form.order)  # type: ignore[arg-type]
-        frame = texts.to_frame("text").with_columns(date=read_date(pl.col("text"), plain))
-        keep = sure(pl.col("date"), pl.col("text"), self.form.missing)
-        frame = frame.with_columns(pl.when(keep).then(pl.col("date")).alias("date"))
-        dates = frame["date"]
-        rest = (dates.is_null() & texts.is_not_null()).arg_true()
-        day = pl.lit("day", pl.String)
-        known = frame.select(precision=pl.when(pl.col("date").is_not_null()).then(day))["precision"]
-        side = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
-        if rest.len() == 0:
-            return Parsed([dates, known, side])
-        return self._patched([dates, known, side], rest, texts.gather(rest), self._slow_dates)
+    @property
+    def key(self) -> pl.Expr:
+        """What is looked up: the text, with its quantity and unit where they stand in the row."""
+        if self.is_number and self.pairs is not None:
+            return self.pairs.with_text(pl.col(self.pair_name), self.text)
+        return self.text
 
-    def _slow_dates(self, keys: pl.Series) -> Lookup:
-        if keys.len() < _VECTOR:
-            return look_up(reader_of(self.form), keys.to_list())
+    def rest(self) -> pl.Expr:
+        """The distinct keys that the fast way leaves, as one list."""
+        key = self.key
+        if self.has_fast:
+            key = key.filter(pl.col(self.fast_name).is_null() & self.text.is_not_null())
+        return key.unique().drop_nulls().implode().alias(self.name)
+
+    def find(self, keys: pl.Series) -> Lookup:
+        """Outputs and findings of the distinct keys."""
+        keys = keys.sort()
+        if self.is_number and self.pairs is not None:
+            return self._find_pairs(keys)
+        if keys.len() >= _VECTOR and self.is_date:
+            return self._vector_dates(keys)
+        if keys.len() >= _VECTOR and self.is_number:
+            return self._vector_numbers(keys)
+        lookup = look_up(reader_of(self.form), keys.to_list())
+        return (
+            _private(lookup, self.form.parser)
+            if self.form.parser in ("text", "regimen")
+            else lookup
+        )
+
+    def outputs(self, lookup: Lookup | None) -> list[pl.Expr | None]:
+        """One expression per output of the parser; None where all rows are null."""
+        late = self._late(lookup)
+        if not self.has_fast:
+            return late
+        fast = pl.col(self.fast_name)
+        known = fast.is_not_null()
+        first: list[pl.Expr | None] = [fast, *[None] * (len(late) - 1)]
+        if self.is_date:
+            first[1] = pl.when(known).then(pl.lit("day"))
+        else:
+            first[1] = pl.when(known & self.text.str.starts_with("<")).then(pl.lit("<"))
+            unit = self._fast_unit()
+            first[2] = pl.when(known).then(unit) if unit is not None else None
+        merged: list[pl.Expr | None] = []
+        for one, other in zip(first, late, strict=True):
+            both = one is not None and other is not None
+            merged.append(pl.coalesce(one, other) if both else (one if one is not None else other))
+        return merged
+
+    def _fast_unit(self) -> pl.Expr | None:
+        if self.pairs is not None:
+            return self.pairs.unit(pl.col(self.pair_name))
+        unit = self.form.numbers.unit if self.form.numbers is not None else None
+        return pl.lit(unit) if unit is not None else None
+
+    def _late(self, lookup: Lookup | None) -> list[pl.Expr | None]:
+        if lookup is None or lookup.keys.len() == 0:
+            return [None] * len(OUTPUTS[self.form.parser])
+        key = self.key
+        if self.has_fast:
+            key = pl.when(pl.col(self.fast_name).is_null()).then(key)
+        return [
+            None
+            if output is None
+            else key.replace_strict(lookup.keys, output, default=None, return_dtype=output.dtype)
+            for output in lookup.outputs
+        ]
+
+    def _vector_dates(self, keys: pl.Series) -> Lookup:
         found = stamps(keys)
         clear = found.is_not_null()
         rest = look_up(reader_of(self.form), keys.filter(~clear).to_list())
-        n = int(clear.sum())
-        own = [
-            found.filter(clear),
-            pl.Series(["day"], dtype=pl.String).new_from_index(0, n),
-            pl.Series([None], dtype=pl.String).new_from_index(0, n),
-        ]
-        return _stacked(keys.filter(clear), own, rest)
+        day = pl.Series(["day"], dtype=pl.String).new_from_index(0, int(clear.sum()))
+        return _stacked(self.form, keys.filter(clear), [found.filter(clear), day, None], rest)
 
-    def _patched(
-        self, outputs: list[pl.Series], rest: pl.Series, texts: pl.Series, slow: Any
-    ) -> Parsed:
-        """Fast outputs with the rest looked up once per distinct text."""
-        lookup = slow(texts.unique().sort())
-        found = spread(lookup, texts, self.name, rest)
-        merged = [
-            fast.clone().scatter(rest, late) if late.null_count() < late.len() else fast
-            for fast, late in zip(outputs, found.outputs, strict=True)
-        ]
-        return Parsed(merged, found.issues)
-
-    def _numbers(self, texts: pl.Series, frame: pl.DataFrame) -> Parsed:
-        form = self.form.numbers or parsers.NumberFormat()
-        unit = UNIT + self.name
-        quantity = f"{UNIT}{self.name}:quantity"
-        column = pl.col("text")
-        work = texts.to_frame("text")
-        pairs: pl.Series | None = None
-        if unit in frame.columns or quantity in frame.columns:
-            pairs = _pairs(frame, unit, quantity, form)
-        sample = texts.drop_nulls().head(_VECTOR)
-        marks = marks_seen(sample, thousands(form.decimal, form.grouping))
-        value = read_number(column, form.decimal, self.form.missing, marks)
-        operator = pl.when(column.str.starts_with("<")).then(pl.lit("<"))
-        work = work.with_columns(number=value).with_columns(
-            comparator=pl.when(pl.col("number").is_not_null()).then(operator)
-        )
-        if pairs is None:
-            return self._one_unit(texts, work, form)
-        return self._many_units(texts, work, pairs, form)
-
-    def _one_unit(self, texts: pl.Series, work: pl.DataFrame, form: parsers.NumberFormat) -> Parsed:
-        factor = factor_of(form.quantity, form.unit)
-        if factor is None:
-            return self._all_distinct(texts)
-        number = _scaled(pl.col("number"), factor)
-        unit = pl.when(pl.col("number").is_not_null()).then(pl.lit(form.unit, pl.String))
-        done = work.select(
-            number.alias("number"), "comparator", unit=unit, side=pl.lit(None, pl.String)
-        )
-        outputs = done.get_columns()
-        rest = (outputs[0].is_null() & texts.is_not_null()).arg_true()
-        if rest.len() == 0:
-            return Parsed(outputs)
-
-        def slow(keys: pl.Series) -> Lookup:
-            return self._slow_numbers(keys, form, factor)
-
-        return self._patched(outputs, rest, texts.gather(rest), slow)
-
-    def _slow_numbers(self, keys: pl.Series, form: parsers.NumberFormat, factor: float) -> Lookup:
-        reader = reader_of(replace(self.form, numbers=form))
-        if keys.len() < _VECTOR:
-            return look_up(reader, keys.to_list())
-        found = grouped_numbers(keys, form.decimal, form.grouping)
-        clear = found["number"].is_not_null() & ~keys.is_in(
-            pl.Series(self.form.missing, dtype=pl.String).implode()
-        )
-        rest = look_up(reader, keys.filter(~clear).to_list())
+    def _vector_numbers(self, keys: pl.Series) -> Lookup:
+        assert self.form.numbers is not None
+        numbers = self.form.numbers
+        found = grouped_numbers(keys, numbers.decimal, numbers.grouping)
+        declared = pl.Series(self.form.missing, dtype=pl.String).implode()
+        clear = found["number"].is_not_null() & ~keys.is_in(declared)
+        rest = look_up(reader_of(self.form), keys.filter(~clear).to_list())
         good = found.filter(clear)
-        n = good.height
-        own = [
-            good.select(_scaled(pl.col("number"), factor)).to_series(),
-            good["comparator"],
-            pl.Series([form.unit], dtype=pl.String).new_from_index(0, n),
-            pl.Series([None], dtype=pl.String).new_from_index(0, n),
-        ]
-        return _stacked(keys.filter(clear), own, rest)
+        number = good.select(scaled(pl.col("number"), self.factor or 1.0)).to_series()
+        unit = pl.Series([numbers.unit], dtype=pl.String).new_from_index(0, good.height)
+        own = [number, good["comparator"], unit, None]
+        return _stacked(self.form, keys.filter(clear), own, rest)
 
-    def _many_units(
-        self, texts: pl.Series, work: pl.DataFrame, pairs: pl.Series, form: parsers.NumberFormat
-    ) -> Parsed:
-        """Numbers whose unit (and quantity) stands in the row: one factor per distinct pair."""
-        names = pairs.unique().drop_nulls().to_list()
-        split = [tuple(part or None for part in name.split("\x1f")) for name in names]
-        factors = [_row_factor(quantity, unit) for quantity, unit in split]
-        keyed = pl.Series(names, dtype=pl.String)
-        work = work.with_columns(
-            pair=pairs,
-            factor=pairs.replace_strict(keyed, pl.Series(factors, dtype=pl.Float64), default=None),
-            reported=pairs.replace_strict(
-                keyed, pl.Series([u for _, u in split], dtype=pl.String), default=None
-            ),
-        )
-        scaled = (
-            pl.when(pl.col("factor") == 1)
-            .then(pl.col("number"))
-            .otherwise((pl.col("number") * pl.col("factor")).round_sig_figs(12))
-        )
-        work = work.with_columns(scaled.alias("number"))
-        sure_ = pl.col("number").is_not_null()
-        outputs = work.select(
-            "number",
-            pl.when(sure_).then(pl.col("comparator")).alias("comparator"),
-            pl.when(sure_).then(pl.col("reported")).alias("unit"),
-            pl.lit(None, pl.String).alias("side"),
-        ).get_columns()
-        rest = (outputs[0].is_null() & texts.is_not_null()).arg_true()
-        if rest.len() == 0:
-            return Parsed(outputs)
-        keys = work.select(pl.concat_str("pair", "text", separator=_JOIN)).to_series().gather(rest)
-        return self._patched(outputs, rest, keys, lambda distinct: self._slow_pairs(distinct, form))
-
-    def _slow_pairs(self, keys: pl.Series, form: parsers.NumberFormat) -> Lookup:
-        by_pair: dict[str, list[str]] = {}
-        for key in keys:
-            by_pair.setdefault(key.split(_JOIN, 1)[0], []).append(key)
-        found = [self._slow_pair(pair, members, form) for pair, members in by_pair.items()]
-        outputs = [pl.concat([f.outputs[i] for f in found]) for i in range(len(found[0].outputs))]
-        return Lookup(
-            pl.concat([f.keys for f in found]), outputs, [b for f in found for b in f.bad]
-        )
-
-    def _slow_pair(self, pair: str, keys: list[str], form: parsers.NumberFormat) -> Lookup:
-        quantity, unit = (part or None for part in pair.split("\x1f"))
-        texts = [key.split(_JOIN, 1)[1] for key in keys]
-        reader = reader_of(replace(self.form, numbers=replace(form, quantity=quantity, unit=unit)))
-        lookup = look_up(reader, keys, texts)
-        known = find_quantity(quantity)
-        if unit is None and known is not None and known.canonical_unit not in ("1", "%"):
-            lookup = _without_unit(lookup, known.rule_id, known.canonical_unit)
-        return lookup
+    def _find_pairs(self, keys: pl.Series) -> Lookup:
+        """Numbers by their quantity and unit: one reader per pair."""
+        assert self.pairs is not None
+        assert self.form.numbers is not None
+        parts = []
+        for pair, texts in self.pairs.split(keys.to_list()).items():
+            quantity, unit, problem = self.pairs.meaning(pair)
+            numbers = replace(self.form.numbers, quantity=quantity, unit=unit)
+            full = [self.pairs.join(pair, text) for text in texts]
+            lookup = look_up(reader_of(replace(self.form, numbers=numbers)), full, texts)
+            parts.append(_without_unit(lookup, problem) if problem else lookup)
+        types = OUTPUTS[self.form.parser]
+        outputs: list[pl.Series | None] = []
+        for position, dtype in enumerate(types):
+            columns = [_filled(part, position, dtype) for part in parts]
+            outputs.append(pl.concat(columns) if columns else None)
+        keys = pl.concat([part.keys for part in parts]) if parts else keys
+        return Lookup(keys, outputs, [entry for part in parts for entry in part.bad])
 
 
-def _without_unit(lookup: Lookup, rule_id: str | None, canonical: str) -> Lookup:
+def parsers_factor(numbers: parsers.NumberFormat) -> float | None:
+    """What a number is multiplied by; None if the unit is not known for the quantity."""
+    if numbers.quantity is None or numbers.unit is None:
+        return 1.0
+    conversion = parsers.find_conversion(numbers.quantity, numbers.unit)
+    return None if conversion is None else float(conversion.factor)
+
+
+def scaled(number: pl.Expr, factor: float) -> pl.Expr:
+    """The number in the canonical unit, rounded as `values.units` does."""
+    return number if factor == 1 else (number * factor).round_sig_figs(12)
+
+
+def _filled(lookup: Lookup, position: int, dtype: pl.DataType) -> pl.Series:
+    output = lookup.outputs[position]
+    if output is not None:
+        return output
+    return pl.Series([None], dtype=dtype).new_from_index(0, lookup.keys.len())
+
+
+def _stacked(form: Form, keys: pl.Series, outputs: list[pl.Series | None], rest: Lookup) -> Lookup:
+    own = Lookup(keys, outputs)
+    joined: list[pl.Series | None] = [
+        pl.concat([_filled(own, i, dtype), _filled(rest, i, dtype)], rechunk=True)
+        for i, dtype in enumerate(OUTPUTS[form.parser])
+    ]
+    return Lookup(pl.concat([keys, rest.keys], rechunk=True), joined, rest.bad)
+
+
+def _without_unit(lookup: Lookup, problem: tuple[str, str]) -> Lookup:
     """Numbers whose row names no unit are not understood, unless the cell itself holds one."""
-    note = f"the unit is missing; it is kept in {canonical}"
+    rule_id, note = problem
+    numbers = _filled(lookup, 0, pl.Float64()).to_list()
+    units = _filled(lookup, 2, pl.String()).to_list()
     bad = dict(lookup.bad)
-    numbers, units = lookup.outputs[0].to_list(), lookup.outputs[2].to_list()
     for position, key in enumerate(lookup.keys.to_list()):
         if numbers[position] is not None and units[position] is None:
             numbers[position] = None
-            bad[key] = Verdict((), "error", rule_id or "STR-06", note)
+            bad[key] = Verdict((), "error", rule_id, note)
     outputs = [pl.Series(numbers, dtype=pl.Float64), *lookup.outputs[1:]]
     return Lookup(lookup.keys, outputs, list(bad.items()))
 
 
-def _stacked(keys: pl.Series, outputs: list[pl.Series], rest: Lookup) -> Lookup:
-    joined = [pl.concat([a, b], rechunk=True) for a, b in zip(outputs, rest.outputs, strict=True)]
-    return Lookup(pl.concat([keys, rest.keys], rechunk=True), joined, rest.bad)
-
-
-def _pairs(frame: pl.DataFrame, unit: str, quantity: str, form: parsers.NumberFormat) -> pl.Series:
-    """Quantity and unit of each row, joined; empty where one is not given."""
-    fixed_quantity = pl.lit(form.quantity or "", pl.String)
-    fixed_unit = pl.lit(form.unit or "", pl.String)
-    of_row = pl.col(quantity).fill_null("") if quantity in frame.columns else fixed_quantity
-    unit_of_row = (
-        pl.col(unit).str.strip_chars().fill_null("") if unit in frame.columns else fixed_unit
-    )
-    return frame.select(
-        pl.concat_str(of_row, unit_of_row, separator="\x1f").alias("pair")
-    ).to_series()
-
-
-def factor_of(quantity: str | None, unit: str | None) -> float | None:
-    """What a number is multiplied by; None if the unit is not known for the quantity."""
-    if quantity is None or unit is None or find_quantity(quantity) is None:
-        return 1.0
-    conversion = find_conversion(quantity, unit)
-    return None if conversion is None else float(conversion.factor)
-
-
-def _row_factor(quantity: str | None, unit: str | None) -> float | None:
-    """The same where the row names the unit: none given counts only where there is none to give."""
-    known = find_quantity(quantity)
-    if known is not None and unit is None and known.canonical_unit not in ("1", "%"):
-        return None
-    return factor_of(quantity, unit)
-
-
-def _scaled(number: pl.Expr, factor: float) -> pl.Expr:
-    return number if factor == 1 else (number * factor).round_sig_figs(12)
+def _private(lookup: Lookup, parser: str) -> Lookup:
+    """Cells that hold a phone number or an e-mail address are findings; their text is not kept."""
+    found = set(identifying_values(lookup.keys))
+    if not found:
+        return lookup
+    note = "the cell holds a phone number or an e-mail address: remove it"
+    told = [(key, Verdict((None,), "error", "PRV-01", note)) for key in sorted(found)]
+    bad = [entry for entry in lookup.bad if entry[0] not in found] + told
+    if parser != "text" or lookup.outputs[0] is None:
+        return Lookup(lookup.keys, lookup.outputs, bad)
+    hidden = lookup.keys.is_in(pl.Series(sorted(found)).implode())
+    kept = lookup.outputs[0].to_frame("v").select(pl.when(~hidden).then(pl.col("v"))).to_series()
+    return Lookup(lookup.keys, [kept], bad)
