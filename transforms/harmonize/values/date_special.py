@@ -8,11 +8,15 @@ from typing import Any
 from transforms.harmonize.values.common import error, warning
 from transforms.harmonize.values.date_parts import expand_year
 
-_RELATIVE = re.compile(
-    r"^(?:d|day|tag|dia|j|jour|t)?\s*(?P<sign>[+-]|\s)\s*(?P<n>\d{1,4})\s*(?P<unit>d|days?|tage?n?|dias?|j|jours?)?"
-    r"(?:\s*(?:nach|post|after|apres|despues de|tras)\b.*)?$"
+_AFTER = r"(?:\s*(?:nach|post|after|apres|despues de|tras)\b.*)"
+_UNIT = r"(?:d|days?|tage?n?|dias?|j|jours?)"
+_RELATIVE = (
+    re.compile(
+        rf"^(?:d|day|tag|dia|j|jour|t)\s*(?P<sign>[+-])?\s*(?P<n>\d{{1,3}})\s*{_UNIT}?{_AFTER}?$"
+    ),
+    re.compile(rf"^(?P<sign>[+-])\s*(?P<n>\d{{1,3}})\s*{_UNIT}{_AFTER}?$"),
+    re.compile(rf"^(?P<sign>)(?P<n>\d{{1,3}})\s*{_UNIT}{_AFTER}$"),
 )
-_DAY_NUMBER = re.compile(r"^(?:d|day|tag|dia|jour)\s*(?P<n>\d{1,4})$")
 _QUARTER = re.compile(
     r"^(?:(?:q|t|quartal|quarter|trimestre|trim)\s*(?P<a>[1-4])|(?P<b>[1-4])\s*(?:\.|st|nd|rd|th|er|e|o)?\s*(?:q|t|quartal|quarter|trimestre|trim)\.?)"
     r"[\s/\-]*(?:de|of)?\s*(?P<year>\d{4}|\d{2})$|^(?P<year2>\d{4})[\s/\-]*q(?P<c>[1-4])$"
@@ -21,15 +25,10 @@ _QUARTER = re.compile(
 
 def relative(plain: str) -> dict[str, Any] | None:
     """`d+45`, `Tag 45`: the days from the infusion."""
-    found = _RELATIVE.match(plain) if not plain[:1].isdigit() else None
-    day = _DAY_NUMBER.match(plain)
-    if not found and not day:
+    found = next((hit for pattern in _RELATIVE if (hit := pattern.match(plain))), None)
+    if found is None:
         return None
-    if found and not (found["sign"] in "+-" and (plain[0].isalpha() or found["unit"])):
-        return None
-    days = int(found["n"] if found else day["n"])  # type: ignore[index]
-    if found and found["sign"] == "-":
-        days = -days
+    days = int(found["n"]) * (-1 if found["sign"] == "-" else 1)
     return warning("days from the infusion, no date", relative_days=days)
 
 

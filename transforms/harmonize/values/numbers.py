@@ -192,7 +192,7 @@ def _measured(
         remark = "a range: the middle is taken, both ends are kept"
     tail, flagged = _strip_flag(tail.strip(), fmt)
     remark = remark or ("a laboratory flag beside the number" if flagged else None)
-    if re.match(r"^[.,'\d]", tail):
+    if re.match(r"^[.,'\d]", tail) and not _is_unit(tail, fmt):
         return error(rule, expected)
     unit, problem = _unit(tail, value, fmt)
     if problem:

@@ -72,7 +72,7 @@ def unit_key(spelling: str) -> str:
     text = text.replace("(24.h)", "24h").replace(" pro ", "/").replace(" per ", "/")
     text = re.sub(r"^(?:x|\*)\s*(?=10|e\d)", "", text)
     text = _LITER.sub("l", _POWER.sub("10^", text).replace("/100ml", "/dl"))
-    return _PER_DAY.sub("/24h", re.sub(r"/24\s+h", "/24h", text))
+    return _PER_DAY.sub("/24h", re.sub(r"/24\s+", "/24", text))
 
 
 @cache
