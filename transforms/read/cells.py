@@ -38,7 +38,7 @@ def as_cells(frame: pl.DataFrame, *, empty_text: bool) -> tuple[pl.DataFrame, in
         cells = pl.col([name for name in columns if found[name][0]])
         frame = frame.with_columns(pl.when(cells.str.len_bytes() > 0).then(cells))
     first = frame[columns[0]]
-    maybe = first.is_null() | first.str.starts_with(" ") | first.str.starts_with("\t")
+    maybe = first.is_null() | (first.str.strip_chars().str.len_bytes() == 0)
     if not maybe.any():
         return frame, 0
     full = pl.any_horizontal(pl.col(columns).str.strip_chars().str.len_bytes() > 0).fill_null(False)

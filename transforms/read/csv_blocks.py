@@ -85,11 +85,12 @@ class BlockReader:
         # changed its export to UTF-8 would else be read with two wrong letters for each umlaut.
         if self._utf8_seen is not None:
             return
-        start = next((i for i, byte in enumerate(data) if byte >= 0x80), 0)
+        start = next(i for i, byte in enumerate(data) if byte >= 0x80)
         sample = data[start : start + 1_000_000]
+        whole = len(data) < self._size and len(data) - start <= len(sample)
         try:
-            codecs.getincrementaldecoder("utf-8")().decode(sample, final=False)
-            self._utf8_seen = True
+            text = codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)
+            self._utf8_seen = True if not text.isascii() else None
         except UnicodeDecodeError:
             self._utf8_seen = False
         if self._utf8_seen:

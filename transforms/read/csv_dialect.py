@@ -54,7 +54,9 @@ def find_dialect(source: Source, text: str, options: ReadOptions, *, whole: bool
         lines.pop()  # may be cut
     if terminator == "\r\n":
         lines = [line.removesuffix("\r") for line in lines]
-    first = options.header_rows or (next(n for n, line in enumerate(lines, 1) if line.strip()),)
+    first = options.header_rows or (
+        next((n for n, line in enumerate(lines, 1) if line.strip(" \t")), 1),
+    )
     if first[-1] > len(lines):
         raise source.error(
             "NO_ROWS",

@@ -169,7 +169,7 @@ class RecordParser:
         walk.run(last=last, unterminated=unterminated)
         kept = good.to_frame("good").with_row_index("at").filter(pl.col("good"))["at"]
         if walk.swallowed:
-            kept = kept.filter(~kept.is_in(pl.Series(walk.swallowed, dtype=kept.dtype)))
+            kept = kept.filter(~kept.is_in(pl.Series(walk.swallowed, dtype=kept.dtype).implode()))
         texts = column.gather(kept).to_list()
         if self._layout.terminator == "\r\n":
             texts = [text.removesuffix("\r") for text in texts]
@@ -278,8 +278,8 @@ class _Walk:
         cells = split_record(text, layout.delimiter, layout.quote)
         if cells == OPEN:
             return self._long_record(index, last=last, unterminated=unterminated)
-        self._check_ending(index, unterminated)
-        if isinstance(cells, list) and not any(cell.strip() for cell in cells):
+        self._check_ending(index, index + 1, unterminated)
+        if isinstance(cells, list) and _is_blank(cells) and not _bad_characters(text):
             self.n_blank += 1
             return index + 1
         at_end = last and unterminated and index == len(self._lines) - 1
@@ -327,7 +327,7 @@ class _Walk:
         inner = any(self._good[index + 1 : end - 1]) and layout.width > 2
         if isinstance(cells, str) or inner:
             raise self._unclosed(row)
-        self._check_ending(end - 1, unterminated)
+        self._check_ending(index, end, unterminated)
         self.swallowed.extend(range(index, end))
         at_end = last and unterminated and end == len(self._lines)
         self._judge(row, text, cells, cut_off=at_end)
@@ -345,26 +345,26 @@ class _Walk:
     def _strip(self, text: str) -> str:
         return text.removesuffix("\r") if self._layout.terminator == "\r\n" else text
 
-    def _check_ending(self, index: int, unterminated: bool) -> None:
-        """LINE_ENDING if the line that ends a record ends otherwise than the first one did."""
-        line = self._lines[index]
-        added = unterminated and index == len(self._lines) - 1
-        if self._layout.terminator == "\r\n":
-            wrong = not added and not line.endswith("\r")
-            line = line.removesuffix("\r")
-        else:
-            wrong = False
-        outside = re.sub(
-            f"{self._layout.quote}[^{self._layout.quote}]*{self._layout.quote}", "", line
-        )
+    def _check_ending(self, first: int, after: int, unterminated: bool) -> None:
+        """LINE_ENDING if the record of these lines ends otherwise than the first one of the file."""
+        layout = self._layout
+        text = layout.separator.join(self._lines[first:after])
+        added = unterminated and after == len(self._lines)
+        wrong = layout.terminator == "\r\n" and not added and not text.endswith("\r")
+        outside = re.sub(f"{layout.quote}[^{layout.quote}]*{layout.quote}", "", self._strip(text))
         if wrong or "\r" in outside or "\n" in outside:
-            row = self._first + index
+            row = self._first + first
             raise self._source.error(
                 "LINE_ENDING",
-                f"mixes line endings (row {row} ends otherwise than row 1): parts of different exports",
+                f"mixes line endings (row {row} ends otherwise than row 1): "
+                "parts of different exports",
                 "ask the center to export again; do not paste files together",
                 row=row,
             )
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
 
 
 def _bad_characters(text: str) -> bool:
