@@ -38,6 +38,10 @@ FIELD = pl.Schema(
 )
 
 
+# From this position on a field is only shown if a source column holds it.
+COMPANION = 100
+
+
 class FindingBook:
     """Collects findings of all tables; `finish` gives them numbers and addresses."""
 
@@ -126,9 +130,20 @@ class FindingBook:
         for (column,), part in judged.with_columns(numbered["hit"]).group_by(
             "column", maintain_order=True
         ):
-            own = data.frame[part["index"]].with_columns(part["hit"])
+            own = data.frame[part["index"]].with_columns(part["hit"], part["rule_id"])
             self._add_fields(own_field(data, own, part["index"], str(column)), 1)
+            self._companions(data, own, str(column))
         return judged
+
+    def _companions(self, data: TableData, rows: pl.DataFrame, column: str) -> None:
+        """A unit stands in a cell of its own: where the rule is about it, that cell is named too."""
+        for kind in ("unit",):
+            rules = [name for name, rule in self._plan.rules.items() if kind in rule["also"]]
+            named = rows.filter(pl.col("rule_id").is_in(rules))
+            name = f"{column}_{kind}"
+            if named.height and name in data.frame.columns:
+                made = own_field(data, named, pl.Series(dtype=pl.UInt32()), name)
+                self._add_fields(made.with_columns(pl.col("understood").alias("value")), COMPANION)
 
     def raise_dispositions(self, held: pl.DataFrame) -> None:
         """Findings of issues whose row is held after all say so. `held`: row_id, rule_id."""
@@ -222,7 +237,9 @@ class FindingBook:
         """FINDING and FINDING_FIELD, numbered in the order of tables, files and rows."""
         heads = pl.concat(self._heads) if self._heads else HEAD.to_frame()
         fields = pl.concat(self._fields) if self._fields else FIELD.to_frame()
-        placed = addresses(fields, sources, column_map, address)
+        placed = addresses(fields, sources, column_map, address).filter(
+            (pl.col("position") < COMPANION) | pl.col("source_column").is_not_null()
+        )
         if self._files:
             placed = pl.concat([placed, *(f.select(placed.columns) for f in self._files)])
         heads = heads.join(_repeated(placed, heads), on="hit", how="anti", maintain_order="left")
@@ -237,7 +254,11 @@ class FindingBook:
         )
         findings = numbered.select(list(FINDING)).cast(FINDING)
         listed = numbered.select("finding_id", "hit").join(placed, on="hit")
-        listed = listed.sort("finding_id", "position").select(list(FINDING_FIELD))
+        listed = (
+            listed.sort("finding_id", "position", maintain_order=True)
+            .with_columns((pl.int_range(pl.len()).over("finding_id") + 1).alias("position"))
+            .select(list(FINDING_FIELD))
+        )
         return findings, listed.cast(FINDING_FIELD)
 
     def counts(self) -> pl.DataFrame:
@@ -324,7 +345,7 @@ def own_field(
     data: TableData, rows: pl.DataFrame, positions: pl.Series, column: str
 ) -> pl.DataFrame:
     """The field `column` of rows that stand at `positions` of the table."""
-    if column in data.raw.columns:
+    if column in data.raw.columns and positions.len() == rows.height:
         value = data.raw[column].gather(positions)
     elif column == "patient_id":
         value = rows["patient_id"]

@@ -23,7 +23,7 @@ ENGINES = ("rows", "mapping", "reader", "run")
 
 _RULE_KEYS = {
     "id", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",
-    "query", "source", "checks", "covers",
+    "query", "source", "checks", "covers", "also",
 }  # fmt: skip
 _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
@@ -70,7 +70,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the pack. `category` is the name of its file."""
+    """One rule of the pack. `category` is the name of its file.
+
+    `covers`: columns whose generated checks (required, range) this rule stands for. `also`: companions
+    (`unit`) that are named beside a column which the mapping could not understand.
+    """
 
     id: str
     category: str
@@ -85,6 +89,7 @@ class Rule:
     source: str
     checks: tuple[Check, ...] = ()
     covers: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def disposition_of(self, severity: str) -> str:
         """What becomes of a row: an error is never kept as valid, a warning never held back."""
@@ -182,12 +187,13 @@ def _rule(path: Path, entry: Any) -> Rule:
     )
     if engine == "rows" and not checks:
         raise RuleError(path.name, name, "checks", "a rule on rows needs at least one check")
-    head = {key: entry[key] for key in _RULE_KEYS & entry.keys() - {"checks", "covers"}}
+    head = {key: entry[key] for key in _RULE_KEYS & entry.keys() - {"checks", "covers", "also"}}
     return Rule(
         **{"source": "", **head, "engine": engine},
         category=path.stem,
         checks=checks,
         covers=tuple(entry.get("covers", ())),
+        also=tuple(entry.get("also", ())),
     )
 
 
