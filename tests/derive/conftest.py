@@ -111,7 +111,7 @@ def rows() -> Callable[..., list[dict[str, Any]]]:
     def select(
         con: duckdb.DuckDBPyConnection, table: str, where: str = "true"
     ) -> list[dict[str, Any]]:
-        result = con.execute(f"select * from analysis.{table} where {where}")
+        result = con.execute(f"select * from analysis.{table} where {where} order by all")
         names = [column[0] for column in result.description or ()]
         return [
             {

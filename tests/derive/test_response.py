@@ -97,11 +97,11 @@ def test_adrs_holds_every_assessment_and_one_best_response_with_its_source(deriv
     )
     overall = rows(con, "adrs", "PARAMCD = 'OVR'")
     assert [(r["ADT"], r["AVALC"], r["AVAL"], r["ANL01FL"]) for r in overall] == [
-        ("2023-07-01", "PR", 4, None),
         ("2023-07-01", "SD", 2, "Y"),
+        ("2023-07-01", "PR", 4, None),
         ("2023-08-01", "NE", 8, "Y"),
         ("2023-11-01", "PD", 1, "Y"),
     ]
     [best] = rows(con, "adrs", "PARAMCD = 'BOR'")
     assert (best["AVALC"], best["SRCDOM"], best["SRCVAR"]) == ("PR", "RESPONSE", "category")
-    assert best["SRCSEQ"] == overall[0]["SRCSEQ"]
+    assert best["SRCSEQ"] == overall[1]["SRCSEQ"]

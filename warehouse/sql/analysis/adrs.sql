@@ -4,6 +4,12 @@
 -- Reads:   temp.salvage_response, temp.best_response, analysis.adsl.
 -- Feeds:   display F1A, SRCSEQ of analysis.adtte.
 create or replace table analysis.adrs as
+with worst_of_day as (
+    select arg_min(row_id, (coalesce(depth, 9), row_id)) as row_id
+    from salvage_response
+    where adt is not null and kind != 'BEST'
+    group by usubjid, line_number, adt
+)
 select
     adsl.STUDYID,
     adsl.USUBJID,
@@ -13,15 +19,7 @@ select
     salvage_response.adtf as ADTF,
     response_value.aval as AVAL,
     salvage_response.category as AVALC,
-    case
-        when
-            salvage_response.adt is not null
-            and row_number() over (
-                partition by adsl.USUBJID, salvage_response.line_number, salvage_response.adt
-                order by salvage_response.depth nulls last, salvage_response.row_id
-            ) = 1
-            then 'Y'
-    end as ANL01FL,
+    case when worst_of_day.row_id is not null then 'Y' end as ANL01FL,
     salvage_response.line_number as SALVN,
     'RESPONSE' as SRCDOM,
     'category' as SRCVAR,
@@ -29,6 +27,7 @@ select
 from salvage_response
 inner join analysis.adsl as adsl using (usubjid)
 left join response_value using (category)
+left join worst_of_day on salvage_response.row_id = worst_of_day.row_id
 where salvage_response.kind != 'BEST'
 union all
 select
@@ -48,4 +47,3 @@ select
 from analysis.adsl as adsl
 left join best_response using (usubjid)
 left join response_value using (category)
-order by 2, 3, 10, 5 nulls last, 13

@@ -37,10 +37,21 @@ with eligible as (
                 )
             )
         )
+),
+chosen as (
+    select
+        usubjid,
+        arg_min(
+            eligible,
+            (
+                not (is_reported and depth is not null),
+                coalesce(-depth, 0),
+                coalesce(adt, date '9999-12-31'),
+                row_id
+            )
+        ) as best
+    from eligible
+    group by usubjid
 )
-select *
-from eligible
-qualify row_number() over (
-    partition by usubjid
-    order by is_reported and depth is not null desc, depth desc nulls last, adt nulls last, row_id
-) = 1
+select usubjid, best.category, best.depth, best.adt, best.adtf, best.row_id, best.is_reported
+from chosen

@@ -3,18 +3,24 @@
 -- Reads:   temp.salvage_response, temp.timeline.
 -- Feeds:   the start of RSD; `source` is BEST where only the date of the best response is known.
 create or replace temp table first_response as
+with responded as (
+    select
+        salvage_response.usubjid,
+        arg_min(
+            salvage_response,
+            (salvage_response.adt, salvage_response.kind = 'BEST', salvage_response.row_id)
+        ) as first
+    from salvage_response
+    inner join timeline using (usubjid)
+    where
+        salvage_response.is_first_salvage
+        and salvage_response.category in ('sCR', 'CR', 'VGPR', 'PR')
+        and salvage_response.adt >= timeline.trtsdt
+    group by salvage_response.usubjid
+)
 select
-    salvage_response.usubjid,
-    salvage_response.adt as responded_on,
-    salvage_response.adtf as responded_flag,
-    case salvage_response.kind when 'BEST' then 'BEST' else 'ASSESSMENT' end as source
-from salvage_response
-inner join timeline using (usubjid)
-where
-    salvage_response.is_first_salvage
-    and salvage_response.category in ('sCR', 'CR', 'VGPR', 'PR')
-    and salvage_response.adt >= timeline.trtsdt
-qualify row_number() over (
-    partition by salvage_response.usubjid
-    order by salvage_response.adt, salvage_response.kind = 'BEST', salvage_response.row_id
-) = 1
+    usubjid,
+    first.adt as responded_on,
+    first.adtf as responded_flag,
+    case first.kind when 'BEST' then 'BEST' else 'ASSESSMENT' end as source
+from responded
