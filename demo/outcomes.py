@@ -24,6 +24,7 @@ from demo.targets import (
 _SCALE = {"TALQ": 6.5, "TEC": 6.5, "IPC": 4.7, "OTHER": 4.6}
 _LATEST = {"TALQ": 8.0, "TEC": 8.0, "IPC": 14.0, "OTHER": 14.0}
 MIN_SUBSEQUENT_DAYS = 60
+LONGEST_COURSE = 980  # days from infusion to the end; infusions start in September 2021
 
 
 def cohort_outcomes(rng: random.Random, exact: bool) -> list[Patient]:
@@ -37,8 +38,6 @@ def cohort_outcomes(rng: random.Random, exact: bool) -> list[Patient]:
         if patients is None or (exact and not _medians_fit(patients, timed=False)):
             continue
         _continuous(rng, patients, exact)
-        if not _fits_the_calendar(patients):
-            continue
         if not exact or (_medians_fit(patients, timed=True) and _differences_fit(patients)):
             return patients
     raise ValueError("no cohort found that meets the survival targets; try another seed")
@@ -57,9 +56,22 @@ def _draw(rng: random.Random) -> list[Patient] | None:
     return patients
 
 
-def _fits_the_calendar(patients: list[Patient]) -> bool:
-    """Infusions start in September 2021, so that nobody's course may be longer than the study."""
-    return all(p.months_days + p.os_days <= 980 for p in patients)
+def _fit_the_calendar(patients: list[Patient]) -> None:
+    """Exchange times to relapse in a group until nobody's course is longer than the study."""
+    for p in patients:
+        if p.months_days + p.os_days <= LONGEST_COURSE:
+            continue
+        other = max(
+            (
+                q
+                for q in patients
+                if q.group == p.group
+                and p.os_days + q.months_days <= LONGEST_COURSE
+                and q.os_days + p.months_days <= LONGEST_COURSE
+            ),
+            key=lambda q: (q.dead is p.dead, q.months_days),
+        )
+        p.months_days, other.months_days = other.months_days, p.months_days
 
 
 def _responses(rng: random.Random, group: str, members: list[Patient]) -> None:
@@ -99,7 +111,7 @@ def _factors(rng: random.Random, group: str, members: list[Patient]) -> None:
     g = GROUPS.index(group)
     for p in _ranked(rng, members, _hazard, 1.2)[: COUNTS["emd"]["Y"][g]]:
         p.emd = True
-    ordered = _ranked(rng, members, lambda p: _hazard(p) + 0.2 * p.emd, 0.7)
+    ordered = _ranked(rng, members, lambda p: _hazard(p) + 0.2 * p.emd, 0.8)
     high, low = COUNTS["mycare"]["HIGH"][g], COUNTS["mycare"]["LOW"][g]
     for i, p in enumerate(ordered):
         p.mycare = "HIGH" if i < high else "LOW" if i >= len(ordered) - low else "INTERMEDIATE"
@@ -149,6 +161,7 @@ def _continuous(rng: random.Random, patients: list[Patient], exact: bool) -> Non
         risky_first = _ranked(rng, members, _hazard, 1.3)
         for p, days in zip(risky_first, sorted(drawn["months_to_relapse"][g]), strict=True):
             p.months_days = days
+    _fit_the_calendar(patients)
 
 
 def subsets(patients: Sequence[Patient]) -> dict[str, list[Patient]]:

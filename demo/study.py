@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from demo.cohort import build_cohort
 from demo.dates import ROUND_ONE, ROUND_TWO
 from demo.exports import WRITERS
 from demo.faults import KINDS, Planter
+from demo.grid import Export
+from demo.model import Patient
 from demo.truth import fault_rows, write_truth
 
 ROUNDS: dict[int, dt.date] = {1: ROUND_ONE, 2: ROUND_TWO}
@@ -35,10 +38,11 @@ def write_demo_study(folder: Path, patients: int = 139, seed: int = 2024) -> dic
     told: list[dict[str, Any]] = []
     numbers: dict[str, Any] = {"patients": len(cohort), "deliveries": 0, "files": 0}
     for round_, date in ROUNDS.items():
-        exports = {
-            c: writer.build(members[c], round_) for c, writer in WRITERS.items() if members[c]
-        }
-        planted = planter.plant(exports, round_)
+        if round_ == 1:
+            exports, planted = planter.plant_first(lambda: _exports(members, 1))
+        else:
+            exports = _exports(members, round_)
+            planted = planter.plant(exports, round_)
         for center, export in exports.items():
             target = folder / "inbox" / center / date.isoformat()
             target.mkdir(parents=True, exist_ok=True)
@@ -53,3 +57,8 @@ def write_demo_study(folder: Path, patients: int = 139, seed: int = 2024) -> dic
     if declared.is_dir():
         shutil.copytree(declared, folder, dirs_exist_ok=True)
     return {**numbers, "kinds": len(KINDS), "not_planted": planter.missing}
+
+
+def _exports(members: Mapping[str, Sequence[Patient]], round_: int) -> dict[str, Export]:
+    """The exports of a round before any fault, of all centers that have patients."""
+    return {c: writer.build(members[c], round_) for c, writer in WRITERS.items() if members[c]}

@@ -49,18 +49,18 @@ DEATHS: dict[str, dict[str, int]] = {
 SURVIVAL: dict[str, tuple[float, float] | None] = {
     "TALQ": None,
     "TEC": None,
-    "IPC": (4.4, 6.4),
-    "OTHER": (4.4, 5.2),
-    "all": (7.0, 11.0),
-    "early": (4.0, 6.2),
+    "IPC": (4.9, 5.9),
+    "OTHER": (4.5, 5.2),
+    "all": (7.8, 10.2),
+    "early": (4.2, 5.9),
     "late": None,
-    "emd": (3.3, 6.7),
+    "emd": (4.0, 6.2),
     "no_emd": None,
     "mycare_low": None,
-    "mycare_intermediate": (3.0, 16.0),
-    "mycare_high": (3.1, 4.9),
+    "mycare_intermediate": (5.0, 14.0),
+    "mycare_high": (3.2, 4.8),
 }
-FOLLOW_UP = (8.0, 9.2)
+FOLLOW_UP = (8.2, 9.0)
 EARLY_MONTHS = 5.0
 
 # Centers: country and number of the 139 patients.

@@ -55,7 +55,12 @@ def _joined(known: Facts) -> str:
 
 
 def _measurements(patients: Sequence[Patient]) -> list[Record]:
-    return [r for p in patients for r in facts.measurements(p, tuple(TESTS))]
+    """All measurements; the highest ferritin is above what the assay can measure."""
+    rows = [r for p in patients for r in facts.measurements(p, tuple(TESTS))]
+    ferritins = [r for r in rows if r.facts["lab.test"] == "FERRITIN"]
+    for record in sorted(ferritins, key=lambda r: -r.facts["lab.value"])[:1]:
+        record.facts["lab.value"] = max(record.facts["lab.value"], 2400)
+    return rows
 
 
 def _measured(record: Record, i: int) -> Record:

@@ -14,7 +14,7 @@ CONTACT, DEATH = "follow_up.last_contact_date", "follow_up.death_date"
 STATUS = "follow_up.vital_status"
 
 
-@fault("DAT-18", "error", "US01", "a line that ends before it starts")
+@fault("DAT-18", "error", "US01 US03 DE06 DE05", "a line that ends before it starts")
 def line_ends_before_start(s: Scene) -> Fields | None:
     """Exchanged dates, on the patient's only line."""
     if len(s.patient.lines) > 1:
@@ -23,7 +23,7 @@ def line_ends_before_start(s: Scene) -> Fields | None:
     return [s.set(s.line(1, END), start - days(7)), s.line(1, START)]
 
 
-@fault("DAT-19", "error", "DE01", "second line starts with the first")
+@fault("DAT-19", "error", "DE01 DE06 US03 DE05", "second line starts with the first")
 def lines_out_of_order(s: Scene) -> Fields | None:
     """Numbers and dates disagree."""
     lines = s.patient.lines
@@ -32,7 +32,7 @@ def lines_out_of_order(s: Scene) -> Fields | None:
     return [s.set(s.line(2, START), lines[0].start), s.line(1, START)]
 
 
-@fault("DAT-20", "error", "DE05", "best response before the line starts")
+@fault("DAT-20", "error", "DE05 DE06 DE04", "best response before the line starts")
 def response_before_line(s: Scene) -> Fields | None:
     """The response belongs to something else."""
     line = s.patient.lines[0]
@@ -52,7 +52,7 @@ def progression_before_line(s: Scene) -> Fields | None:
     return [s.set(date, line.start - days(5)), s.line(1, START)]
 
 
-@fault("DAT-22", "warning", "US03 DE06", "progression on the first day of the line")
+@fault("DAT-22", "warning", "US03 DE06 DE05 DE04", "progression on the first day of the line")
 def progression_at_start(s: Scene) -> Fields | None:
     """Possible, but asked for."""
     line = s.patient.lines[0]
@@ -72,7 +72,7 @@ def progression_after_death(s: Scene) -> Fields | None:
     return [s.set(date, p.death + days(9)), s.one(DEATH)]
 
 
-@fault("DAT-24", "error", "DE03 US01 DE04", "a line that starts after death")
+@fault("DAT-24", "error", "DE03 US01 DE04 DE06 US03 DE05", "a line that starts after death")
 def line_after_death(s: Scene) -> Fields | None:
     """A last line without response, so that nothing else is contradicted."""
     p, line = s.patient, s.last_line
@@ -102,7 +102,7 @@ def assessment_after_death(s: Scene) -> Fields | None:
     return [s.set((chosen[-1], "response.response_date"), date), s.one(DEATH)]
 
 
-@fault("DAT-25", "error", "DE04", "last contact after death")
+@fault("DAT-25", "error", "DE04 US02 DE03 DE06", "last contact after death")
 def contact_after_death(s: Scene) -> Fields | None:
     """A letter that was answered by somebody else."""
     p = s.patient
@@ -145,7 +145,9 @@ def response_across_the_line(s: Scene) -> Fields | None:
     return [s.set(category, Raw("PR/SD"))]
 
 
-@fault("RSP-03", "error", "DE05 DE06", "partial response after progression in one line")
+@fault(
+    "RSP-03", "error", "DE05 DE06 DE04 DE02 US01", "partial response after progression in one line"
+)
 def response_after_progression(s: Scene) -> Fields | None:
     """It belongs to the next line, or one date is wrong."""
     line = s.patient.lines[0]
@@ -158,19 +160,19 @@ def response_after_progression(s: Scene) -> Fields | None:
     return [s.set(best, line.progression + days(8)), progression]
 
 
-@fault("SAL-01", "error", "DE06", "a regimen with an unknown word")
+@fault("SAL-01", "error", "DE06 DE05 DE04", "a regimen with an unknown word")
 def regimen_not_understood(s: Scene) -> Fields | None:
     """On the patient's only line."""
     return _only_regimen(s, "Kd + XQ-17")
 
 
-@fault("SAL-08", "error", "DE01", "BVd: belantamab or bendamustine")
+@fault("SAL-08", "error", "DE01 DE05 US03", "BVd: belantamab or bendamustine")
 def ambiguous_acronym(s: Scene) -> Fields | None:
     """The two readings lie in different groups."""
     return _only_regimen(s, "BVd")
 
 
-@fault("SAL-03", "error", "US03", "two bispecifics in one line without dates")
+@fault("SAL-03", "error", "US03 US01 DE05", "two bispecifics in one line without dates")
 def two_bispecifics(s: Scene) -> Fields | None:
     """Combination or sequence?"""
     return _only_regimen(s, "Teclistamab + Talquetamab")
@@ -198,7 +200,7 @@ def gap_in_lines(s: Scene) -> Fields | None:
     return [s.set(s.line(2, NUMBER), 3)]
 
 
-@fault("DUP-03", "error", "US03 DE01 DE06", "a line entered twice")
+@fault("DUP-03", "error", "US03 DE01 US01 DE04", "a line entered twice")
 def line_twice(s: Scene) -> Fields | None:
     """The same drugs again one day later, as the next line."""
     line = s.last_line
@@ -220,25 +222,25 @@ def status_not_understood(s: Scene) -> Fields | None:
     return [s.set(s.one(STATUS), Raw("see chart"))]
 
 
-@fault("SUR-01", "error", "DE03", "no status")
+@fault("SUR-01", "error", "DE03 DE04", "no status")
 def status_missing(s: Scene) -> Fields | None:
     """Survival cannot be computed."""
     return None if s.patient.dead else [s.set(s.one(STATUS), None)]
 
 
-@fault("SUR-02", "error", "DE06", "dead without a date")
+@fault("SUR-02", "error", "DE06 DE05 DE03", "dead without a date")
 def death_without_date(s: Scene) -> Fields | None:
     """Survival cannot be computed."""
     return _death(s, None)
 
 
-@fault("SUR-02", "error", "US03", "dead with a year only")
+@fault("SUR-02", "error", "US03 DE04", "dead with a year only")
 def death_year_only(s: Scene) -> Fields | None:
     """As above."""
     return _death(s, Raw(str(s.patient.death.year))) if s.patient.death else None
 
 
-@fault("SUR-02", "warning", "DE04", "dead with a month only")
+@fault("SUR-02", "warning", "DE04 DE03", "dead with a month only")
 def death_month_only(s: Scene) -> Fields | None:
     """The day is imputed and flagged."""
     return _death(s, Raw(f"{s.patient.death:%Y-%m}")) if s.patient.death else None
@@ -251,7 +253,7 @@ def _death(s: Scene, value: object) -> Fields | None:
     return [place, s.one(STATUS)]
 
 
-@fault("SUR-03", "error", "DE01", "alive with a date of death")
+@fault("SUR-03", "error", "DE01 DE03 DE04", "alive with a date of death")
 def alive_with_death_date(s: Scene) -> Fields | None:
     """One of the two is wrong."""
     if s.patient.dead:

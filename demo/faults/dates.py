@@ -21,7 +21,7 @@ def impossible_date(s: Scene) -> Fields | None:
     return [s.set(place, s.date_text(place, "31", "02", "2019"))]
 
 
-@fault("DAT-01", "error", "DE02", "two dates in one cell")
+@fault("DAT-01", "error", "DE02 DE01", "two dates in one cell")
 def two_dates_in_cell(s: Scene) -> Fields | None:
     """Nobody knows which is meant; the row of the progression is held back."""
     date = s.patient.lines[0].progression
@@ -32,7 +32,7 @@ def two_dates_in_cell(s: Scene) -> Fields | None:
     return [s.set(place, Raw(text))]
 
 
-@fault("DAT-01", "error", "US03", "a quarter instead of a date")
+@fault("DAT-01", "error", "US03 DE05 DE04", "a quarter instead of a date")
 def quarter_only(s: Scene) -> Fields | None:
     """An interval; the patient's only line is held back."""
     if len(s.patient.lines) > 1 or s.patient.lines[0].end is None:
@@ -73,7 +73,7 @@ def far_placeholder_date(s: Scene) -> Fields | None:
     return [s.set(place, s.date_text(place, "31", "12", "9999"))]
 
 
-@fault("DAT-06", "error", "DE05", "last contact after the export")
+@fault("DAT-06", "error", "DE05 DE06 DE04", "last contact after the export")
 def date_after_export(s: Scene) -> Fields | None:
     """A planned visit."""
     if s.patient.dead:
@@ -132,7 +132,7 @@ def infusion_year_only(s: Scene) -> Fields | None:
     return [s.set(s.one(INF), Raw(str(s.patient.infusion.year)))]
 
 
-@fault("DAT-12", "warning", "DE05", "month of infusion only")
+@fault("DAT-12", "warning", "DE05 DE04", "month of infusion only")
 def infusion_month_only(s: Scene) -> Fields | None:
     """The day is imputed and flagged."""
     if s.patient.months_days < 60:
@@ -140,7 +140,7 @@ def infusion_month_only(s: Scene) -> Fields | None:
     return [s.set(s.one(INF), Raw(f"{s.patient.infusion:%Y-%m}"))]
 
 
-@fault("DAT-13", "error", "DE04", "relapse before infusion")
+@fault("DAT-13", "error", "DE04 DE06 DE03", "relapse before infusion")
 def relapse_before_infusion(s: Scene) -> Fields | None:
     """A relapse of the time before."""
     p = s.patient
@@ -149,7 +149,7 @@ def relapse_before_infusion(s: Scene) -> Fields | None:
     return [s.set(s.one(REL), p.infusion - days(5)), s.one(INF)]
 
 
-@fault("DAT-13", "warning", "DE02 DE04", "relapse six days after infusion")
+@fault("DAT-13", "warning", "DE02 DE04 DE06 DE03", "relapse six days after infusion")
 def relapse_within_days(s: Scene) -> Fields | None:
     """Possible, but asked for."""
     p = s.patient
@@ -165,7 +165,7 @@ def months_disagree(s: Scene) -> Fields | None:
     return [place, s.one(REL), s.one(INF)]
 
 
-@fault("DAT-15", "error", "DE06", "first salvage long before relapse")
+@fault("DAT-15", "error", "DE06 DE03 DE04", "first salvage long before relapse")
 def salvage_before_relapse(s: Scene) -> Fields | None:
     """The relapse is of a later line."""
     p = s.patient
@@ -175,7 +175,7 @@ def salvage_before_relapse(s: Scene) -> Fields | None:
     return [s.line(1, START), place]
 
 
-@fault("DAT-15", "warning", "DE03", "first salvage some days before relapse")
+@fault("DAT-15", "warning", "DE03 DE04 DE06", "first salvage some days before relapse")
 def salvage_just_before_relapse(s: Scene) -> Fields | None:
     """Late confirmation of the relapse."""
     p = s.patient
@@ -185,7 +185,7 @@ def salvage_just_before_relapse(s: Scene) -> Fields | None:
     return [s.line(1, START), place]
 
 
-@fault("DAT-16", "warning", "DE06 DE03", "half a year from relapse to first salvage")
+@fault("DAT-16", "warning", "DE06 DE03 DE02 US01", "half a year from relapse to first salvage")
 def long_gap_to_salvage(s: Scene) -> Fields | None:
     """A line may be missing."""
     p = s.patient
@@ -195,7 +195,7 @@ def long_gap_to_salvage(s: Scene) -> Fields | None:
     return [s.line(1, START), place]
 
 
-@fault("DAT-17", "error", "DE05", "no start of the first salvage")
+@fault("DAT-17", "error", "DE05 DE06 DE04", "no start of the first salvage")
 def salvage_start_missing(s: Scene) -> Fields | None:
     """Time zero of survival is missing."""
     if len(s.patient.lines) > 1:
@@ -203,7 +203,7 @@ def salvage_start_missing(s: Scene) -> Fields | None:
     return [s.set(s.line(1, START), None)]
 
 
-@fault("DAT-17", "error", "DE03", "year of the first salvage only")
+@fault("DAT-17", "error", "DE03 DE04 DE05", "year of the first salvage only")
 def salvage_year_only(s: Scene) -> Fields | None:
     """As above."""
     p = s.patient
@@ -212,7 +212,7 @@ def salvage_year_only(s: Scene) -> Fields | None:
     return [s.set(s.line(1, START), Raw(str(p.salvage_start.year)))]
 
 
-@fault("DAT-17", "warning", "DE04", "month of the first salvage only")
+@fault("DAT-17", "warning", "DE04 DE03 DE05", "month of the first salvage only")
 def salvage_month_only(s: Scene) -> Fields | None:
     """The day is imputed and flagged."""
     line = s.patient.lines[0]

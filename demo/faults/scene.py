@@ -122,6 +122,7 @@ class Kind:
 
 
 KINDS: list[Kind] = []
+ATTEMPTS = 8
 
 
 def fault(
@@ -159,19 +160,33 @@ class Planter:
     patients: Mapping[str, Sequence[Patient]]
     chosen: dict[str, tuple[str, Patient]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)  # kinds that found nobody when it was their turn
+
+    def plant_first(
+        self, build: Callable[[], dict[str, Export]]
+    ) -> tuple[dict[str, Export], list[Planted]]:
+        """Round one: all kinds; what finds no fitting patient goes first in another attempt."""
+        for _ in range(ATTEMPTS if sum(map(len, self.patients.values())) > len(KINDS) else 1):
+            self.chosen, exports = {}, build()
+            planted = self.plant(exports, 1)
+            self.missing = [kind.name for kind in KINDS if kind.name not in self.chosen]
+            if not self.missing:
+                break
+            self.first = [*self.missing, *(n for n in self.first if n not in self.missing)]
+        return exports, planted
 
     def plant(self, exports: Mapping[str, Export], round_: int) -> list[Planted]:
         """Edit the exports of a round; in round two only what persists, in the same patients."""
+        numbered = list(enumerate(KINDS, start=1))
+        rank = {name: i - len(self.first) for i, name in enumerate(self.first)}
         planted = []
-        for number, kind in enumerate(KINDS, start=1):
+        for number, kind in sorted(numbered, key=lambda item: rank.get(item[1].name, 0)):
             if round_ > 1 and not (kind.persists and kind.name in self.chosen):
                 continue
             done = self._one(kind, f"F{number:03d}", exports, round_)
             if done is not None:
                 planted.append(done)
-            elif round_ == 1:
-                self.missing.append(kind.name)
-        return planted
+        return sorted(planted, key=lambda fault: fault.fault_id)
 
     def _one(
         self, kind: Kind, fault_id: str, exports: Mapping[str, Export], round_: int

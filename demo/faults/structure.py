@@ -101,7 +101,7 @@ def code_without_label(s: Scene) -> Fields | None:
     return [s.set(s.one("risk.r_iss"), Raw(7))]
 
 
-@fault("STR-06", "error", "DE07", "a site that no vocabulary knows")
+@fault("STR-06", "error", "DE07 US01 US02", "a site that no vocabulary knows")
 def unknown_site(s: Scene) -> Fields | None:
     """Planted beside another lesion, so that the type of relapse still agrees."""
     rows = s.rows("lesion", "lesion.site")
@@ -109,7 +109,7 @@ def unknown_site(s: Scene) -> Fields | None:
     return [s.set((extra[0], "lesion.site"), Raw("Region 7"))] if len(extra) > 1 else None
 
 
-@fault("STR-06", "error", "DE01", "a reason that no vocabulary knows")
+@fault("STR-06", "error", "DE01 DE04", "a reason that no vocabulary knows")
 def unknown_stop_reason(s: Scene) -> Fields | None:
     """The line is held back; it is the patient's only one."""
     if len(s.patient.lines) > 1:
@@ -152,7 +152,7 @@ def none_and_site(s: Scene) -> Fields | None:
     return _tick_none(s)
 
 
-@fault("STR-09", "warning", "DE04", "none ticked together with a site, label export")
+@fault("STR-09", "warning", "DE04 DE03", "none ticked together with a site, label export")
 def none_and_site_labels(s: Scene) -> Fields | None:
     """The same contradiction as Checked and Checked."""
     return _tick_none(s)
@@ -165,7 +165,7 @@ def _tick_none(s: Scene) -> Fields | None:
     return [none, s.one(f"lesion.site#{s.patient.lesions[0].site}")]
 
 
-@fault("STR-10", "error", "DE07", "a drug asked for twice with different answers")
+@fault("STR-10", "error", "DE07 US02", "a drug asked for twice with different answers")
 def drug_twice(s: Scene) -> Fields | None:
     """One of the two rows was meant to be another drug."""
     rows = {r.facts["exposure.drug"]: r for r in s.rows("exposure", "exposure.drug")}
@@ -185,7 +185,7 @@ def assessment_twice(s: Scene) -> Fields | None:
     return [(_append(s, rows[0]), "response.response_date"), (rows[0], "response.response_date")]
 
 
-@fault("STR-10", "error", "DE03", "two assessments of one day that contradict each other")
+@fault("STR-10", "error", "DE03 DE01 US02", "two assessments of one day that contradict each other")
 def assessments_contradict(s: Scene) -> Fields | None:
     """Minimal response and stable disease on the same day."""
     rows = [
@@ -198,7 +198,7 @@ def assessments_contradict(s: Scene) -> Fields | None:
     return [(rows[0], "response.response_date"), (other, "response.response_date")]
 
 
-@fault("PRV-01 SAL-01", "error", "DE02", "an e-mail address in a cell of a mapped column")
+@fault("PRV-01 SAL-01", "error", "DE02 DE01", "an e-mail address in a cell of a mapped column")
 def e_mail_in_cell(s: Scene) -> Fields | None:
     """A direct identifier; the regimen is not understood either."""
     if len(s.patient.lines) > 1:

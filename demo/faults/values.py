@@ -140,7 +140,7 @@ def toxicity_grade(s: Scene) -> Fields | None:
     return [s.set((rows[0], "toxicity.grade"), 7)] if rows else None
 
 
-@fault("PRI-01", "error", "DE04", "refractory to a drug never given")
+@fault("PRI-01", "error", "DE04 DE06 DE03", "refractory to a drug never given")
 def refractory_not_exposed(s: Scene) -> Fields | None:
     """Contradiction of two columns."""
     if "pomalidomide" not in s.patient.refractory:

@@ -48,8 +48,7 @@ def test_the_groups_have_28_37_43_and_31_patients(cohort):
 def test_counts_and_p_value_of_each_row_of_table_1(cohort, name):
     expected, p_value = TABLE_1[name]
     got = {
-        level: tuple(values.count(level) for values in by_group(cohort, name))
-        for level in expected
+        level: tuple(values.count(level) for values in by_group(cohort, name)) for level in expected
     }
     assert got == expected
     result = stats.chi2_contingency([list(row) for row in got.values()], correction=False)
@@ -184,7 +183,6 @@ def survival(patients: list[Any]) -> tuple[list[float], list[bool]]:
         (lambda p: p.mycare == "INTERMEDIATE", (2, 17)),
         (lambda p: p.mycare == "HIGH", (3, 5)),
     ],
-    ids="talq tec ipc other all early late emd no-emd mycare-low mycare-int mycare-high".split(),
 )
 def test_median_survival_lies_in_the_published_interval(cohort, chosen, window):
     median = kaplan_meier_median(*survival([p for p in cohort if chosen(p)]))
