@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from transforms.read.csv_records import BAD, OPEN, split_record
+from transforms.read.csv_records import OPEN, split_record
 from transforms.read.headers import join_header_rows
 from transforms.read.source import Source
 from transforms.read.tables import ReadOptions
@@ -123,20 +123,18 @@ def _record(
 def _delimiter(lines: list[str], quote: str) -> str:
     """The mark that gives the header and most lines below it the same number of fields, above one."""
     best, best_score = ";", (0.0, 0)
-    sample = [line for line in lines[:_SAMPLE_RECORDS] if line.strip()]
+    sample = [line for line in lines[:_SAMPLE_RECORDS] if line.strip(" \t")]
     for mark in DELIMITERS:
-        head = split_record(sample[0], mark, quote) if sample else BAD
-        width = len(head) if isinstance(head, list) else sample[0].count(mark) + 1
-        if width < 2:
-            continue
-        counts = [
-            len(cells)
+        widths = [
+            len(cells) if isinstance(cells := split_record(line, mark, quote), list) else 0
             for line in sample
-            if isinstance(cells := split_record(line, mark, quote), list)
         ]
-        share = sum(count == width for count in counts) / max(len(counts), 1)
+        width = widths[0] or sample[0].count(mark) + 1  # a header may go on in the next line
+        known = [found for found in widths if found]
+        share = sum(found == width for found in known) / max(len(known), 1)
         # A header that fits few rows is still better than a mark that does not stand in it at all.
-        if (score := (round(share, 2) if share >= 0.5 else 0.0, width)) > best_score:
+        score = (round(share, 2) if share >= 0.5 else 0.0, width)
+        if width > 1 and score > best_score:
             best, best_score = mark, score
     return best
 

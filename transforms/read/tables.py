@@ -22,13 +22,13 @@ class Limits:
     eager_bytes: int = 8_000_000  # CSV up to this size is read whole when it is opened
     block_bytes: int = 8_000_000  # CSV is read in blocks of about this size
     record_bytes: int = 1_000_000  # one record, with all its quoted lines
-    unpacked_bytes: int = 1_000_000_000  # one member of a workbook
+    unpacked_bytes: int = 250_000_000  # one member of a workbook
     archive_bytes: int = 20_000_000_000  # all members of a zip of files
-    ratio: int = 200  # unpacked size by packed size, where more than 10 MB come out
+    ratio: int = 100  # unpacked size by packed size, where more than 10 MB come out
     members: int = 2_000
-    cells: int = 30_000_000  # of one sheet
+    cells: int = 5_000_000  # of one sheet
     child_memory: int = 1_500_000_000
-    child_seconds: int = 120
+    child_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)
