@@ -19,11 +19,17 @@ def build(folder: StudyFolder, load_id: int) -> Path:
 
 
 def warm_up_judge() -> None:
-    """Imports what `judge` needs."""
+    """Imports what `judge` needs, while the parent still reads deliveries."""
     from expectations.engine import great_expectations
-    from reports import estimates  # noqa: F401  (lifelines and scipy come with it)
+    from expectations.lean import lean_import
 
     great_expectations()
+    with lean_import(late=("formulaic",)):  # formulas of regression models, which we do not fit
+        import lifelines.statistics  # noqa: F401
+        import scipy.stats
+
+        _ = scipy.stats.chi2  # deferred until now by the import above
+    from reports import estimates  # noqa: F401
 
 
 def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
