@@ -212,6 +212,17 @@ def ask() -> Callable[[Path, str], list[tuple[Any, ...]]]:
     return rows
 
 
+@pytest.fixture(scope="session")
+def module_study() -> Callable[[Path], SmallStudy]:
+    """Makes a small study in a folder, for tests that share one."""
+
+    def make(folder: Path) -> SmallStudy:
+        folder.mkdir(parents=True)
+        return SmallStudy(folder)
+
+    return make
+
+
 @pytest.fixture
 def small_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallStudy:
     """An empty study folder whose name holds characters that SQL and globs treat as special."""
