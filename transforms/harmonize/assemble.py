@@ -46,6 +46,9 @@ class BlockParser:
         self.plan = plan
         self.block = block
         self.schema = block.table.frame_schema
+        self.nothing = {
+            name: pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items()
+        }
         self.forms = {c.column.name: form_of(plan, c) for c in block.columns}
         self.parsers = {
             c.column.name: self._parser(c, relabelled)
@@ -151,9 +154,9 @@ class BlockParser:
             pl.col(ROW).alias("source_row"),
             pl.col(MAP).alias("map_id"),
         ]
-        for name, dtype in list(self.schema.items())[len(exprs) :]:
+        for name in self.schema.names()[len(exprs) :]:
             expr = columns.get(name)
-            exprs.append((pl.lit(None, dtype) if expr is None else expr).alias(name))
+            exprs.append(self.nothing[name] if expr is None else expr.alias(name))
         exprs += [
             expr.alias(name)
             for name in (_CELLS, _PROGRESSED)
@@ -167,7 +170,7 @@ class BlockParser:
             cells = done[_CELLS]
         if _PROGRESSED in done.columns:
             progressed = done[_PROGRESSED]
-        frame = done.select(self.schema.names()) if len(done.columns) > len(self.schema) else done
+        frame = pl.DataFrame(done.get_columns()[: len(self.schema)])
         part = Part(frame, self._raw(texts), issues, self._address(texts, frame), cells)
         drugs = next((p for p in self.parsers.values() if p.form.parser == "regimen"), None)
         if drugs is not None:
@@ -179,16 +182,18 @@ class BlockParser:
         return part
 
     def _raw(self, texts: pl.DataFrame) -> pl.DataFrame:
-        exprs = [pl.col(ID).alias("patient_id")]
+        columns = [texts.get_column(ID).alias("patient_id")]
         for plan in self.block.columns:
             name = plan.column.name
             if plan.rule.at is not None:
-                exprs.append(pl.col(CELL + name).alias(name))
+                columns.append(texts.get_column(CELL + name).alias(name))
             elif plan.rule.constant is not None:
-                exprs.append(pl.lit(None, pl.String).alias(name))
+                columns.append(
+                    pl.Series(name, [None], dtype=pl.String).new_from_index(0, texts.height)
+                )
             else:
-                exprs.append(pl.col(name))
-        return texts.select(exprs)
+                columns.append(texts.get_column(name))
+        return pl.DataFrame(columns)
 
     def _address(self, texts: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
         slots = range(2, 2 + len(self.block.block.join))

@@ -120,12 +120,17 @@ class Intake:
         batch = self._fixed(batch)
         text = pl.col(self.id_header).str.strip_chars()
         batch = batch.with_columns(pl.when(text != "").then(text).alias(ID))
-        ids = batch[ID]
-        if ids.str.len_bytes().sum() != ids.str.len_chars().sum():
+        odd = pl.col(ID).str.len_bytes().sum() != pl.col(ID).str.len_chars().sum()
+        pattern = f"^(?:{self.plan.spec.id_pattern or '.*'})$"
+        strange = (~pl.col(ID).str.contains(pattern)).sum()
+        facts = batch.select(odd.alias("odd"), strange.alias("strange")).row(0)
+        if facts[0]:
             batch = batch.with_columns(pl.col(ID).str.normalize("NFC"))
         batch = self._without_identifiers(self._sorted_out(batch))
         batch = self._with_id(batch)
-        self._look(batch)
+        if facts[1]:
+            self._strange_ids(batch, pattern)
+        self._checkboxes(batch)
         return batch
 
     def _fixed(self, batch: pl.DataFrame) -> pl.DataFrame:
@@ -184,17 +189,15 @@ class Intake:
             self.issue("STR-01", "error", row, self.id_header, "the row has no patient id")
         return batch.filter(pl.col(ID).is_not_null())
 
-    def _look(self, batch: pl.DataFrame) -> None:
-        """Ids of another form (STR-04) and checkbox groups that contradict themselves (STR-09)."""
-        pattern = self.plan.spec.id_pattern
-        if pattern is not None:
-            ids = batch[ID].unique()
-            strange = ids.filter(~ids.str.contains(f"^(?:{pattern})$"))
-            if strange.len():
-                found = batch.filter(pl.col(ID).is_in(strange.implode())).select(ROW, ID)
-                note = "the patient id does not have the form that the spec declares"
-                for row, patient in found.iter_rows():
-                    self.issue("STR-04", "warning", row, self.id_header, note, patient, patient)
+    def _strange_ids(self, batch: pl.DataFrame, pattern: str) -> None:
+        """Ids of another form than declared (STR-04)."""
+        found = batch.filter(~pl.col(ID).str.contains(pattern)).select(ROW, ID)
+        note = "the patient id does not have the form that the spec declares"
+        for row, patient in found.iter_rows():
+            self.issue("STR-04", "warning", row, self.id_header, note, patient, patient)
+
+    def _checkboxes(self, batch: pl.DataFrame) -> None:
+        """Checkbox groups that contradict themselves (STR-09)."""
         for group in self.source.spec.checkboxes:
             none = nfc(group.none)
             others = [nfc(name) for name in group.others]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -112,8 +112,11 @@ class Reader:
 
     def _learn(self, fresh: list[str]) -> None:
         texts: dict[str, str] = {}
+        own = dict(self.form.own) if self.form.parser in ("code", "response") else {}
         for value in fresh:
             text = self._text(value)
+            if isinstance(text, str):
+                text = self._plain(text, own)
             if isinstance(text, Verdict):
                 self.known[value] = text
             else:
@@ -139,6 +142,21 @@ class Reader:
                     return self.nothing
                 return self._wrong(None, "the cell does not have the form that the spec declares")
             text = picked.strip()
+        return text
+
+    def _plain(self, text: str, own: Mapping[str, str | None]) -> str | Verdict:
+        """The verdict on a text that needs no parser: an own code, or digits alone."""
+        if own:
+            code = own.get(text, text)
+            if code is None:
+                return self.nothing
+            if code is not text and self.form.parser == "code":
+                return Verdict((code,))
+        if text.isascii() and text.isdigit():
+            if self.form.parser == "integer" and len(text) < 9:
+                return Verdict((int(text),))
+            if self.form.parser == "year" and len(text) == 4 and "1901" <= text <= "2100":
+                return Verdict((int(text),))
         return text
 
     def _wrong(self, rule_id: str | None, note: str | None) -> Verdict:

@@ -147,7 +147,6 @@ class ColumnParser:
 
     def find(self, keys: pl.Series) -> Lookup:
         """Outputs and findings of the distinct keys."""
-        keys = keys.sort()
         if self.is_number and self.pairs is not None:
             return self._find_pairs(keys)
         if keys.len() >= _VECTOR and self.is_date:
