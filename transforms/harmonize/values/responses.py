@@ -43,7 +43,8 @@ _MRD = re.compile(
     r"(?:[\s,(]*(?:ngf|ngs|flow|pcr|<?\s*10\s*\^?-\d))*\)?"
 )
 _LOWER = re.compile(
-    r"^(?:>=|=>|mind\.?|mindestens|min\.?|at least|al menos|au moins|minimum)\s*(.+)$|^(.+?)\s*(?:\+|or better|oder besser|o mejor|ou mieux|or more)$"
+    r"^(?:>=|=>)\s*(.+)$|^(?:mindestens|mind\.?|min\.?|at least|al menos|au moins|minimum)\s+(.+)$"
+    r"|^(.+?)\s*(?:\+|or better|oder besser|o mejor|ou mieux|or more)$"
 )
 _LESS = re.compile(
     r"^(?:<|less than|lower than|worse than|weniger als|schlechter als|unter|menos que|menos de|inferior a|moins que|inferieur a|no|kein[e]?|sin|pas de)\s*(.+)$"
@@ -232,7 +233,11 @@ def _decorated(key: str) -> dict[str, Any] | None:
             "less than partial response: the category is not known", code="LTPR", progression=False
         )
     bound = _LOWER.match(rest)
-    if bound and (known := _simple(bound[1] or bound[2])) and _DEPTH[known.code] >= _DEPTH["PR"]:
+    if (
+        bound
+        and (known := _simple(bound[1] or bound[2] or bound[3]))
+        and _DEPTH[known.code] >= _DEPTH["PR"]
+    ):
         return warning(
             "a lower bound", code=known.code, progression=False, lower_bound=True, **extra
         )
