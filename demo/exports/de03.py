@@ -140,21 +140,42 @@ def write(export: Export, folder: Path) -> None:
     write_bytes(folder, "README.txt", b"Synthetic data: no real person is described.\n")
 
 
+LABELS = {
+    "M": "male", "F": "female", "IDE": "ide-cel", "CILTA": "cilta-cel",
+    "COMMERCIAL": "commercial", "TRIAL": "clinical trial",
+    "LOW": "low", "INTERMEDIATE": "intermediate", "HIGH": "high",
+    "NONE": "none", "PARA": "para-osseous only", "EXTRA": "extraosseous", "BOTH": "both",
+    "ALIVE": "alive", "DEAD": "dead", "LOST": "lost to follow-up",
+    "Y": "yes", "N": "no", "U": "unknown", "NEGATIVE": "negative", "POSITIVE": "positive",
+    **words.EN_CAUSE, **words.EN_STOP,
+}  # fmt: skip
+# The columns of a REDCap data dictionary, in its fixed order.
+DICTIONARY = (
+    "Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
+    "Choices, Calculations, OR Slider Labels", "Field Note",
+    "Text Validation Type OR Show Slider Number", "Text Validation Min", "Text Validation Max",
+    "Identifier?", "Branching Logic (Show field only if...)", "Required Field?",
+    "Custom Alignment", "Question Number (surveys only)", "Matrix Group Name", "Matrix Ranking?",
+    "Field Annotation",
+)  # fmt: skip
+
+
 def _dictionary() -> Grid:
-    headers = (
-        "Variable / Field Name", "Form Name", "Field Type", "Field Label",
-        "Choices, Calculations, OR Slider Labels", "Field Note",
-        "Text Validation Type OR Show Slider Number",
-    )  # fmt: skip
-    rows = [("record_id", "baseline", "text", "Record", "", "synthetic data", "")]
+    rows = [_entry("record_id", "baseline", "text", "Record", note="synthetic data")]
     for name, (form, label, fact, codes) in FIELDS.items():
-        choices = " | ".join(f"{n}, {code}" for code, n in (codes or {}).items())
+        choices = " | ".join(f"{n}, {LABELS.get(code, code)}" for code, n in (codes or {}).items())
         check = "date_ymd" if "date" in fact and codes is None else ""
-        rows.append((name, form, "radio" if codes else "text", label, choices, "", check))
+        rows.append(_entry(name, form, "radio" if codes else "text", label, choices, check=check))
         if name == "rel_emd_type":
             sites = [*((n, words.EN_SITES[s]) for s, n in SITES.items()), (NO_SITE, "none")]
             text = " | ".join(f"{n}, {label}" for n, label in sites)
-            rows.append(("emd_site", "relapse", "checkbox", "Sites of EMD", text, "", ""))
-    columns = [Column(header, header) for header in headers]
-    records = [Record("", dict(zip(headers, row, strict=True))) for row in rows]
-    return Grid("cart_registry_data_dictionary.csv", "", columns, records)
+            rows.append(_entry("emd_site", "relapse", "checkbox", "Sites of EMD", text))
+    columns = [Column(header, header) for header in DICTIONARY]
+    return Grid("cart_registry_data_dictionary.csv", "", columns, rows)
+
+
+def _entry(
+    name: str, form: str, kind: str, label: str, choices: str = "", note: str = "", check: str = ""
+) -> Record:
+    told = (name, form, "", kind, label, choices, note, check)
+    return Record("", dict(zip(DICTIONARY, told, strict=False)))

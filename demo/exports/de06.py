@@ -103,7 +103,8 @@ def _columns(variables: dict[str, Variable]) -> list[Column]:
     columns = []
     for name, (_, fact, codes, missing) in variables.items():
         write = as_is if codes is None else Coded(codes)
-        numeric = codes is not None or fact in ("infusion.dose", "lab.value")
+        asked = "#" not in fact or "exposure" in fact  # what no line asks for is system-missing
+        numeric = asked and (codes is not None or fact in ("infusion.dose", "lab.value"))
         columns.append(Column(name, fact, write, missing[0] if numeric and missing else None))
     return columns
 

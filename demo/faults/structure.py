@@ -119,9 +119,9 @@ def unknown_stop_reason(s: Scene) -> Fields | None:
 
 @fault("STR-06", "error", "DE01", "text instead of a laboratory value", persists=True)
 def unreadable_lab_value(s: Scene) -> Fields | None:
-    """The sample was hemolytic; the value is not a number."""
+    """Not a number, and no known word instead of one."""
     rows = s.rows("sample", "lab.value#CRP")
-    return [s.set((rows[0], "lab.value#CRP"), Raw("hämolytisch"))] if rows else None
+    return [s.set((rows[0], "lab.value#CRP"), Raw("siehe Anlage"))] if rows else None
 
 
 @fault("STR-07", "warning", "DE05", "a column that no spec names")
@@ -198,9 +198,9 @@ def assessments_contradict(s: Scene) -> Fields | None:
     return [(rows[0], "response.response_date"), (other, "response.response_date")]
 
 
-@fault("PRV-01 SAL-01", "error", "DE02 DE01", "an e-mail address in a cell of a mapped column")
+@fault("PRV-01", "error", "DE02 DE01", "an e-mail address in a cell of a mapped column")
 def e_mail_in_cell(s: Scene) -> Fields | None:
-    """A direct identifier; the regimen is not understood either."""
+    """A direct identifier; what stands around it is not judged further."""
     if len(s.patient.lines) > 1:
         return None
     text = "Kd, bitte Rückfrage an station7@klinik.example"

@@ -40,7 +40,7 @@ CELLS = {
     "response_across_the_line": "PR/SD",
     "academic_product": "ARI0002h",
     "m_protein_unit": "2850",
-    "unreadable_lab_value": "hämolytisch",
+    "unreadable_lab_value": "siehe Anlage",
     "e_mail_in_cell": "station7@",
     "lesion_in_cm": "1.8",
     "minor": "17",
