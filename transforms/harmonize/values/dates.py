@@ -32,6 +32,7 @@ _SCHEMA: dict[str, pl.DataType] = {
     "two_digit_year": pl.Boolean(),
 }
 _WORDS = {"dmy": "day.month.year", "mdy": "month/day/year", "ymd": "year-month-day"}
+_LONGEST = 120  # letters; no date is longer, and free text must not cost time
 _SPLIT = re.compile(
     r"(?P<open>\s+(?:und|u\.|and|y|e|et|bis|to|until|hasta|a|al|au|or|oder|bzw\.?|o|ou|then|dann)\s+|\s*(?:;|,|\||&|\+|->|\n)\s*|\s+[-/(]\s*|\s*[-/(]\s+|\s+)"
     r"|(?P<tight>[-/(])"
@@ -134,6 +135,8 @@ def prove_order(values: Sequence[str | None], order: Order) -> OrderProof:
 
 def parse_date(value: str, fmt: DateFormat) -> dict[str, Any]:
     """The verdict on one value that is not missing: the columns of `parse_dates` that it fills."""
+    if len(value) > _LONGEST:
+        return error("DAT-01", "a text and no date: give one date")
     text = tidy(value)
     key = match_key(text)
     side = status_phrases().get(key)

@@ -32,6 +32,7 @@ _SCHEMA: dict[str, pl.DataType] = {
     "uln_multiple": pl.Float64(),
     "side": pl.String(),
 }
+_LONGEST = 120  # letters; no number is longer
 _GROUPS = {",": ".' ", ".": ",' "}
 _SUPERSCRIPT = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 _RANGE_WORD = r"\s*(?:-|bis|to|a|hasta|au)\s*"
@@ -122,6 +123,8 @@ def _number_pattern(decimal: str, grouping: str | None) -> re.Pattern[str]:
 def _parse(value: str, fmt: NumberFormat) -> dict[str, Any]:
     quantity = find_quantity(fmt.quantity)
     rule = fmt.rule_id or (quantity.rule_id if quantity else None) or "STR-06"
+    if len(value) > _LONGEST:
+        return error(rule, "a text and no number")
     key = match_key(value)
     result = _words("result").get(key)
     if result:

@@ -23,6 +23,7 @@ _LINE = pl.Struct(
         "start_text": pl.String(),
     }
 )
+_LONGEST = 600  # letters; a longer cell is a letter, no regimen
 _SCHEMA: dict[str, pl.DataType] = {"lines": pl.List(_LINE), "flags": pl.List(pl.String())}
 
 
@@ -82,6 +83,8 @@ def _from_codebook(value: str, target: str | None) -> dict[str, Any]:
 
 
 def _parse(value: str, own: Mapping[str, str | None], dates: DateFormat | None) -> dict[str, Any]:
+    if len(value) > _LONGEST:
+        return error(RULE, "a text and no regimen: give the drugs of the line")
     if _no_therapy(match_key(value)):
         return {"lines": [], "flags": ["NO_THERAPY"]}
     text = tidy(value)

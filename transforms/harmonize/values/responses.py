@@ -15,6 +15,7 @@ from transforms.harmonize.values.common import error, is_missing, read_csv, resu
 from transforms.harmonize.values.match import match_key
 
 RULE = "RSP-01"
+_LONGEST = 120  # letters; a longer cell is a letter, no category
 _SCHEMA: dict[str, pl.DataType] = {
     "code": pl.String(),
     "progression": pl.Boolean(),
@@ -140,6 +141,8 @@ def _canonical(code: str | None) -> dict[str, Any]:
 
 
 def _parse(key: str, registry: str, language: str | None) -> dict[str, Any]:
+    if len(key) > _LONGEST:
+        return error(RULE, _ASK)
     known = _synonyms().get(key)
     if known is not None:
         return _known(key, known, registry, language)
