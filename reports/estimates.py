@@ -34,7 +34,10 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
 
         con = duckdb.connect(str(warehouse))
         try:
-            return write_estimates(con, study)
+            con.begin()
+            n_rows = write_estimates(con, study)
+            con.commit()
+            return n_rows
         finally:
             con.close()
     data = AnalysisData.read(warehouse)

@@ -115,8 +115,8 @@ def _html(
         survival_panels=[
             page.survival_panel(name, displays[name]) for name in page.PANELS if name in displays
         ],
-        attrition=page.attrition_table(displays["ATTRITION"]),
-        centers=page.center_table(displays["ATTRITION"]),
+        attrition=page.attrition_table(displays.get("ATTRITION", Rows())),
+        centers=page.center_table(displays.get("ATTRITION", Rows())),
         run=run,
     )
 

@@ -143,6 +143,12 @@ def study() -> Study:
 
 
 @pytest.fixture(scope="session")
+def create_core() -> Any:
+    """`create_core(con, **tables)` of the tests of the derivations."""
+    return _core().create_core
+
+
+@pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory, study: Study) -> Path:
     """A warehouse file of the cohort with its estimates."""
     from reports.estimates import write_estimates
