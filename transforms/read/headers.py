@@ -28,7 +28,7 @@ def join_header_rows(rows: Sequence[Sequence[str | None]], *, fill: bool) -> lis
                 text = last
             else:
                 last = ""
-            if text and not names[column].endswith(text):
+            if text:
                 names[column] = f"{names[column]} / {text}" if names[column] else text
     return names
 

@@ -45,7 +45,7 @@ def open_json_lines(source: Source, options: ReadOptions) -> list[TableReader]:
             numbers: list[int] = []
             blocks.line = line + 1
             texts = block.decode("utf-8").split("\n")[:-1]
-            for text in texts:
+            for at, text in enumerate(texts, 1):
                 line += 1
                 if not text.strip():
                     blank += 1
@@ -53,7 +53,7 @@ def open_json_lines(source: Source, options: ReadOptions) -> list[TableReader]:
                 try:
                     row = _cells(text)
                 except ValueError as error:
-                    if blocks.unterminated and blocks.at_end and text is texts[-1]:
+                    if blocks.unterminated and blocks.at_end and at == len(texts):
                         raise _truncated(source, line) from None
                     rejects.append((line, "QUOTING", _problem(error)))
                     continue

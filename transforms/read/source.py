@@ -6,6 +6,7 @@ import hashlib
 import os
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Source:
                     return
                 with zipfile.ZipFile(file) as archive, archive.open(self.member) as inner:
                     yield inner
-        except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, KeyError) as error:
             raise self.error(
                 "CORRUPT", "the zip cannot be unpacked", "send the file again"
             ) from error

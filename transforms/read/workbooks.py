@@ -71,7 +71,8 @@ def open_workbook(source: Source, options: ReadOptions, kind: str) -> list[Table
             readers.append(_table(source, sheet, kind, sha256, options))
         except FileError as error:
             failures.append(error)
-            info = _info(source, sheet, kind, sha256, (), (f"cannot be a table: {error.message}",))
+            notes = (f"cannot be a table: {error.message}", *_notes(sheet))
+            info = _info(source, sheet, kind, sha256, (), notes)
             readers.append(FailedReader(info, error))
     if len(failures) == len(readers):
         raise failures[0]

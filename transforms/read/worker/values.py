@@ -34,6 +34,7 @@ def number_text(text: str) -> str:
 
 def float_text(value: float) -> str:
     """The shortest text of a float; whole numbers without point below 1e16."""
+    value = float(value)
     if value.is_integer() and abs(value) < 1e16:
         return str(int(value))
     return repr(value)

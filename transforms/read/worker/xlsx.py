@@ -173,17 +173,17 @@ class _SheetHandler:
         self._cells: dict[int, str] = {}
         self._type, self._style = "n", 0
         self._parts: list[str] = []
-        self._taking = self._formula = self._phonetic = self._calculated = False
+        self._taking = self._formula = self._phonetic = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
             self._column = self._column_of(attributes.get("r"))
             self._type = attributes.get("t", "n")
             self._style = int(attributes.get("s", "0"))
-            self._formula = self._calculated = False
+            self._formula = False
             self._parts.clear()
         elif name == "v" or (name == "t" and not self._phonetic):
-            self._taking = self._calculated = True
+            self._taking = True
         elif name == "row":
             number = attributes.get("r")
             self._row = int(number) if number else self._row + 1
@@ -242,7 +242,7 @@ class _SheetHandler:
             place = f"{column_letters(self._column)}{self._row}"
             self._writer.formulas.add(place)
         if not text:
-            if self._formula and not self._calculated:
+            if self._formula and self._type != "str":  # Excel gives empty results this type
                 self._writer.uncalculated.add(place or "")
                 self._cells[self._column] = "#FORMULA"
             return
