@@ -16,7 +16,9 @@ import yaml
 from schemas.errors import CarmonyError
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_MAX_NODES = 200_000  # a file that people keep has some thousands; aliases could multiply without end
+_MAX_NODES = (
+    200_000  # a file that people keep has some thousands; aliases could multiply without end
+)
 
 Loc = tuple[Hashable, ...]
 
@@ -90,7 +92,7 @@ class _Builder:
             raise self.error(f"{self.path.name}: the file is too large or nested too deep")
         self.lines.setdefault(place, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
-            plain = node.style is None
+            plain = not node.style  # libyaml says '', PyYAML itself None
             return None if plain and node.value in _NULLS else node.value
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
@@ -104,7 +106,7 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self.error(f"{self.path.name}, line {line}: a key must be one word or text")
             key = key_node.value
-            if key == "<<" and key_node.style is None:
+            if key == "<<" and not key_node.style:
                 merged.update(self.value(value_node, (*place, "<<")))
                 continue
             if key in own:

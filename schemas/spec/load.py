@@ -101,12 +101,6 @@ def _check_block(block: Block, place: Loc, spec: CenterSpec, catalog: Catalog) -
             text = f"table '{table.name}' has no column '{name}'.{nearest(name, names)} Columns: {listed(names)}"
             found.append((where, text))
             continue
-        found += [
-            ((*where, *key), text)
-            for key, text in _check_rule(rule, table.column(name), spec, table, catalog)
-        ]
-    if block.progression_row and block.table != "response":
-        found.append(((*place, "progression_row"), "only blocks of table 'response' can have it"))
         if rule.constant is not None:
             bound = [rule.constant]
             for words in block.repeat.bindings if block.repeat else ():
@@ -116,6 +110,12 @@ def _check_block(block: Block, place: Loc, spec: CenterSpec, catalog: Catalog) -
                 bound.append(text)
             wrong = _wrong_constant(bound[1:] or bound, table.column(name), catalog)
             found += [((*where, "constant"), wrong)] if wrong else []
+        found += [
+            ((*where, *key), text)
+            for key, text in _check_rule(rule, table.column(name), spec, table, catalog)
+        ]
+    if block.progression_row and block.table != "response":
+        found.append(((*place, "progression_row"), "only blocks of table 'response' can have it"))
     return found
 
 
@@ -130,7 +130,9 @@ def _wrong_constant(texts: list[str], column: Column, catalog: Catalog) -> str |
             elif column.kind == "date":
                 dt.date.fromisoformat(text)
         except ValueError:
-            wanted = {"integer": "whole number", "number": "number"}.get(column.kind, "date YYYY-MM-DD")
+            wanted = {"integer": "whole number", "number": "number"}.get(
+                column.kind, "date YYYY-MM-DD"
+            )
             return f"'{text}' is no {wanted}"
         codes = catalog.codelists.get(column.codelist or "", {})
         if column.codelist and text not in codes:
