@@ -100,4 +100,6 @@ def _lacking(missing: list[str], total: int) -> str | None:
     if not missing:
         return None
     told = "; ".join(sorted(set(missing))[:3]) + ("; ..." if len(set(missing)) > 3 else "")
-    return told if total == 1 else f"{len(missing)} of {total} checks did not run: {told}"
+    if len(missing) == total and len(set(missing)) == 1:
+        return told
+    return f"{len(missing)} of {total} checks did not run: {told}"

@@ -1,0 +1,143 @@
+"""Writes `docs/rules.md` from the rules. Run as `python -m schemas.rules_docs`.
+
+The page is generated, so that what a center is told and what is judged cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from schemas.rules import Check, Rule, load_contexts, load_rules
+
+PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
+CATEGORIES = {
+    "structure": "Structure",
+    "privacy": "Privacy",
+    "parsing": "Values that can be read",
+    "dates": "Dates",
+    "eligibility": "Eligibility, product, prior therapy",
+    "ranges": "Ranges",
+    "disease": "Disease, lines, survival, duplicates",
+}
+_ENGINES = {
+    "rows": "rows",
+    "mapping": "mapping",
+    "reader": "reading",
+    "run": "run",
+}
+_HEAD = """# Rules
+
+Generated from `schemas/rules/*.yaml` by `python -m schemas.rules_docs`. Do not edit.
+
+A rule says what must hold. A violation is a **finding**: one per rule and fact, with every field involved and the cell it
+came from.
+
+- **Severity.** `error`: the data contradicts itself or cannot be used. `warning`: it is used, and the center is asked.
+- **What becomes of it.** `quarantine`: the row is held back (scope `row`) or all rows of the patient are (scope `patient`; a held
+  row of `subject` too) until a delivery corrects it. `screen_out`: the patient is not of this study; no error. `keep_query`: kept
+  and asked about.
+- **Three values.** A rule that lacks one of its values is not evaluated on that row; it neither passes nor fails. A value that was
+  not understood has its own finding and is not judged further.
+- **Partial dates.** A month or a year stands for all its days. A rule on dates is violated only if every day that the partial dates
+  allow violates it; `earliest` and `latest` are the first and the last of these days.
+- **Optional columns of subject, infusion, relapse and follow_up** that cannot be read do not hold their row: losing a patient for
+  them would be worse. If the missing value then breaks a rule that holds the patient (dead, but no readable date), it is held.
+- **Outcome of a rule** (`quality.check_run`): `passed` only if at least one row was judged; `not_applicable`: no row was in its
+  scope; `not_run`: a table or column is not delivered, with the reason; `failed`; `error`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rules = load_rules()
+    parts = [_HEAD]
+    for category, title in CATEGORIES.items():
+        own = [rule for rule in rules if rule.category == category]
+        parts += [
+            f"## {title}",
+            _table(own),
+            *(text for rule in own if (text := _conditions(rule))),
+        ]
+    parts += ["## Context of a rule", _contexts()]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _table(rules: list[Rule]) -> str:
+    lines = [
+        "| rule | what must hold | severity | becomes | scope | judged by |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for rule in rules:
+        severities = sorted({c.severity for check in rule.checks for c in check.clauses})
+        severity = ", ".join(severities) if len(severities) > 1 else rule.severity
+        lines.append(
+            f"| {rule.id} {rule.title} | {rule.sentence} | {severity} | {rule.disposition} "
+            f"| {rule.scope} | {_ENGINES[rule.engine]} |"
+        )
+    return "\n".join(lines)
+
+
+def _conditions(rule: Rule) -> str:
+    lines = [line for check in rule.checks for line in _check(check)]
+    if not lines:
+        return ""
+    return f"**{rule.id}** · asks: *{rule.query}*\n\n" + "\n".join(lines)
+
+
+def _check(check: Check) -> list[str]:
+    table = "every table" if check.table == "*" else f"`{check.table}`"
+    each = f", each {check.each} column" if check.each else ""
+    if check.generated:
+        told = {
+            "codelist": "a coded column holds a code of its codelist",
+            "required": "a required column is filled, unless a rule of its own says so",
+            "range": "a number lies in the range declared for its column",
+        }
+        return [f"- {table}: {told[check.generated]}"]
+    if check.unique:
+        same = f"; a copy if {_code(check.same)} agrees too" if check.same else ""
+        return [f"- {table}: {_code(check.unique)} together occur once{same}"]
+    if check.references:
+        return [f"- {table}: the patient is in `{check.references}`"]
+    scope = f" where {_code([check.applies])}" if check.applies else ""
+    return [
+        f"- {table}{each}{scope}: {clause.severity} if {_code([clause.fails])}; "
+        f"names {_code(clause.fields)}"
+        for clause in check.clauses
+    ]
+
+
+def _code(texts: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(f"`{' '.join(text.split())}`" for text in texts)
+
+
+def _contexts() -> str:
+    lines = [
+        "Beside its own row a rule can look at these rows of the same patient. Where a context is missing, the rule is not evaluated.",
+        "",
+        "| context | rows of | which |",
+        "| --- | --- | --- |",
+    ]
+    for name, context in load_contexts().items():
+        where = f"where {_code([context.where])}" if context.where else "all"
+        if context.shift:
+            side = "before" if context.shift > 0 else "after"
+            where = (
+                f"the row {side} this one by {_code(context.order)}, "
+                f"equal in {_code(context.within)}"
+            )
+        if context.first:
+            where += f"; the first by `{context.first}`"
+        lines.append(f"| {name} | {context.table} | {where} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
