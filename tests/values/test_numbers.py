@@ -294,3 +294,7 @@ def test_any_text_gives_a_verdict(values: list[str], decimal: str, quantity: str
         assert number is None or math.isfinite(number)
         assert (status == "error") == (rule is not None and number is None and status != "warning")
         assert status != "ok" or number is not None
+
+
+def test_a_quantity_that_is_not_known_is_never_left_unconverted() -> None:
+    assert read("111 g/l", quantity="17") == (None, None, "error", "STR-06")

@@ -123,6 +123,8 @@ def _number_pattern(decimal: str, grouping: str | None) -> re.Pattern[str]:
 def _parse(value: str, fmt: NumberFormat) -> dict[str, Any]:
     quantity = find_quantity(fmt.quantity)
     rule = fmt.rule_id or (quantity.rule_id if quantity else None) or "STR-06"
+    if fmt.quantity and quantity is None:
+        return error(rule, "it is not known what is measured: the number has no unit to be kept in")
     if len(value) > _LONGEST:
         return error(rule, "a text and no number")
     key = match_key(value)
