@@ -1,0 +1,307 @@
+"""The flow on a real server with a real process worker, both on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import small_study
+
+from flows.children import descendants
+from flows.folder import StudyFolder, open_study_folder
+from flows.run import last_outcome
+from flows.serve import deployments_file, serving
+from warehouse.loads import LoadLog
+from warehouse.publish import content_hash
+
+pytestmark = [pytest.mark.prefect, pytest.mark.slow]
+PATIENCE = 240.0
+
+
+@dataclass(frozen=True)
+class Served:
+    url: str
+    folder: StudyFolder
+    port: int
+
+    def ask(self, path: str, content: dict[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}{path}",
+            data=json.dumps(content).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def runs(self) -> list[dict[str, Any]]:
+        return list(self.ask("/flow_runs/filter", {"sort": "START_TIME_ASC"}))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Any, what: str) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.5)
+    pytest.fail(f"{what} did not happen within {PATIENCE:.0f} seconds")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A study that is served as `carmony serve` does, but whose night comes every few seconds."""
+    root = small_study.make_study(tmp_path_factory.mktemp("served") / "study")
+    text = deployments_file().read_text(encoding="utf-8")
+    often = text.replace('- cron: "0 2 * * *"\n        timezone: Europe/Berlin', "- interval: 20")
+    assert often != text
+    file = root / "often.yaml"
+    file.write_text(often, encoding="utf-8")
+    folder = open_study_folder(root)
+    port = free_port()
+    with serving(folder, port, file) as service:
+        yield Served(service.url, folder, port)
+    assert descendants() == []
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server still listens"
+
+
+@pytest.fixture(scope="module")
+def fired(served: Served) -> dict[str, Any]:
+    """The first run that the schedule, not a person, has started and that has ended."""
+
+    def ended() -> dict[str, Any] | None:
+        for run in served.runs():
+            if run["auto_scheduled"] and run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
+                return run
+        return None
+
+    run: dict[str, Any] = until(ended, "a scheduled run")
+    return run
+
+
+def carmony_run(served: Served, study: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", str(study), *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PREFECT_API_URL": served.url, "CARMONY_RETRY_SECONDS": "0.1,0.1"},
+        check=False,
+    )
+
+
+def test_a_schedule_fires_and_publishes(served: Served, fired: dict[str, Any]) -> None:
+    assert (fired["state_type"], fired["state_name"]) == ("COMPLETED", "Completed")
+    assert fired["parameters"] == {"study": str(served.folder.root)}
+    load = LoadLog.read(served.folder.root).load(1)
+    assert load.outcome == "published"
+    assert load.content_hash == content_hash(served.folder.warehouse)
+
+
+def test_a_flow_run_and_a_direct_run_publish_the_same_content(
+    served: Served, fired: dict[str, Any], tmp_path: Path
+) -> None:
+    copy = tmp_path / "study"
+    (copy / "vault").mkdir(parents=True)
+    for name in ("study.yaml", "centers", "inbox", "vault/pseudonym.key"):
+        source = served.folder.root / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_API")}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", str(copy), "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    direct = json.loads(done.stdout)
+
+    assert direct["content_hash"] == LoadLog.read(served.folder.root).load(1).content_hash
+
+
+def test_each_center_has_a_task_run_of_its_name_and_an_artifact(
+    served: Served, fired: dict[str, Any]
+) -> None:
+    tasks = served.ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [fired["id"]]}}})
+    names = {task["name"] for task in tasks}
+    assert {"center AA01", "center BB02", "center CC03"} <= names
+
+    artifacts = served.ask("/artifacts/latest/filter", {})
+    found = {a["key"]: a for a in artifacts}
+    assert {"center-aa01", "center-bb02", "center-cc03", "run", "report"} <= set(found)
+    assert "report.html" in found["report"]["data"]
+    table = json.loads(found["center-aa01"]["data"])
+    assert table[0]["rows read"] == "74"
+    assert table[0]["state"] == "loaded"
+
+
+def test_both_deployments_stand_with_their_schedules_and_parameters(served: Served) -> None:
+    found = {d["name"]: d for d in served.ask("/deployments/filter", {})}
+
+    assert set(found) == {"nightly", "on-demand"}
+    assert len(found["nightly"]["schedules"]) == 1
+    assert found["on-demand"]["schedules"] == []
+    assert found["nightly"]["global_concurrency_limit"]["limit"] == 1
+    assert found["on-demand"]["parameters"]["centers"] == []
+    for deployment in found.values():
+        assert deployment["entrypoint"] == "flows/study_flow.py:study"
+        assert {"study", "centers", "until"} <= set(
+            deployment["parameter_openapi_schema"]["properties"]
+        )
+
+
+def test_carmony_run_uses_the_server_and_a_failed_center_does_not_stop_the_others(
+    served: Served, fired: dict[str, Any], tmp_path: Path
+) -> None:
+    study = small_study.make_study(tmp_path / "study")
+    spec = study / "centers" / "BB02.yaml"
+    spec.write_text(spec.read_text().replace("tables:", "tabels:"), encoding="utf-8")
+    done = carmony_run(served, study, "--no-report")
+
+    assert done.returncode == 1, done.stderr
+    assert "BB02" in done.stderr
+    assert "'tabels'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Beginning flow run" not in done.stderr + done.stdout
+    assert "Beginning flow run" in (study / "vault" / "log" / "prefect.log").read_text()
+    assert [line.split()[-1] for line in done.stdout.splitlines()[1:4]] == [
+        "loaded",
+        "failed",
+        "loaded",
+    ]
+    (run,) = (r for r in served.runs() if r["parameters"]["study"] == str(study))
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "CompletedWithFailures")
+    assert "BB02" in run["state"]["message"]
+
+
+def test_no_value_of_a_patient_reaches_prefect(
+    served: Served, fired: dict[str, Any], tmp_path: Path
+) -> None:
+    study = small_study.make_study(tmp_path / "study", ("AA01",))
+    canaries = ["Canary-Erika-4711", "1931-03-07", "AA01-001", "canary@example.org"]
+    spec = study / "centers" / "AA01.yaml"
+    text = spec.read_text().replace("subject.csv, patient_id: id", "subject.csv, patient_id: id, fix: true")
+    spec.write_text("fix: AA01.fix.py\n" + text, encoding="utf-8")
+    (study / "centers" / "AA01.fix.py").write_text(
+        f"def fix(cells, source):\n    raise ValueError({' '.join(canaries)!r})\n",
+        encoding="utf-8",
+    )
+    done = carmony_run(served, study)
+
+    assert done.returncode == 1
+    surfaces = [done.stdout.encode(), done.stderr.encode()]
+    places = [served.folder.vault / "prefect", served.folder.logs, study / "vault" / "log"]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    assert any(path.name == "prefect.db" for path in files)
+    surfaces += [path.read_bytes() for path in files]
+    for canary in canaries:
+        assert not any(canary.encode() in surface for surface in surfaces), canary
+
+
+def test_a_cause_that_passes_is_tried_again_and_others_are_not(
+    served: Served, fired: dict[str, Any], tmp_path: Path
+) -> None:
+    study = small_study.make_study(tmp_path / "study", ("AA01", "BB02"))
+    script = tmp_path / "flaky.py"
+    script.write_text(
+        "import sys\n"
+        "from flows import cli, parts\n"
+        "stage, calls = parts.stage, []\n"
+        "def flaky(spec, delivery, out, study):\n"
+        "    calls.append(delivery.center_id)\n"
+        "    if delivery.center_id == 'BB02':\n"
+        "        raise ValueError('a bug')\n"
+        "    if calls.count('AA01') < 3:\n"
+        "        raise ConnectionResetError(104, 'connection reset')\n"
+        "    stage(spec, delivery, out, study)\n"
+        "parts.stage = flaky\n"
+        "code = cli.main(['run', sys.argv[1], '--no-report'])\n"
+        "print('calls', *sorted(calls))\n"
+        "sys.exit(code)\n",
+        encoding="utf-8",
+    )
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": served.url,
+        "CARMONY_RETRY_SECONDS": "0.1,0.1",
+        "PYTHONPATH": str(Path.cwd()),
+    }
+    done = subprocess.run(
+        [sys.executable, str(script), str(study)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+
+    assert "calls AA01 AA01 AA01 BB02" in done.stdout, done.stderr
+    assert done.returncode == 1
+    states = {d.center_id: d.state for d in last_outcome(str(study)).deliveries}
+    assert states == {"AA01": "loaded", "BB02": "failed"}
+
+
+def test_prefects_files_are_private_and_the_server_listens_on_loopback_alone(
+    served: Served, fired: dict[str, Any]
+) -> None:
+    for path in (served.folder.vault / "prefect").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path.name
+    listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    place = re.findall(rf" ([0-9A-F]+):{served.port:04X} [0-9A-F]+:0000 0A", listening)
+    assert place == ["0100007F"]
+
+
+def test_ctrl_c_ends_server_worker_and_runs(tmp_path: Path) -> None:
+    import signal
+
+    study = small_study.make_study(tmp_path / "study", ("AA01",))
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "serve", str(study), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(2)]
+    assert lines[1].split()[-1] == f"http://127.0.0.1:{port}"
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 0, errors
+    assert output.strip().endswith("stopped")
+    assert "Traceback" not in errors
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert str(port) not in found.stdout
+
+
+def test_a_server_that_does_not_answer_gives_one_message(tmp_path: Path) -> None:
+    study = small_study.make_study(tmp_path / "study", ("AA01",))
+    port = free_port()
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", str(study)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"},
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
