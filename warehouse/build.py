@@ -118,7 +118,8 @@ def build_warehouse(
             con = _create(out_file, storage_version, memory_limit)
             try:
                 core = _fill(con, study, log, load_id, pseudonyms, catalog, rules, deliveries)
-                (derive or _default_derive)(con, study)
+                with one_transaction(con):
+                    (derive or _default_derive)(con, study)
                 _finish(con, catalog, core, deliveries[0].link.parent)
                 counts = {table: _height(con, table) for table in core}
             finally:

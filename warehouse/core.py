@@ -27,6 +27,8 @@ from warehouse.staged_files import LinkedDelivery, existing, parquet
 if TYPE_CHECKING:
     import duckdb
 
+SMALL_BYTES = 8_000_000  # of Parquet; such tables are written in one transaction
+
 
 def fill_core(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, deliveries: Sequence[LinkedDelivery]
@@ -51,7 +53,11 @@ def fill_core(
             for statement in comments("core", table.name, table.description, columns):
                 con.execute(statement).fetchall()
             out[table.name] = columns
-    for table in catalog.tables.values():
+        large = [t for t in catalog.tables.values() if not _is_small(t, current)]
+        for table in catalog.tables.values():
+            if table not in large:
+                _fill(con, table, out[table.name], current)
+    for table in large:  # outside a transaction, rows go straight to the file
         _fill(con, table, out[table.name], current)
     return out
 
@@ -83,6 +89,11 @@ def _units(
     }
 
 
+def _is_small(table: Table, current: Sequence[LinkedDelivery]) -> bool:
+    files = existing(current, f"core/{table.name}.parquet")
+    return sum(file.stat().st_size for file in files) < SMALL_BYTES
+
+
 def _fill(
     con: duckdb.DuckDBPyConnection,
     table: Table,
@@ -110,7 +121,7 @@ def _fill(
         ).fetchall()
     except (duckdb.ConversionException, duckdb.ConstraintException):
         # DuckDB's own text may quote a value: it is dropped, and the columns are named instead.
-        raise _refusal(con, table, own, existing(current, file)) from None
+        raise _refusal(table, own, existing(current, file)) from None
 
 
 def _select(own: Sequence[WarehouseColumn], rows: str, *, only_delivery: int | None = None) -> str:
@@ -163,12 +174,13 @@ def _stands_again(table: Table, later: Sequence[Path]) -> str:
 
 
 def _refusal(
-    con: duckdb.DuckDBPyConnection,
     table: Table,
     own: Sequence[WarehouseColumn],
     files: Sequence[Path],
 ) -> AuditStoppedError:
     """What is wrong with staged rows, as counts; never a value."""
+    import duckdb
+
     coded: Mapping[str, Sequence[str]] = {c.name: c.codes for c in own if c.codes}
     checks = {
         f"column '{column}': {{}} row(s) hold a code outside its codelist": (
@@ -177,7 +189,9 @@ def _refusal(
         for column, codes in coded.items()
     }
     checks["{} row(s) have no patient of the id map"] = "count(*) FILTER (patient_id IS NULL)"
-    counts = con.execute(f"SELECT {', '.join(checks.values())} FROM {parquet(files)}").fetchall()[0]
+    with duckdb.connect() as fresh:  # the other connection's transaction is aborted
+        statement = f"SELECT {', '.join(checks.values())} FROM {parquet(files)}"
+        counts = fresh.execute(statement).fetchall()[0]
     found = [text.format(n) for text, n in zip(checks, counts, strict=True) if n]
     return AuditStoppedError(
         f"Staged rows of table '{table.name}' cannot be loaded: "
