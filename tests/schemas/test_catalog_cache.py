@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-from schemas.catalog import HERE, fingerprint, load_catalog
+from schemas.catalog import HERE, load_catalog
 
 PROGRAM = "from schemas.catalog import load_catalog; c = load_catalog(); print(len(c.tables), len(c.compiled['checks']))"
 
@@ -40,7 +41,7 @@ def test_a_cache_folder_that_cannot_be_made_still_gives_the_catalog(tmp_path: Pa
 def test_the_cache_is_written_once_and_read_again(tmp_path: Path) -> None:
     assert run(str(tmp_path)) == counted()
     (written,) = (tmp_path / "carmony").iterdir()
-    assert written.name == f"catalog-{fingerprint()}.json"
+    assert re.fullmatch(r"catalog-[0-9a-f]{24}\.json", written.name)
     before = written.stat().st_mtime_ns
     assert run(str(tmp_path)) == counted()
     assert written.stat().st_mtime_ns == before
