@@ -71,15 +71,15 @@ def _stage(
     checker = Checker(catalog, facts, _derived(study))
     address: list[pl.DataFrame] = []
     held: dict[str, list[pl.DataFrame]] = {}
-    parts: dict[str, int] = {}
+    parts = _Parts(work / "core")
     for batch in mapping.batches():
         if batch.address.height:
             address.append(batch.address)
         verdict = checker.add(batch)
         if verdict is not None:
-            number = parts[batch.table] = parts.get(batch.table, 0) + 1
-            verdict.kept.write_parquet(work / "core" / _part(batch.table, number), **_WRITE)
+            parts.add(batch.table, verdict.kept)
             held.setdefault(batch.table, []).append(verdict.held)
+    parts.close()
     addresses = pl.concat(address) if address else ADDRESS.to_frame()
     outcome = checker.finish(
         mapping.sources,
@@ -110,9 +110,37 @@ def _stage(
     return summary
 
 
-def _part(table: str, number: int) -> str:
-    """Name of a part: `response.parquet`, then `response.0002.parquet` and so on."""
-    return f"{table}.parquet" if number == 1 else f"{table}.{number:04d}.parquet"
+class _Parts:
+    """Writes the kept rows of streaming tables: `response.parquet`, `response.0002.parquet`, ...
+
+    Rows wait until a part is worth a file, so that a small delivery has one file per table.
+    """
+
+    ROWS = 200_000
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._waiting: dict[str, list[pl.DataFrame]] = {}
+        self._written: dict[str, int] = {}
+
+    def add(self, table: str, frame: pl.DataFrame) -> None:
+        """Takes kept rows; writes them when enough have come."""
+        waiting = self._waiting.setdefault(table, [])
+        waiting.append(frame)
+        if sum(part.height for part in waiting) >= self.ROWS:
+            self._write(table)
+
+    def close(self) -> None:
+        """Writes what still waits."""
+        for table in list(self._waiting):
+            self._write(table)
+
+    def _write(self, table: str) -> None:
+        waiting = self._waiting.pop(table, [])
+        if waiting:
+            number = self._written[table] = self._written.get(table, 0) + 1
+            name = f"{table}.parquet" if number == 1 else f"{table}.{number:04d}.parquet"
+            pl.concat(waiting).write_parquet(self._folder / name, **_WRITE)
 
 
 def _move_late(outcome: CheckOutcome, work: Path, held: dict[str, list[pl.DataFrame]]) -> None:
