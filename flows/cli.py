@@ -75,6 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
         "carmony serve my-study --port 4200",
     )
     serve.add_argument("--port", type=_positive, default=4200, metavar="P", help="default: 4200")
+    serve.add_argument(
+        "--deployments", metavar="FILE", help="schedules other than those of prefect.yaml"
+    )
 
     sql = _command(
         commands,

@@ -82,8 +82,9 @@ def sql(arguments: argparse.Namespace) -> int:
     names, rows = results.query(root, arguments.statement, arguments.as_of)
     style = "json" if arguments.json else arguments.format
     if style == "json":
-        records = [dict(zip(names, row, strict=True)) for row in rows]
-        print(json.dumps(records, default=str, ensure_ascii=False))
+        keys = _distinct(names)
+        records = [dict(zip(keys, row, strict=True)) for row in rows]
+        print(json.dumps(records, default=_json_value, ensure_ascii=False))
     elif style == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
@@ -91,6 +92,22 @@ def sql(arguments: argparse.Namespace) -> int:
     else:
         print(plain_table(names, rows))
     return 0
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names of which none hides another in an object: the second `n` becomes `n_2`."""
+    found: list[str] = []
+    for name in names:
+        key, number = name, 1
+        while key in found:
+            number += 1
+            key = f"{name}_{number}"
+        found.append(key)
+    return found
+
+
+def _json_value(value: Any) -> Any:
+    return float(value) if _is_number(value) else str(value)
 
 
 def plain_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -52,4 +52,4 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serves the study until Ctrl-C."""
     from flows.serve import serve_study
 
-    return serve_study(arguments.study, arguments.port)
+    return serve_study(arguments.study, arguments.port, arguments.deployments)

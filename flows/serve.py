@@ -29,21 +29,24 @@ START_LIMIT = 180.0  # seconds; the first start writes the database and needs mo
 POOL = "carmony"
 
 
-def serve_study(study: str, port: int) -> int:
+def serve_study(study: str, port: int, deployments: str | None = None) -> int:
     """Serves until a signal comes.
 
     Args:
         study: the study folder.
         port: of the server.
+        deployments: a file of deployments; `prefect.yaml` if None.
 
     Raises:
         CarmonyError: the port is taken, or a part does not start.
-        KeyboardInterrupt: always, when somebody ends it.
     """
     folder = open_study_folder(Path(study))
+    file = Path(deployments).resolve() if deployments else None
+    if file and not file.is_file():
+        raise StudyError(f"'{deployments}' does not exist.", fix="give a file like prefect.yaml")
     parts.load_study(folder)
     try:
-        with serving(folder, port) as service:
+        with serving(folder, port, file) as service:
             print(f"study    {folder.root}")
             print(f"page     {service.url.removesuffix('/api')}")
             print("nightly takes in new deliveries on schedule; on-demand waits for a click")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,10 +20,9 @@ from typing import Any
 import pytest
 import small_study
 
-from flows.children import descendants
 from flows.folder import StudyFolder, open_study_folder
 from flows.run import last_outcome
-from flows.serve import deployments_file, serving
+from flows.serve import deployments_file
 from warehouse.loads import LoadLog
 from warehouse.publish import content_hash
 
@@ -36,14 +36,14 @@ class Served:
     folder: StudyFolder
     port: int
 
-    def ask(self, path: str, content: dict[str, Any]) -> Any:
+    def ask(self, path: str, content: dict[str, Any], *, empty: bool = False) -> Any:
         request = urllib.request.Request(
             f"{self.url}{path}",
             data=json.dumps(content).encode(),
             headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            return None if empty else json.load(answer)
 
     def runs(self) -> list[dict[str, Any]]:
         return list(self.ask("/flow_runs/filter", {"sort": "START_TIME_ASC"}))
@@ -67,18 +67,35 @@ def until(condition: Any, what: str) -> Any:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A study that is served as `carmony serve` does, but whose night comes every few seconds."""
+    """`carmony serve` of a study whose night comes every few seconds; Ctrl-C must end all of it."""
     root = small_study.make_study(tmp_path_factory.mktemp("served") / "study")
     text = deployments_file().read_text(encoding="utf-8")
     often = text.replace('- cron: "0 2 * * *"\n        timezone: Europe/Berlin', "- interval: 20")
     assert often != text
     file = root / "often.yaml"
     file.write_text(often, encoding="utf-8")
-    folder = open_study_folder(root)
     port = free_port()
-    with serving(folder, port, file) as service:
-        yield Served(service.url, folder, port)
-    assert descendants() == []
+    command = [sys.executable, "-m", "flows.cli", "serve", str(root), "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--deployments", str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(5)]
+    assert lines[1].split() == ["page", f"http://127.0.0.1:{port}"], lines
+    assert lines[4] == "Ctrl-C stops all.\n"
+
+    yield Served(f"http://127.0.0.1:{port}/api", open_study_folder(root), port)
+
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (0, "stopped\n"), errors
+    assert "Traceback" not in errors
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert str(port) not in running.stdout
+    assert str(root) not in running.stdout
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server still listens"
 
@@ -94,6 +111,8 @@ def fired(served: Served) -> dict[str, Any]:
         return None
 
     run: dict[str, Any] = until(ended, "a scheduled run")
+    # One is enough; the next ones would only take time from the other tests.
+    served.ask(f"/deployments/{run['deployment_id']}/pause_deployment", {}, empty=True)
     return run
 
 
@@ -197,7 +216,9 @@ def test_no_value_of_a_patient_reaches_prefect(
     study = small_study.make_study(tmp_path / "study", ("AA01",))
     canaries = ["Canary-Erika-4711", "1931-03-07", "AA01-001", "canary@example.org"]
     spec = study / "centers" / "AA01.yaml"
-    text = spec.read_text().replace("subject.csv, patient_id: id", "subject.csv, patient_id: id, fix: true")
+    text = spec.read_text().replace(
+        "subject.csv, patient_id: id", "subject.csv, patient_id: id, fix: true"
+    )
     spec.write_text("fix: AA01.fix.py\n" + text, encoding="utf-8")
     (study / "centers" / "AA01.fix.py").write_text(
         f"def fix(cells, source):\n    raise ValueError({' '.join(canaries)!r})\n",
@@ -265,30 +286,6 @@ def test_prefects_files_are_private_and_the_server_listens_on_loopback_alone(
     listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
     place = re.findall(rf" ([0-9A-F]+):{served.port:04X} [0-9A-F]+:0000 0A", listening)
     assert place == ["0100007F"]
-
-
-def test_ctrl_c_ends_server_worker_and_runs(tmp_path: Path) -> None:
-    import signal
-
-    study = small_study.make_study(tmp_path / "study", ("AA01",))
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "serve", str(study), "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(2)]
-    assert lines[1].split()[-1] == f"http://127.0.0.1:{port}"
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
-
-    assert process.returncode == 0, errors
-    assert output.strip().endswith("stopped")
-    assert "Traceback" not in errors
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(port) not in found.stdout
 
 
 def test_a_server_that_does_not_answer_gives_one_message(tmp_path: Path) -> None:
