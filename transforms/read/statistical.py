@@ -152,7 +152,7 @@ def _xpt_members(source: Source) -> list[tuple[int, int]]:
                     starts.append(at + found)
                 found = block.find(_XPT_MEMBER, found + 1)
             at += len(block)
-    return list(zip(starts, [*starts[1:], at], strict=True))
+    return list(zip(starts, [*starts[1:], at][: len(starts)], strict=True))
 
 
 @contextmanager
