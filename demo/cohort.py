@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from demo import regimens
 from demo.biology import fill_biology
-from demo.course import fill_course
+from demo.course import fill_course, fill_empty_tables
 from demo.dates import fill_dates
 from demo.model import Patient
 from demo.outcomes import cohort_outcomes
@@ -52,6 +52,10 @@ def build_cohort(patients: int = 139, seed: int = 2024) -> list[Patient]:
         _place(rng, p, firsts[p.index], taken)
     ordered = sorted(cohort, key=lambda p: (list(CENTERS).index(p.center), p.infusion, p.index))
     _number(rng, ordered)
+    for center in CENTERS:
+        members = [p for p in ordered if p.center == center]
+        if members:
+            fill_empty_tables(rng, members)
     return ordered
 
 

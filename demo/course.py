@@ -163,6 +163,18 @@ def _assessment(
     )
 
 
+def fill_empty_tables(rng: random.Random, members: list[Patient]) -> None:
+    """Give a center without lesions or assessments one each that changes no endpoint.
+
+    A file without rows would be refused; it happens only to centers of very few patients.
+    """
+    p = members[0]
+    if not any(q.lesions for q in members):
+        p.lesions = [Lesion("PARAVERTEBRAL", "PARAOSSEOUS", "CT", p.relapse, 21)]
+    if not any(q.assessments for q in members):
+        p.assessments = [_assessment(rng, 1, p.salvage_start + days(1), "NE", 20.0)]
+
+
 def _labs(rng: random.Random, p: Patient, limit: dt.date) -> None:
     for date in sorted({p.lymphodepletion, p.relapse, p.lines[0].start + days(1)}):
         if date <= limit:

@@ -10,7 +10,7 @@ DE_STOP = {
     "PLANNED": "geplantes Ende",
     "DEATH": "Tod",
     "ONGOING": "laufend",
-    "OTHER": "sonstiges",
+    "OTHER": "anderer Grund",
 }
 DE_CAUSE = {
     "MYELOMA": "Myelom",

@@ -172,7 +172,7 @@ def ambiguous_acronym(s: Scene) -> Fields | None:
     return _only_regimen(s, "BVd")
 
 
-@fault("SAL-03", "error", "US03 US01 DE05", "two bispecifics in one line without dates")
+@fault("SAL-03", "error", "US03", "two bispecifics in one line without dates")
 def two_bispecifics(s: Scene) -> Fields | None:
     """Combination or sequence?"""
     return _only_regimen(s, "Teclistamab + Talquetamab")
@@ -261,7 +261,7 @@ def alive_with_death_date(s: Scene) -> Fields | None:
     return [s.set(s.one(DEATH), s.end), s.one(STATUS)]
 
 
-@fault("DUP-01", "error", "DE06 DE02", "one patient under two ids")
+@fault("DUP-01", "error", "DE06", "one patient under two ids")
 def patient_under_two_ids(s: Scene) -> Fields | None:
     """Referred twice and numbered twice."""
     record, fact = s.one("infusion.infusion_date")
