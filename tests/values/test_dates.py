@@ -98,6 +98,8 @@ def test_the_local_day_is_kept_and_never_moved_to_utc() -> None:
         ("XX.XX.2023", "2023-01-01", "year", "warning"),
         ("ca. 05/2023", "2023-05-01", "month", "warning"),
         ("12.05.2023?", "2023-05-12", "day", "warning"),
+        ("2023_05", "2023-05-01", "month", "ok"),
+        ("12.XX.2023", "2023-01-01", "year", "warning"),
     ],
 )
 def test_a_partial_date_is_the_first_possible_day_with_its_precision(
@@ -129,7 +131,19 @@ def test_beginning_middle_and_end_of_a_month_are_a_month_with_a_hint(text: str, 
 @pytest.mark.parametrize(
     "text",
     ["UK", "UNK", "k.A.", "n.b.", "unbekannt", "s/d", "desconocido", "inconnu", "NA", "N/A", "-"]
-    + [".", "?", "", "  ", None, "keine Angabe", "no consta", "non renseigné", "nicht bekannt"],
+    + [
+        ".",
+        "?",
+        "",
+        "  ",
+        None,
+        "keine Angabe",
+        "no consta",
+        "non renseigné",
+        "nicht bekannt",
+        "XX.XX.XXXX",
+        "UN/UNK/UNK",
+    ],
 )
 def test_words_for_no_value_are_missing(text: str | None) -> None:
     assert read(text) == (None, None, "missing", None)

@@ -298,3 +298,13 @@ def test_any_text_gives_a_verdict(values: list[str], decimal: str, quantity: str
 
 def test_a_quantity_that_is_not_known_is_never_left_unconverted() -> None:
     assert read("111 g/l", quantity="17") == (None, None, "error", "STR-06")
+
+
+def test_a_multiple_of_another_limit_or_the_limit_itself_is_an_error() -> None:
+    assert read("2x ULN", quantity="flc_kappa", unit="mg/L") == (None, None, "error", "LAB-02")
+    assert read("250 ULN", quantity="ldh", unit="U/L") == (None, None, "error", "STG-06")
+
+
+def test_the_reported_unit_is_kept_as_written() -> None:
+    frame = parse_numbers(["2.8 mg/dL H", "5 G/L"], NumberFormat(quantity="flc_kappa"))
+    assert frame["unit"].to_list() == ["mg/dL", "G/L"]

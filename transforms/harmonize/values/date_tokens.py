@@ -87,7 +87,7 @@ def tokenize(text: str) -> Tokens:
     tokens.bad_time = not possible
     if re.search(r"\d\s*\(?\?+\)?$", plain) and not re.search(r"[./-]\s*\?+$", plain):
         plain, tokens.approximate = plain.rstrip("?() "), True
-    plain = _DASHED_UNKNOWN.sub("xx", plain)
+    plain = re.sub(r"(?<=\d)_(?=\d)", "-", _DASHED_UNKNOWN.sub("xx", plain))
     for token in _TOKEN.findall(plain):
         _take(token, tokens)
     return tokens
@@ -113,7 +113,7 @@ def _take_word(token: str, tokens: Tokens) -> None:
     elif kind == "unknown":
         tokens.parts.append(("u", ""))
     elif kind == "hint":
-        tokens.hint = value
+        tokens.hint, tokens.approximate = (value, False) if tokens.hint is None else (None, True)
     elif kind == "approximate":
         tokens.approximate = True
     elif kind == "interval":

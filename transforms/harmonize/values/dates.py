@@ -216,6 +216,8 @@ def _single(plain: str, fmt: DateFormat) -> dict[str, Any] | None:
         return None
     if tokens.status not in (None, "vital_status=DEAD"):
         return None
+    if all(kind == "u" for kind, _ in tokens.parts):
+        return {"status": "missing"}
     found = from_parts(tokens.parts, fmt.order, fmt.pivot, tokens.apostrophe)
     if found.problem == "form":
         return None

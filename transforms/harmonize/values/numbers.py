@@ -33,6 +33,7 @@ _SCHEMA: dict[str, pl.DataType] = {
     "side": pl.String(),
 }
 _LONGEST = 120  # letters; no number is longer
+_LARGEST_MULTIPLE = 50  # above it `250 ULN` is the limit itself, not a multiple
 _GROUPS = {",": ".' ", ".": ",' "}
 _SUPERSCRIPT = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 _RANGE_WORD = r"\s*(?:-|bis|to|a|hasta|au)\s*"
@@ -165,11 +166,13 @@ def _of_limit(
     read = _read(rest, fmt)
     factor, text = read if read else (Decimal(1), rest)
     text = _TIMES.sub("", text.strip(), count=1) if read else text
-    if match_key(text) not in _words("uln"):
+    if match_key(text) not in _words("uln") or factor > _LARGEST_MULTIPLE:
         return None
     note = "a multiple of the upper limit: send the value, its unit and the limit"
-    finding = rule if rule != "STR-06" else "STG-06"
-    return warning(note, finding, uln_multiple=float(factor), comparator=comparator, unit="xULN")
+    row = {"uln_multiple": float(factor), "comparator": comparator, "unit": "xULN"}
+    if rule in ("STR-06", "STG-06"):
+        return warning(note, "STG-06", **row)
+    return error(rule, note, **row)
 
 
 def _measured(
@@ -242,7 +245,9 @@ def _unit(tail: str, value: str, fmt: NumberFormat) -> tuple[str | None, str | N
     tail = tail.strip()
     if not tail:
         return None, None
-    written = tidy(value)[-len(tail) :] if fold(tidy(value)).endswith(tail) else tail
+    text, place = tidy(value), fold(value).rfind(tail)
+    as_long = place >= 0 and len(text) == len(fold(value))
+    written = text[place : place + len(tail)] if as_long else tail
     if fmt.quantity:
         if find_conversion(fmt.quantity, tail):
             return written, None
