@@ -82,6 +82,13 @@ class Table:
                 return column
         raise KeyError(name)
 
+    def home(self, name: str) -> str:
+        """The declared column that a companion belongs to; any other name itself."""
+        for column in self.columns:
+            if name in column.companions:
+                return column.name
+        return name
+
     @property
     def frame_schema(self) -> pl.Schema:
         """Columns of a canonical frame in order: identity, then each column with its companions."""

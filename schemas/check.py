@@ -19,12 +19,11 @@ from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
-from schemas.check_holds import REASON, Holds, ledger_lines, patient_holds, split
+from schemas.check_holds import REASON, Holds, ledger_lines, of_table, patient_holds, split
 from schemas.check_late import LateRows
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
 from schemas.check_report import check_run
 from schemas.check_rows import Failing, Tallies, copies, judge, runnable, without_issues
-from schemas.staging import LEDGER
 
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
 
@@ -95,7 +94,12 @@ class Checker:
         self._findings = FindingBook(self._plan)
         self._holds = Holds()
         self._patients = pl.DataFrame()
-        self._book = ContextBook(self._plan.contexts, self._tables, facts)
+        self._book = ContextBook(
+            self._plan,
+            self._tables,
+            facts,
+            only=[n for n, c in self._plan.contexts.items() if c.table not in STREAMING],
+        )
         self._events = Events()
         self._sealed = False
 
@@ -137,24 +141,24 @@ class Checker:
         for check, data, events in self._events.settle(self._plan, self._tables, self._tallies):
             self._findings.add_events(check, data, events)
         misspelt = self._file_issues(file_issues)
-        kept, held, reasons, ledger = {}, {}, {}, []
+        kept, held, reasons, origins = {}, {}, {}, []
         for name, data in self._tables.items():
             own = self._holds.rows(name)
             kept[name], held[name], told = split(
                 data.frame, own, patient_holds(data.frame, self._patients)
             )
             reasons[name] = _renamed(told, misspelt)
-            ledger.append(ledger_lines(name, data.frame, reasons[name]))
+            origins.append(of_table(name, data.frame, reasons[name]))
         for name, state in self._streamed.items():
             reasons[name] = _renamed(pl.concat([*state.reasons, late[name]]), misspelt)
-            ledger.append(ledger_lines(name, pl.concat(state.origins), reasons[name]))
+            origins.append(of_table(name, pl.concat(state.origins), reasons[name]))
         findings, fields = self._findings.finish(sources, column_map, address)
         excluded = self._patients.filter(pl.col("outcome") == "excluded")["patient_id"]
         delivered = {*self._tables, *self._streamed}
         return CheckOutcome(
             findings, fields, kept, held, reasons, late, frozenset(excluded.to_list()),
             check_run(self._plan, self._tallies, delivered, self._findings.counts(), looked),
-            pl.concat(ledger).cast(LEDGER) if ledger else LEDGER.to_frame(),
+            ledger_lines(origins),
         )  # fmt: skip
 
     def _file_issues(self, issues: pl.DataFrame | None) -> pl.DataFrame:
@@ -173,7 +177,7 @@ class Checker:
         self._collect(data, frame, by_row)
         for check in checks:
             if check.unique:
-                self._tallies.ran(check, data.frame.drop_nulls(check.unique).height)
+                self._tallies.ran(check, _without_nulls(data.frame, check.unique))
                 self._copies(check, data)
 
     def _stream(self, batch: Batch) -> BatchVerdict:
@@ -227,7 +231,8 @@ class Checker:
 
     def _book_with(self, data: TableData) -> ContextBook:
         tables = {**self._tables, data.name: data}
-        return ContextBook(self._plan.contexts, tables, self._facts)
+        late = {name for check in self._plan.checks if check.late for name in check.contexts}
+        return ContextBook(self._plan, tables, self._facts, only=late)
 
     @contextmanager
     def _own_holds(self) -> Iterator[None]:
@@ -322,3 +327,10 @@ def _renamed(reasons: pl.DataFrame, misspelt: pl.DataFrame) -> pl.DataFrame:
     return reasons.with_columns(
         pl.when(named).then(pl.lit("STR-04")).otherwise("reason").alias("reason")
     )
+
+
+def _without_nulls(frame: pl.DataFrame, columns: tuple[str, ...]) -> int:
+    """Rows in which none of the columns is empty."""
+    if not any(frame[name].null_count() for name in columns):
+        return frame.height
+    return frame.select(columns).drop_nulls().height

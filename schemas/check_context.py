@@ -6,33 +6,41 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from schemas.check_data import CheckFacts, TableData
-from schemas.check_plan import PlannedCheck, PlannedContext
+from schemas.check_data import FACT_TYPES, CheckFacts, TableData
+from schemas.check_plan import Plan, PlannedCheck, PlannedContext
 from schemas.rule_sql import LATEST, latest_day
 
 SUBJECT = "subject"
 PATIENT_NUMBER = "patient_number"
 HOLD_REASON, HOLD_OUTCOME = "hold.reason", "hold.outcome"
 PATIENT_HOLD = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
-Spec = tuple[tuple[str, tuple[str, ...]], ...]
+Key = tuple[str, ...]
+Group = tuple[Key, str]  # what is joined at once: contexts of one key, or one neighbour by its name
 
 
 class ContextBook:
-    """Contexts of one delivery, built from its small tables when a rule first asks for them."""
+    """Contexts of one delivery, built from its tables when a rule first asks for them.
+
+    Contexts that are joined by the same columns stand in one frame, so that a table needs one join
+    for all of them. `only` names the contexts to build; by default all.
+    """
 
     def __init__(
         self,
-        contexts: Mapping[str, PlannedContext],
+        plan: Plan,
         tables: Mapping[str, TableData],
         facts: CheckFacts,
+        only: Iterable[str] | None = None,
     ) -> None:
-        self._contexts = contexts
+        self._contexts = plan.contexts
+        self._columns = plan.context_columns
         self._tables = tables
         self._facts = facts
+        self._only = set(plan.contexts if only is None else only)
         self._bases: dict[str, pl.DataFrame] = {}
-        self._frames: dict[tuple[str, tuple[str, ...]], pl.DataFrame] = {}
-        self._merged: dict[tuple[Spec, bool], dict[tuple[str, ...], pl.DataFrame]] = {}
-        self._holds = PATIENT_HOLD.to_frame()
+        self._wide: dict[Group, pl.DataFrame] = {}
+        self._narrow: dict[tuple[Group, Key], pl.DataFrame] = {}
+        self._held = PATIENT_HOLD.to_frame()
 
     def missing(self, name: str, columns: Iterable[str]) -> str | None:
         """Why a context cannot be joined, or None."""
@@ -41,7 +49,7 @@ class ContextBook:
         if data is None:
             return f"table {context.table} is not delivered"
         for column in columns:
-            plain = _home(column, data)
+            plain = data.table.home(column.removesuffix(LATEST))
             if plain not in data.delivered and column not in context.aggregate:
                 return f"column {context.table}.{plain} is not delivered"
         for used in context.uses:
@@ -58,56 +66,42 @@ class ContextBook:
 
         `numbered` adds `subject.patient_number`, and reason and outcome of a hold of the patient.
         """
-        wanted: dict[str, set[str]] = {}
-        if numbered and self.missing(SUBJECT, ()) is None:
-            wanted[SUBJECT] = {PATIENT_NUMBER}
+        wanted: dict[Group, set[str]] = {}
         latest: set[str] = set()
+        facts: set[str] = set()
         for check in checks:
             latest.update(check.latest)
+            facts.update(check.facts)
             for name, columns in check.contexts.items():
-                wanted.setdefault(name, set()).update(columns)
-        spec = tuple((name, tuple(sorted(wanted[name]))) for name in sorted(wanted))
-        for key, made in self._groups(spec, numbered).items():
-            found = frame.select(key).join(made, on=key, how="left", maintain_order="left")
-            frame = frame.hstack(found.drop(key))  # the wide frame itself is not copied
-        facts = [
-            pl.lit(value, dtype=pl.Date() if name != "delivery.country" else pl.String()).alias(
-                name
-            )
-            for name, value in self._facts.columns.items()
-        ]
-        return frame.with_columns(*facts, *(latest_day(column) for column in sorted(latest)))
-
-    def _groups(self, spec: Spec, numbered: bool) -> dict[tuple[str, ...], pl.DataFrame]:
-        """Contexts with the same key in one frame; with the holds of patients if numbered."""
-        if (spec, numbered) in self._merged:
-            return self._merged[spec, numbered]
-        groups: dict[tuple[str, ...], pl.DataFrame] = {}
+                aggregate = self._contexts[name].aggregate
+                wanted.setdefault(self._group(name), set()).update(
+                    f"{name}.{c}" for c in columns if not aggregate or c in aggregate
+                )
         if numbered:
-            groups["patient_id",] = self._holds.select(
-                "patient_id", **{HOLD_REASON: "reason", HOLD_OUTCOME: "outcome"}
-            )
-        for name, columns in spec:
-            context = self._contexts[name]
-            key = ("row_id",) if context.shift else context.by
-            made = self.frame(name, tuple(column for column in columns if column not in key))
-            if key in groups:
-                made = groups[key].join(made, on=key, how="full", coalesce=True)
-            groups[key] = made
-        self._merged[spec, numbered] = groups
-        return groups
+            extra = {HOLD_REASON, HOLD_OUTCOME}
+            if self.missing(SUBJECT, ()) is None:
+                extra.add(f"{SUBJECT}.{PATIENT_NUMBER}")
+            wanted.setdefault(_PATIENTS, set()).update(extra)
+        parts = [frame]
+        for group, names in wanted.items():
+            key = group[0]
+            part = self._part(group, tuple(sorted(names)))
+            found = frame.select(key).join(part, on=key, how="left", maintain_order="left")
+            parts.append(found.drop(key))  # the wide frame itself is not copied
+        joined = pl.concat(parts, how="horizontal") if len(parts) > 1 else frame
+        told = self._facts.columns
+        if not (facts or latest):
+            return joined
+        return joined.with_columns(
+            *(pl.lit(told[name], dtype=FACT_TYPES[name]).alias(name) for name in sorted(facts)),
+            *(latest_day(column) for column in sorted(latest)),
+        )
 
     def hold(self, patients: pl.DataFrame) -> None:
         """From now on numbered frames also tell which patients are held, and why."""
-        self._holds = patients
-        self._merged = {}
-
-    def frame(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
-        """Key and `<context>.<column>` columns of a context, one row per key."""
-        key = (name, columns)
-        if key not in self._frames:
-            self._frames[key] = self._build(name, columns)
-        return self._frames[key]
+        self._held = patients
+        self._wide.pop(_PATIENTS, None)
+        self._narrow = {}
 
     def home(self, name: str) -> TableData:
         """The table whose rows a context shows."""
@@ -115,15 +109,52 @@ class ContextBook:
 
     def rows_behind(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         """For rows of a judged frame: `hit` beside the `row_id` of each context row behind it."""
-        context = self._contexts[name]
-        key = ("row_id",) if context.shift else context.by
+        context, group = self._contexts[name], self._group(name)
+        key = group[0]
         if context.aggregate:
-            base = self._base(context)
-            behind = base.select(*key, behind="row_id")
+            behind = self._base(context).select(*key, behind="row_id")
         else:
-            behind = self.frame(name, ("row_id",)).rename({f"{name}.row_id": "behind"})
-        joined = frame.select("hit", *dict.fromkeys(key)).join(behind, on=key, how="inner")
+            behind = self._whole(group).select(*key, behind=f"{name}.row_id")
+        joined = frame.select("hit", *key).join(behind.drop_nulls(), on=key, how="inner")
         return joined.select("hit", row_id="behind")
+
+    def patient_ids(self, numbers: pl.Series) -> pl.Series:
+        """The ids behind `subject.patient_number`."""
+        return self._base(self._contexts[SUBJECT])["patient_id"].gather(numbers)
+
+    def _group(self, name: str) -> Group:
+        context = self._contexts[name]
+        return (("row_id",), name) if context.shift else (context.by, "")
+
+    def _part(self, group: Group, names: Key) -> pl.DataFrame:
+        """Key and some columns of what is joined at once."""
+        if (group, names) not in self._narrow:
+            self._narrow[group, names] = self._whole(group).select(*group[0], *names)
+        return self._narrow[group, names]
+
+    def _whole(self, group: Group) -> pl.DataFrame:
+        """All that is joined at once, one row per key."""
+        if group not in self._wide:
+            key, neighbour = group
+            if neighbour:
+                self._wide[group] = self._beside(self._contexts[neighbour])
+            else:
+                self._wide[group] = self._merged(key)
+        return self._wide[group]
+
+    def _merged(self, key: Key) -> pl.DataFrame:
+        frames = [
+            self._one(context)
+            for name, context in self._contexts.items()
+            if name in self._only and not context.shift and context.by == key
+            and context.table in self._tables
+        ]  # fmt: skip
+        if key == _PATIENTS[0]:
+            frames.append(self._held.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME}))
+        merged = frames[0]
+        for frame in frames[1:]:
+            merged = merged.join(frame, on=key, how="full", coalesce=True)
+        return merged
 
     def _base(self, context: PlannedContext) -> pl.DataFrame:
         if context.name not in self._bases:
@@ -137,71 +168,60 @@ class ContextBook:
     def _patients(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Subject rows, and patients of earlier deliveries, with a small number for each."""
         known = sorted(self._facts.known_patients - set(frame["patient_id"].to_list()))
-        earlier = pl.DataFrame(
-            {"patient_id": known, "row_id": range(-1, -1 - len(known), -1)},
-            schema={"patient_id": pl.String(), "row_id": pl.Int64()},
-        )
-        return pl.concat([frame, earlier], how="diagonal").with_row_index(PATIENT_NUMBER)
+        if known:
+            earlier = pl.DataFrame(
+                {"patient_id": known, "row_id": range(-1, -1 - len(known), -1)},
+                schema={"patient_id": pl.String(), "row_id": pl.Int64()},
+            )
+            frame = pl.concat([frame, earlier], how="diagonal")
+        return frame.with_row_index(PATIENT_NUMBER)
 
-    def patient_ids(self, numbers: pl.Series) -> pl.Series:
-        """The ids behind `subject.patient_number`."""
-        return self._base(self._contexts[SUBJECT])["patient_id"].gather(numbers)
-
-    def _build(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
-        context = self._contexts[name]
-        base = self._base(context)
+    def _one(self, context: PlannedContext) -> pl.DataFrame:
+        """Key and `<context>.<column>` columns of one context, one row per key."""
+        base, name = self._base(context), context.name
+        columns = self._columns.get(name, frozenset())
         if context.aggregate:
             return base.group_by(context.by, maintain_order=True).agg(
-                *(
-                    context.aggregate[column].alias(f"{name}.{column}")
-                    for column in columns
-                    if column in context.aggregate
-                )
+                expr.alias(f"{name}.{column}") for column, expr in context.aggregate.items()
             )
-        plain = sorted({column.removesuffix(LATEST) for column in columns})
-        ends = [latest_day(c.removesuffix(LATEST)) for c in columns if c.endswith(LATEST)]
-        if context.shift:
-            return self._neighbours(context, base.with_columns(ends), columns)
         if context.first is not None:
             base = base.filter(pl.col(context.first).is_not_null()).sort(
                 context.first, "row_id", maintain_order=True
             )
-        shown = base.with_columns(ends).select(
+        base = base.unique(subset=context.by, keep="first", maintain_order=True)
+        extra = {PATIENT_NUMBER} if name == SUBJECT else set()
+        return base.select(
             *context.by,
             *(
-                pl.col(column).alias(f"{name}.{column}")
-                for column in [*plain, *(c for c in columns if c.endswith(LATEST))]
-                if column in columns
+                _column(column).alias(f"{name}.{column}")
+                for column in sorted(columns | {"row_id"} | extra)
             ),
-        )
-        return shown.unique(subset=context.by, keep="first", maintain_order=True)
+        ).drop_nulls(context.by)
 
-    def _neighbours(
-        self, context: PlannedContext, base: pl.DataFrame, columns: tuple[str, ...]
-    ) -> pl.DataFrame:
+    def _beside(self, context: PlannedContext) -> pl.DataFrame:
         """Row id and the columns of the neighbour in the table itself."""
+        base, name = self._base(context), context.name
         for used in context.uses:
-            wanted = tuple(c.partition(".")[2] for c in context.within if c.startswith(f"{used}."))
-            base = base.join(self.frame(used, wanted), on=self._contexts[used].by, how="left")
+            wanted = tuple(c for c in context.within if c.startswith(f"{used}."))
+            part = self._part(self._group(used), wanted)
+            base = base.join(part, on=self._contexts[used].by, how="left")
         ranked = base.drop_nulls([*context.within, *context.order]).sort(
             *context.within, *context.order, "row_id"
         )
+        columns = sorted(self._columns.get(name, frozenset()) | {"row_id"})
         return ranked.select(
             "row_id",
             *(
-                pl.col(column)
-                .shift(context.shift)
-                .over(context.within)
-                .alias(f"{context.name}.{column}")
+                _column(column).shift(context.shift).over(context.within).alias(f"{name}.{column}")
                 for column in columns
             ),
         )
 
 
-def _home(column: str, data: TableData) -> str:
-    """The declared column behind a companion or a last day."""
-    plain = column.removesuffix(LATEST)
-    for declared in data.table.columns:
-        if plain in declared.companions:
-            return declared.name
-    return plain
+_PATIENTS: Group = (("patient_id",), "")
+
+
+def _column(name: str) -> pl.Expr:
+    if name.endswith(LATEST):
+        return latest_day(name.removesuffix(LATEST))
+    return pl.col(name)

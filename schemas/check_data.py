@@ -38,6 +38,13 @@ class CheckFacts:
         }
 
 
+FACT_TYPES: Mapping[str, pl.DataType] = {
+    "delivery.export_date": pl.Date(),
+    "delivery.data_cut": pl.Date(),
+    "delivery.country": pl.String(),
+}
+
+
 class Batch(Protocol):
     """Mapped rows of one table, as `transforms.harmonize.mapping.MappedBatch`."""
 

@@ -109,9 +109,9 @@ class FindingBook:
 
     def add_issues(self, data: TableData) -> pl.DataFrame:
         """Findings of what the mapping did not understand; gives index, rule, severity, disposition."""
+        if data.issues.is_empty():
+            return data.issues
         judged = issue_dispositions(self._plan, data)
-        if judged.is_empty():
-            return judged
         rows = data.frame[judged["index"]]
         numbered = self._number(rows)
         self._heads.append(
@@ -194,7 +194,7 @@ class FindingBook:
         ).sort("hit", "position", maintain_order=True)
         self._next += issues["hit"].n_unique()
         first = issues.unique("hit", keep="first", maintain_order=True)
-        told = first.join(rule_frame(self._plan), on="rule_id", how="left", maintain_order="left")
+        told = first.join(self._plan.told, on="rule_id", how="left", maintain_order="left")
         none = pl.lit(None, dtype=pl.String())
         self._heads.append(
             told.select(
@@ -280,21 +280,6 @@ class FindingBook:
 FIELD_OF_FILE = ("table", "column", "file", "sheet", "row", "source_column", "value")
 
 
-def rule_frame(plan: Plan) -> pl.DataFrame:
-    """rule_id, disposition (for an error), scope and query of every rule."""
-    keys = ("id", "severity", "disposition", "scope", "query")
-    rows = [tuple(rule[key] for key in keys) for rule in plan.rules.values()]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(keys, pl.String()), orient="row")
-    return frame.select(
-        rule_id="id",
-        rule_disposition=pl.when(pl.col("severity") == "error")
-        .then("disposition")
-        .otherwise(pl.lit("quarantine")),
-        scope="scope",
-        query="query",
-    )
-
-
 def issue_dispositions(plan: Plan, data: TableData) -> pl.DataFrame:
     """The issues of a table with disposition, scope and message.
 
@@ -308,7 +293,7 @@ def issue_dispositions(plan: Plan, data: TableData) -> pl.DataFrame:
         else pl.lit(True)
     )
     return (
-        data.issues.join(rule_frame(plan), on="rule_id", how="left", maintain_order="left")
+        data.issues.join(plan.told, on="rule_id", how="left", maintain_order="left")
         .with_columns(_disposition(holds), pl.col("scope").fill_null("row"))
         .with_columns(pl.coalesce("note", "query", pl.lit("")).alias("message"))
         .select("index", "column", "rule_id", "severity", "disposition", "scope", "message")

@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas.check_context import HOLD_OUTCOME, HOLD_REASON, PATIENT_HOLD
 from schemas.check_data import TableData
+from schemas.staging import LEDGER
 
 REASON = pl.Schema(
     {
@@ -73,6 +74,8 @@ def split(
     excluded patient's rows are excluded whatever else is wrong with them; then a row's own reason
     goes before that of its patient.
     """
+    if own.is_empty() and not patients[HOLD_OUTCOME].count():
+        return frame, frame.clear(), REASON.to_frame()
     by_patient = patients[HOLD_OUTCOME].is_not_null()
     held = frame["row_id"].is_in(own["row_id"].implode()) | by_patient
     if not held.any():
@@ -95,37 +98,45 @@ def split(
 
 def patient_holds(frame: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     """`hold.reason` and `hold.outcome` of the patient of each row, in order."""
+    if patients.is_empty():
+        return frame.select(
+            pl.lit(None, dtype=pl.String()).alias(name) for name in (HOLD_REASON, HOLD_OUTCOME)
+        )
     named = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
     return frame.select("patient_id").join(
         named, on="patient_id", how="left", maintain_order="left"
     )
 
 
-def ledger_lines(table: str, frame: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
-    """Ledger of the step 'check': rows in, out, and held by reason, per source."""
-    total = frame.group_by("source_id", maintain_order=True).len("n_rows")
-    held = (
-        frame.select("row_id", "source_id")
-        .join(reasons, on="row_id", how="inner")
-        .group_by("source_id", "outcome", "reason")
+def of_table(table: str, frame: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+    """Source, table, outcome and reason of every row of a table."""
+    origins = frame.select("source_id", "row_id", pl.lit(table).alias("table"))
+    none = pl.lit(None, dtype=pl.String())
+    if reasons.is_empty():
+        return origins.select("source_id", "table", none.alias("outcome"), none.alias("reason"))
+    return origins.join(reasons, on="row_id", how="left").select(
+        "source_id", "table", "outcome", "reason"
+    )
+
+
+def ledger_lines(rows: list[pl.DataFrame]) -> pl.DataFrame:
+    """LEDGER of the step 'check': rows in, out, and held by reason, per source and table."""
+    if not rows:
+        return LEDGER.to_frame()
+    counted = (
+        pl.concat(rows)
+        .group_by("source_id", "table", "outcome", "reason", maintain_order=True)
         .len("n_rows")
-        .sort("source_id", "outcome", "reason")
     )
-    kept = (
-        total.join(
-            held.group_by("source_id").agg(lost=pl.col("n_rows").sum()), on="source_id", how="left"
-        )
-        .select("source_id", (pl.col("n_rows") - pl.col("lost").fill_null(0)).alias("n_rows"))
-        .filter(pl.col("n_rows") > 0)
+    coming = counted.group_by("source_id", "table", maintain_order=True).agg(
+        pl.lit("in").alias("outcome"),
+        pl.lit(None, dtype=pl.String()).alias("reason"),
+        pl.col("n_rows").sum(),
     )
-    none = pl.lit(None, dtype=pl.String()).alias("reason")
-    parts = [
-        total.with_columns(pl.lit("in").alias("outcome"), none),
-        kept.with_columns(pl.lit("out").alias("outcome"), none),
-        held,
-    ]
-    order = ["source_id", "outcome", "reason", "n_rows"]
-    return pl.concat([part.select(order) for part in parts]).select(
-        pl.lit("check").alias("step"), "source_id", pl.lit(table).alias("table"),
-        "outcome", "reason", pl.col("n_rows").cast(pl.Int64()),
-    )  # fmt: skip
+    lines = pl.concat([coming, counted.with_columns(pl.col("outcome").fill_null("out"))])
+    return (
+        lines.with_columns(pl.lit("check").alias("step"))
+        .select(list(LEDGER))
+        .cast(LEDGER)
+        .sort("table", "source_id", "outcome", "reason")
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -41,6 +41,7 @@ class PlannedCheck:
     unique: tuple[str, ...]
     same: tuple[str, ...]
     late: bool
+    facts: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -81,10 +82,13 @@ class Plan:
     rules: Mapping[str, Mapping[str, Any]]
     contexts: Mapping[str, PlannedContext]
     checks: tuple[PlannedCheck, ...]
+    by_table: Mapping[str, list[PlannedCheck]]
+    context_columns: Mapping[str, frozenset[str]]
+    told: pl.DataFrame
 
     def of_table(self, table: str) -> list[PlannedCheck]:
         """The checks of one table, in the order of the rules."""
-        return [check for check in self.checks if check.table == table]
+        return self.by_table.get(table, [])
 
 
 def plan_of(catalog: Catalog) -> Plan:
@@ -99,19 +103,53 @@ _CATALOGS: dict[str, Catalog] = {}
 @cache
 def _plan(fingerprint: str) -> Plan:
     compiled = _CATALOGS[fingerprint].compiled
+    checks = tuple(_check(number, entry) for number, entry in enumerate(compiled["checks"]))
+    by_table: dict[str, list[PlannedCheck]] = {}
+    columns: dict[str, set[str]] = {}
+    contexts = {name: _context(entry) for name, entry in compiled["contexts"].items()}
+    for check in checks:
+        by_table.setdefault(check.table, []).append(check)
+        for name, names in check.contexts.items():
+            columns.setdefault(name, set()).update(names)
+    for context in contexts.values():
+        for name in context.within:
+            owner, dot, column = name.partition(".")
+            if dot:
+                columns.setdefault(owner, set()).add(column)
     return Plan(
         {rule["id"]: rule for rule in compiled["rules"]},
-        {name: _context(entry) for name, entry in compiled["contexts"].items()},
-        tuple(_check(number, entry) for number, entry in enumerate(compiled["checks"])),
+        contexts,
+        checks,
+        by_table,
+        {name: frozenset(names) for name, names in columns.items()},
+        _told(compiled["rules"]),
+    )
+
+
+def _told(rules: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """rule_id, disposition for an error, scope and query of every rule."""
+    keys = ("id", "severity", "disposition", "scope", "query")
+    rows = [tuple(rule[key] for key in keys) for rule in rules]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(keys, pl.String()), orient="row")
+    return frame.select(
+        rule_id="id",
+        rule_disposition=pl.when(pl.col("severity") == "error")
+        .then("disposition")
+        .otherwise(pl.lit("quarantine")),
+        scope="scope",
+        query="query",
     )
 
 
 def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
+    expr = _expr(entry["expr"])
+    read = expr.meta.root_names() if expr is not None else []
     return PlannedCheck(
         **{
             **entry,
             "number": number,
-            "expr": _expr(entry["expr"]),
+            "expr": expr,
+            "facts": tuple(sorted({name for name in read if name.startswith("delivery.")})),
             "applies": _expr(entry["applies"]),
             "fields": tuple((owner, column) for owner, column in entry["fields"]),
             "contexts": {name: tuple(columns) for name, columns in entry["contexts"].items()},

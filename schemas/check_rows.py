@@ -76,10 +76,9 @@ def _obstacle(
         reason = book.missing(name, columns)
         if reason is not None:
             return reason
-    if check.expr is not None:
-        for name in check.expr.meta.root_names():
-            if name in facts and facts[name] is None:
-                return f"{name} is not known"
+    for name in check.facts:
+        if facts[name] is None:
+            return f"{name} is not known"
     return None
 
 
@@ -156,6 +155,9 @@ def copies(data: TableData, check: PlannedCheck) -> pl.DataFrame:
     where they differ, nobody can say which is right, and all are flagged.
     """
     key = list(check.unique)
+    keys = data.frame.select(key)
+    if keys.n_unique() == keys.height:
+        return _NO_COPIES
     content = list(check.same) or [name for name in data.frame.columns if name not in _ADDRESS]
     keyed = data.frame.with_row_index("index").drop_nulls(key)
     twice = keyed.filter(pl.struct(key).is_duplicated())
