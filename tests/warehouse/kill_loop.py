@@ -37,9 +37,9 @@ def patients_of(number: int) -> int:
     return number % 5 + 1
 
 
-def load_for_ever(study: SmallStudy) -> None:
+def run_loads(study: SmallStudy, loads: int) -> None:
     """Load after load, each of another delivery with another number of patients."""
-    while True:
+    for _ in range(loads):
         with load_lock(study.folder, wait_seconds=5):
             log = LoadLog.read(study.folder)
             log.settle(published_load(study.folder))
@@ -87,25 +87,33 @@ def in_child(work: Any) -> int:
     return pid
 
 
+def look_in_child(study: SmallStudy) -> dict[str, Any]:
+    """As `look`, by a process that has nothing open."""
+    reader, writer = os.pipe()
+    child = in_child(lambda: os.write(writer, json.dumps(look(study)).encode()))
+    os.close(writer)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reader, "rb") as answer:
+        text = answer.read().decode() or "{}"
+    return {**json.loads(text), "opens": status == 0}
+
+
 def main(folder: Path, kills: int, seed: int) -> None:
     """Kills `kills` loaders at random moments and prints what each left."""
     chance = random.Random(seed)
     study = SmallStudy(folder)
+    started = time.monotonic()
+    os.waitpid(in_child(lambda: run_loads(study, 1)), 0)
+    one_load = time.monotonic() - started
     for _ in range(kills):
-        pid = in_child(lambda: load_for_ever(study))
-        time.sleep(chance.uniform(0.05, 1.2))
+        pid = in_child(lambda: run_loads(study, 1000))
+        time.sleep(chance.uniform(0.02, 2.2 * one_load))
         died = os.waitpid(pid, os.WNOHANG)[0]
         if not died:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         left = [p.name for p in (folder / "published").rglob("*.duckdb") if ".building" in str(p)]
-        reader, writer = os.pipe()
-        child = in_child(lambda: os.write(writer, json.dumps(look(study)).encode()))
-        os.close(writer)
-        _, status = os.waitpid(child, 0)
-        with os.fdopen(reader, "rb") as answer:
-            text = answer.read().decode() or "{}"
-        found = {**json.loads(text), "opens": status == 0, "died": bool(died), "left": len(left)}
+        found = {**look_in_child(study), "died": bool(died), "left": len(left)}
         print(json.dumps(found), flush=True)
 
 

@@ -61,22 +61,21 @@ def test_earlier_states_are_kept_under_their_load_and_can_be_asked(
     small_study: Study, built: Path
 ) -> None:
     hashes = {}
-    for load_id in range(1, 6):
+    for load_id in range(1, 5):
         staged = staged_copy(built, load_id, load_id)
-        hashes[load_id] = publish(staged, small_study.folder, keep_history=3)
+        hashes[load_id] = publish(staged, small_study.folder, keep_history=2)
     history = small_study.folder / "published" / "history"
     assert sorted(p.name for p in history.iterdir()) == [
         "000002.duckdb",
         "000003.duckdb",
-        "000004.duckdb",
     ]
-    for load_id in (2, 3, 4, 5):
+    for load_id in (2, 3, 4):
         con = connect(small_study.folder, as_of=load_id)
         assert con.execute("SELECT count(*) FROM core.subject").fetchall() == [(load_id,)]
         con.close()
         path = warehouse_file(small_study.folder, load_id)
         assert content_hash(path) == hashes[load_id]
-    with pytest.raises(StudyError, match=r"load 1 is not kept; kept are: 2, 3, 4"):
+    with pytest.raises(StudyError, match=r"load 1 is not kept; kept are: 2, 3"):
         connect(small_study.folder, as_of=1)
 
 
@@ -242,7 +241,7 @@ def test_readers_see_one_whole_load_while_others_are_published(
 ) -> None:
     publish(staged_copy(built, 1, 1), small_study.folder)
     path = small_study.folder / "published" / "warehouse.duckdb"
-    last = 9
+    last = 7
     readers = [
         subprocess.Popen(
             [sys.executable, "-c", READER, str(path), str(last)], stdout=subprocess.PIPE, text=True
@@ -274,11 +273,10 @@ def test_loads_killed_at_random_points_leave_the_old_or_the_new_state(small_stud
     assert len(found) == 20, done.stderr[-2000:]
     assert not any(entry["died"] for entry in found), done.stderr[-2000:]
     assert all(entry["opens"] for entry in found)
-    published = [entry for entry in found if entry["load"] is not None]
-    assert len(published) >= 10
-    assert all(entry["whole"] for entry in published)
+    assert all(entry["whole"] for entry in found)
     # What the log calls published is published; a kill in between may leave one more.
-    assert all(entry["load"] >= entry["acknowledged"] for entry in published)
-    loads = [entry["load"] for entry in published]
+    assert all(entry["load"] >= entry["acknowledged"] for entry in found)
+    loads = [entry["load"] for entry in found]
     assert loads == sorted(loads)
     assert loads[-1] > loads[0]
+    assert any(entry["left"] for entry in found)  # some were killed while they built

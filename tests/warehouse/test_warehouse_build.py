@@ -265,37 +265,41 @@ def finding(**changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "understood", "kept"),
-    [
-        ("relapse", "relapse_date", "2023-05-01", True),
-        ("relapse", "relapse_date", "2023-05", True),
-        ("relapse", "relapse_date", "Mai bei Dr. Huber", False),
-        ("relapse", "relapse_date_precision", "month", True),
-        ("relapse", "relapse_date_precision", "Huber", False),
-        ("subject", "sex", "F", True),
-        ("subject", "sex", "Frau Huber", False),
-        ("subject", "birth_year", "1956", True),
-        ("subject", "birth_year", "17.3.56 Huber", False),
-        ("response", "m_protein_serum", "0.3", True),
-        ("response", "m_protein_serum_comparator", "<", True),
-        ("response", "m_protein_serum_unit", "Huber", False),
-        ("treatment_line", "regimen_text", "Huber", False),
-        ("subject", "patient_id", "001", False),
-        (None, None, "Huber", False),
-    ],
-)
-def test_of_values_only_codes_numbers_and_dates_are_published(
-    small_study: Study, ask: Any, table: str, column: str, understood: str, *, kept: bool
-) -> None:
-    field = {"finding_id": 1, "position": 1, "table": table, "column": column, "file": "p.csv",
-             "row": 7, "source_column": "Datum", "value": "Huber", "understood": understood}  # fmt: skip
+FIELDS = [
+    ("relapse", "relapse_date", "2023-05-01", True),
+    ("relapse", "relapse_date", "2023-05", True),
+    ("relapse", "relapse_date", "Mai bei Dr. Huber", False),
+    ("relapse", "relapse_date_precision", "month", True),
+    ("relapse", "relapse_date_precision", "Huber", False),
+    ("subject", "sex", "F", True),
+    ("subject", "sex", "Frau Huber", False),
+    ("subject", "birth_year", "1956", True),
+    ("subject", "birth_year", "17.3.56 Huber", False),
+    ("response", "m_protein_serum", "0.3", True),
+    ("response", "m_protein_serum_comparator", "<", True),
+    ("response", "m_protein_serum_unit", "Huber", False),
+    ("treatment_line", "regimen_text", "Huber", False),
+    ("subject", "patient_id", "001", False),
+    (None, None, "Huber", False),
+]
+
+
+def test_of_values_only_codes_numbers_and_dates_are_published(small_study: Study, ask: Any) -> None:
+    fields = [
+        {"finding_id": 1, "position": n, "table": table, "column": column, "file": "p.csv",
+         "row": 7, "source_column": "Datum", "value": "Huber", "understood": understood}
+        for n, (table, column, understood, _) in enumerate(FIELDS, 1)
+    ]  # fmt: skip
     s = small_study
     staged = s.stage("DE01", "a", {"subject": [s.patient("001")]}, findings=[finding()],
-                     fields=[field])  # fmt: skip
+                     fields=fields)  # fmt: skip
     path = s.load(s.outcome("DE01", "a", staged))
-    found = ask(path, 'SELECT "row", source_column, understood FROM quality.finding_field')
-    assert found == [(7, "Datum", understood if kept else None)]
+    found = ask(path, 'SELECT "table", "column", understood, "row", source_column FROM '
+                      "quality.finding_field ORDER BY position")  # fmt: skip
+    assert found == [
+        (table, column, understood if kept else None, 7, "Datum")
+        for table, column, understood, kept in FIELDS
+    ]
 
 
 def test_findings_of_all_deliveries_stay_with_load_and_pseudonym(
