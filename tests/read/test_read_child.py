@@ -129,12 +129,18 @@ def test_mutated_workbooks_never_hurt_the_run(tmp_path):
         for _ in range(chance.randint(1, 6)):
             data[chance.randrange(len(data))] = chance.randrange(256)
         path.write_bytes(data)
-        try:
-            open_tables(path)
-        except FileError as error:
-            assert error.fix
-            codes.add(error.code)
+        codes.add(answer(path))
+    assert "no advice" not in codes
     assert "CORRUPT" in codes
+
+
+def answer(path):
+    """What a user gets: tables, or the reason of a refusal."""
+    try:
+        open_tables(path)
+    except FileError as error:
+        return error.code if error.fix else "no advice"
+    return "tables"
 
 
 IMPORTS = """

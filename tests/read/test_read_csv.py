@@ -273,6 +273,32 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert megabytes < 300
 
 
+def test_excels_own_separator_line_is_obeyed(tmp_path):
+    table = opened(tmp_path, "sep=;\r\nid;a,b\r\n1;2\r\n")
+    assert (table.info.delimiter, table.info.names) == (";", ["id", "a,b"])
+    assert rows(table) == [(3, "1", "2")]
+
+
+def test_very_wide_tables_are_read_exactly(tmp_path):
+    header = ";".join(f"c{at}" for at in range(4000))
+    row = ";".join(['"x;1"'] + ["7"] * 3999)
+    table = opened(tmp_path, f"{header}\n{row}\n{row};8\n{row}\n")
+    assert [cells[:3] for cells in rows(table)] == [(2, "x;1", "7"), (4, "x;1", "7")]
+    assert table.rejects()["_row"].to_list() == [3]
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path):
+    error = refusal(tmp_path, b"a;b\n1;2\n" + b"x" * 60_000_000)
+    assert error.code == "CORRUPT"
+
+
+def test_a_pipe_or_folder_in_place_of_a_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "export.csv")
+    with pytest.raises(FileError) as error:
+        open_tables(tmp_path / "export.csv")
+    assert error.value.code == "WRONG_TYPE"
+
+
 def test_ten_thousand_columns_cost_little(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF)
     text = ",".join(f"c{at}" for at in range(10_002)) + "\n" + ",".join(["1"] * 10_002) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import polars as pl
@@ -12,7 +14,19 @@ BAD_CHARACTERS = (
     "[\\x{00}-\\x{08}\\x{0B}\\x{0C}\\x{0E}-\\x{1F}\\x{7F}-\\x{9F}\\x{061C}\\x{202A}-\\x{202E}"
     "\\x{2066}-\\x{2069}\\x{FEFF}\\x{E0000}-\\x{E007F}]|\\p{M}{9}"
 )
+_BAD = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\ufeff"
+    "\U000e0000-\U000e007f]"
+)
 _REJECTS = {"_row": pl.Int32(), "code": pl.String(), "problem": pl.String()}
+
+
+def has_bad_characters(text: str) -> bool:
+    """What `BAD_CHARACTERS` finds, for a single text."""
+    if text.isascii():
+        return _BAD.search(text) is not None
+    marks = "".join("M" if unicodedata.category(c)[0] == "M" else " " for c in text)
+    return _BAD.search(text) is not None or "M" * 9 in marks
 
 
 def rejects_frame(rows: Sequence[tuple[int, str, str]]) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from typing import IO
 from transforms.read.encodings import decoding_error, utf8_error
 from transforms.read.source import Source
 
+_LONGEST_LINE = 50_000_000
+
 
 class BlockReader:
     """Hands out blocks of whole lines, and takes back what belongs to the next block.
@@ -41,12 +43,19 @@ class BlockReader:
         Raises:
             FileError: ENCODING; TRUNCATED where the file ends inside a character.
         """
-        parts = [self._rest]
+        parts, size = [self._rest], 0
         while not self.at_end:
             data = self._stream.read(self._size)
             self.at_end = not data
             text = self._to_utf8(data)
             parts.append(text)
+            size += len(text)
+            if size > _LONGEST_LINE and self._separator not in text:
+                raise self._source.error(
+                    "CORRUPT",
+                    f"a line after line {self.line} is longer than {_LONGEST_LINE:,} bytes",
+                    "ask the center to export it again",
+                )
             if self._separator in text:
                 break
         block = b"".join(parts)

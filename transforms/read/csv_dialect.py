@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from transforms.read.csv_records import OPEN, split_record
+from transforms.read.csv_layout import OPEN, split_record
 from transforms.read.headers import join_header_rows
 from transforms.read.source import Source
 from transforms.read.tables import ReadOptions
@@ -15,6 +15,7 @@ DELIMITERS = (";", ",", "\t", "|")
 NO_QUOTE = "\x01"  # stands for "no quoting"; a line that holds it is rejected anyhow
 _COMMA = re.compile(r"[<>=~ ]*-?\d+,(\d{1,2}|\d{4,})")
 _POINT = re.compile(r"[<>=~ ]*-?\d+\.(\d{1,2}|\d{4,})")
+_SEPARATOR_HINT = re.compile(r'"?sep=(.|\\t)"?', re.IGNORECASE)  # Excel's own first line
 _SAMPLE_RECORDS = 200
 
 
@@ -54,8 +55,14 @@ def find_dialect(source: Source, text: str, options: ReadOptions, *, whole: bool
         lines.pop()  # may be cut
     if terminator == "\r\n":
         lines = [line.removesuffix("\r") for line in lines]
+    if not lines:
+        raise source.error(
+            "TOO_LARGE", "its first line is longer than any header", "check how it was exported"
+        )
+    hint = _SEPARATOR_HINT.fullmatch(lines[0])
+    start = 1 if hint else 0
     first = options.header_rows or (
-        next((n for n, line in enumerate(lines, 1) if line.strip(" \t")), 1),
+        next((n for n, line in enumerate(lines[start:], start + 1) if line.strip(" \t")), 1),
     )
     if first[-1] > len(lines):
         raise source.error(
@@ -63,7 +70,8 @@ def find_dialect(source: Source, text: str, options: ReadOptions, *, whole: bool
             f"header row {first[-1]} is declared, but the file has {len(lines)} lines",
             "correct 'header_rows' in the center's spec",
         )
-    delimiter = options.delimiter or _delimiter(lines[first[-1] - 1 :], quote)
+    told = hint.group(1).replace("\\t", "\t") if hint else None
+    delimiter = options.delimiter or told or _delimiter(lines[first[-1] - 1 :], quote)
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in (quote, "\r", "\n"):
         raise source.error(
             "WRONG_TYPE", f"'{delimiter}' cannot be a delimiter", "declare one character"
@@ -96,7 +104,8 @@ def _quote(source: Source, text: str, declared: str | None) -> str:
 
 def _terminator(text: str, quote: str) -> str:
     """The line ending of the first line that ends outside quotes."""
-    bare = re.sub(f"{quote}[^{quote}]*{quote}", "", text[:1_000_000])
+    mark = re.escape(quote)
+    bare = re.sub(f"{mark}[^{mark}]*{mark}", "", text)
     found = re.search("\r\n|\r|\n", bare) or re.search("\r\n|\r|\n", text)
     return found.group() if found else "\n"
 

@@ -13,7 +13,8 @@ from transforms.read.cells import rejects_frame
 from transforms.read.columns import columns_of
 from transforms.read.csv_blocks import BlockReader
 from transforms.read.csv_dialect import Dialect, find_dialect
-from transforms.read.csv_records import Layout, RecordParser
+from transforms.read.csv_layout import Layout
+from transforms.read.csv_records import RecordParser
 from transforms.read.encodings import decoding_error, find_encoding
 from transforms.read.source import Source
 from transforms.read.tables import FrameReader, ReadOptions, TableInfo, TableReader

@@ -8,69 +8,14 @@ faults that make the rest of the file doubtful (a quote that is never closed), w
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import polars as pl
 
-from transforms.read.cells import BAD_CHARACTERS, as_cells, rejects_frame
+from transforms.read.cells import BAD_CHARACTERS, as_cells
+from transforms.read.csv_layout import SUSPECT_LEADS, Layout, split_record
+from transforms.read.csv_walk import Walk
 from transforms.read.source import Source
-
-_CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r") + b"\x7f"
-_NEVER = "\\x00-\\x08\\x0A-\\x1F\\x7F"  # controls but tab, for the class of a Rust pattern
-# First bytes of UTF-8 characters outside Latin letters: only those can be marks that do harm.
-_SUSPECT_LEADS = bytes(b for b in range(0xC2, 0xF5) if b not in (0xC3, 0xC4, 0xC5))
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How lines become cells. `terminator` is one of LF, CRLF, CR."""
-
-    delimiter: str
-    quote: str
-    terminator: str
-    names: tuple[str, ...]
-
-    @property
-    def width(self) -> int:
-        """Number of fields of a record."""
-        return len(self.names)
-
-    @property
-    def separator(self) -> str:
-        """What physical lines are split at."""
-        return "\r" if self.terminator == "\r" else "\n"
-
-    @cached_property
-    def record_pattern(self) -> str:
-        """Rust regular expression of one good record without its line separator."""
-        d, q = (f"\\x{{{ord(mark):X}}}" for mark in (self.delimiter, self.quote))
-        cell = f"(?:{q}(?:[^{q}{_NEVER}]|{q}{q})*{q}|[^{d}{q}{_NEVER}]*)"
-        more = f"(?:{d}{cell}){{{self.width - 1}}}" if self.width > 1 else ""
-        return cell + more + ("\\r" if self.terminator == "\r\n" else "")
-
-    @cached_property
-    def block_pattern(self) -> str:
-        """The same for a whole block."""
-        end = "\\r" if self.terminator == "\r" else "\\n"
-        return f"^(?:{self.record_pattern}{end})*$"
-
-    @cached_property
-    def structure(self) -> bytes:
-        """What is left of a record without quotes when all but the structural bytes is deleted."""
-        return (self.delimiter * (self.width - 1) + self.terminator).encode()
-
-    @cached_property
-    def deleted(self) -> bytes:
-        """The bytes that are neither structure nor suspect."""
-        kept = self.structural + _CONTROLS + _SUSPECT_LEADS
-        return bytes(b for b in range(256) if b not in kept)
-
-    @cached_property
-    def structural(self) -> bytes:
-        """Delimiter, quote and both newline bytes."""
-        return (self.delimiter + self.quote + "\r\n").encode()
 
 
 @dataclass(slots=True)
@@ -122,28 +67,35 @@ class RecordParser:
     def _proof(self, block: bytes) -> tuple[int, bool] | None:
         """Number of lines and whether any cell is quoted, if each line is one good record."""
         layout = self._layout
-        if self._quoted and block.isascii():
+        if self._quoted and block.isascii() and layout.has_pattern:
             text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
             good = bool(text.str.contains(layout.block_pattern)[0])
             return (block.count(layout.separator.encode()), True) if good else None
         left = block.translate(None, layout.deleted)
         structure = layout.structure
         n_lines = len(left) // len(structure)
-        if left == structure * n_lines:
+        if left == structure * n_lines and self._ends_stand_together(block, n_lines):
             return n_lines, False
         suspects = left.translate(None, layout.structural)
-        if suspects and suspects.translate(None, _SUSPECT_LEADS):
+        if suspects and suspects.translate(None, SUSPECT_LEADS):
             return None
         text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
         if suspects and text.str.contains(BAD_CHARACTERS)[0]:
             return None
         if layout.quote.encode() in left:
             self._quoted = True
+            if not layout.has_pattern:
+                return None
             good = bool(text.str.contains(layout.block_pattern)[0])
             return (left.count(layout.separator.encode()), True) if good else None
-        left = left.translate(None, _SUSPECT_LEADS)
+        left = left.translate(None, SUSPECT_LEADS)
         n_lines = len(left) // len(structure)
-        return (n_lines, False) if left == structure * n_lines else None
+        good = left == structure * n_lines and self._ends_stand_together(block, n_lines)
+        return (n_lines, False) if good else None
+
+    def _ends_stand_together(self, block: bytes, n_lines: int) -> bool:
+        """Whether nothing stands between CR and LF, which the structure alone does not show."""
+        return self._layout.terminator != "\r\n" or block.count(b"\r\n") == n_lines
 
     def _by_polars(self, block: bytes, *, quoted: bool) -> pl.DataFrame:
         layout = self._layout
@@ -163,9 +115,12 @@ class RecordParser:
         lines = block.decode("utf-8").split(self._layout.separator)
         lines.pop()  # what follows the last separator: nothing
         column = pl.Series("line", lines, dtype=pl.String)
-        good = column.str.contains(f"^{self._layout.record_pattern}$")
-        good = good & ~column.str.contains(BAD_CHARACTERS)
-        walk = _Walk(self._source, self._layout, lines, good, first_line, self._record_bytes)
+        if self._layout.has_pattern:
+            good = column.str.contains(f"^{self._layout.record_pattern}$")
+            good = good & ~column.str.contains(BAD_CHARACTERS)
+        else:
+            good = pl.repeat(False, len(lines), eager=True)
+        walk = Walk(self._source, self._layout, lines, good, first_line, self._record_bytes)
         walk.run(last=last, unterminated=unterminated)
         kept = good.to_frame("good").with_row_index("at").filter(pl.col("good"))["at"]
         if walk.swallowed:
@@ -199,178 +154,3 @@ class RecordParser:
                 orient="row",
             )
         return frame.insert_column(0, rows)
-
-
-OPEN = "open"
-BAD = "bad"
-
-
-def split_record(text: str, delimiter: str, quote: str) -> list[str] | str:
-    """Fields of one record; OPEN if a quote is not closed in it, BAD if a quote stands wrong."""
-    fields: list[str] = []
-    at, end = 0, len(text)
-    while True:
-        if text.startswith(quote, at):
-            close = at + 1
-            while True:
-                close = text.find(quote, close)
-                if close < 0:
-                    return OPEN
-                if not text.startswith(quote, close + 1):
-                    break
-                close += 2
-            fields.append(text[at + 1 : close].replace(quote * 2, quote))
-            at = close + 1
-            if at < end and text[at] != delimiter:
-                return BAD
-        else:
-            stop = text.find(delimiter, at)
-            stop = end if stop < 0 else stop
-            cell = text[at:stop]
-            if quote in cell:
-                return BAD
-            fields.append(cell)
-            at = stop
-        if at >= end:
-            return fields
-        at += 1
-
-
-class _Walk:
-    """Looks at the lines of a block that are not plainly good, in order."""
-
-    def __init__(
-        self,
-        source: Source,
-        layout: Layout,
-        lines: list[str],
-        good: pl.Series,
-        first_line: int,
-        record_bytes: int,
-    ) -> None:
-        self._source, self._layout, self._lines = source, layout, lines
-        self._good, self._first, self._limit = good.to_list(), first_line, record_bytes
-        self.records: list[tuple[int, list[str]]] = []
-        self.rejects: list[tuple[int, str, str]] = []
-        self.swallowed: list[int] = []  # indexes of good-looking lines inside a longer record
-        self.n_blank = 0
-        self.is_open = False
-        self.open_from = len(lines)
-
-    def run(self, *, last: bool, unterminated: bool) -> None:
-        after = 0
-        for index, good in enumerate(self._good):
-            if good or index < after:
-                continue
-            after = self._record(index, last=last, unterminated=unterminated)
-            if self.is_open:
-                break
-
-    def frame(self) -> pl.DataFrame:
-        rows = [[row, *cells] for row, cells in self.records]
-        schema = {"_row": pl.Int32(), **dict.fromkeys(self._layout.names, pl.String())}
-        return pl.DataFrame(rows, schema=schema, orient="row")
-
-    def _record(self, index: int, *, last: bool, unterminated: bool) -> int:
-        """Judges the record that begins at `index`; gives the index after it."""
-        layout, row = self._layout, self._first + index
-        text = self._strip(self._lines[index])
-        cells = split_record(text, layout.delimiter, layout.quote)
-        if cells == OPEN:
-            return self._long_record(index, last=last, unterminated=unterminated)
-        self._check_ending(index, index + 1, unterminated)
-        if isinstance(cells, list) and _is_blank(cells) and not _bad_characters(text):
-            self.n_blank += 1
-            return index + 1
-        at_end = last and unterminated and index == len(self._lines) - 1
-        self._judge(row, text, cells, cut_off=at_end)
-        return index + 1
-
-    def _judge(self, row: int, text: str, cells: list[str] | str, *, cut_off: bool) -> None:
-        width = self._layout.width
-        if isinstance(cells, str):
-            problem = f"a {self._layout.quote} stands inside a field that is not properly quoted"
-            self.rejects.append((row, "QUOTING", problem))
-        elif len(cells) < width and cut_off:
-            raise self._source.error(
-                "TRUNCATED",
-                f"ends inside row {row}: {len(cells)} of {width} fields and no line ending",
-                "ask the center to send the file again: the upload broke off",
-                row=row,
-            )
-        elif len(cells) != width:
-            problem = f"{len(cells)} fields, the header has {width}"
-            self.rejects.append((row, "FIELD_COUNT", problem))
-        elif _bad_characters(text):
-            problem = "holds control characters or invisible marks"
-            self.rejects.append((row, "CONTROL_CHAR", problem))
-        else:
-            self.records.append((row, cells))
-
-    def _long_record(self, index: int, *, last: bool, unterminated: bool) -> int:
-        layout, row = self._layout, self._first + index
-        quotes, size, end = 0, 0, index
-        while end < len(self._lines):
-            quotes += self._lines[end].count(layout.quote)
-            size += len(self._lines[end]) + 1
-            end += 1
-            if quotes % 2 == 0 or size > self._limit:
-                break
-        if quotes % 2 or size > self._limit:
-            if last or size > self._limit:
-                raise self._unclosed(row)
-            self.is_open, self.open_from = True, index
-            self.swallowed.extend(range(index, len(self._lines)))
-            return len(self._lines)
-        text = self._strip(layout.separator.join(self._lines[index:end]))
-        cells = split_record(text, layout.delimiter, layout.quote)
-        inner = any(self._good[index + 1 : end - 1]) and layout.width > 2
-        if isinstance(cells, str) or inner:
-            raise self._unclosed(row)
-        self._check_ending(index, end, unterminated)
-        self.swallowed.extend(range(index, end))
-        at_end = last and unterminated and end == len(self._lines)
-        self._judge(row, text, cells, cut_off=at_end)
-        return end
-
-    def _unclosed(self, row: int) -> Exception:
-        return self._source.error(
-            "QUOTING",
-            f"a quote that opens in row {row} is not closed where a cell could end; "
-            "the rows after it cannot be told apart",
-            "ask the center to export again with every quote inside a text doubled",
-            row=row,
-        )
-
-    def _strip(self, text: str) -> str:
-        return text.removesuffix("\r") if self._layout.terminator == "\r\n" else text
-
-    def _check_ending(self, first: int, after: int, unterminated: bool) -> None:
-        """LINE_ENDING if the record of these lines ends otherwise than the first one of the file."""
-        layout = self._layout
-        text = layout.separator.join(self._lines[first:after])
-        added = unterminated and after == len(self._lines)
-        wrong = layout.terminator == "\r\n" and not added and not text.endswith("\r")
-        outside = re.sub(f"{layout.quote}[^{layout.quote}]*{layout.quote}", "", self._strip(text))
-        if wrong or "\r" in outside or "\n" in outside:
-            row = self._first + first
-            raise self._source.error(
-                "LINE_ENDING",
-                f"mixes line endings (row {row} ends otherwise than row 1): "
-                "parts of different exports",
-                "ask the center to export again; do not paste files together",
-                row=row,
-            )
-
-
-def _is_blank(cells: list[str]) -> bool:
-    return not any(cell.strip() for cell in cells)
-
-
-def _bad_characters(text: str) -> bool:
-    return bool(pl.Series([text], dtype=pl.String).str.contains(BAD_CHARACTERS)[0])
-
-
-def empty_rejects() -> pl.DataFrame:
-    """A rejects frame without rows."""
-    return rejects_frame([])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import unicodedata
 import zipfile
 import zlib
@@ -110,4 +111,8 @@ def source_of(path: Path) -> Source:
             f"cannot be read ({error.strerror})",
             fix="check that the file is there and may be read",
         ) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError(
+            "WRONG_TYPE", Place(name), "is not a file", fix="name a file of the delivery"
+        )
     return Source(path, name, None, status.st_size, status.st_mtime_ns)
