@@ -22,20 +22,19 @@ Fix = Callable[[pl.DataFrame, str], pl.DataFrame]
 
 
 def condition(test: Condition, header: str) -> pl.Expr:
-    """True where the cell passes all parts of the test; never null."""
-    text = pl.col(header).str.strip_chars()
+    """True where the cell passes all parts of the test; an empty cell is the text ''."""
+    text = pl.col(header).str.strip_chars().fill_null("")
     parts: list[pl.Expr] = []
     if test.equals is not None:
-        parts.append(text.eq_missing(pl.lit(nfc(test.equals))))
+        parts.append(text == nfc(test.equals))
     if test.one_of is not None:
-        parts.append(text.is_in([nfc(v) for v in test.one_of]).fill_null(False))
+        parts.append(text.is_in([nfc(v) for v in test.one_of]))
     if test.not_in is not None:
-        parts.append(~text.is_in([nfc(v) for v in test.not_in]).fill_null(False))
+        parts.append(~text.is_in([nfc(v) for v in test.not_in]))
     if test.matches is not None:
-        parts.append(text.str.contains(test.matches).fill_null(False))
+        parts.append(text.str.contains(test.matches))
     if test.filled is not None:
-        filled = (text.str.len_bytes() > 0).fill_null(False)
-        parts.append(filled if test.filled else ~filled)
+        parts.append((text != "") if test.filled else (text == ""))
     return pl.all_horizontal(parts)
 
 

@@ -113,7 +113,7 @@ def _refuse_identifiers(source: OpenSource) -> None:
 def _refuse_unknown(
     plan: MappingPlan, source: OpenSource, unknown: list[str], missing: list[str]
 ) -> None:
-    text = f"unknown columns {listed(map(_shown, unknown))}"
+    text = f"unknown columns {_all_shown(unknown)}"
     if missing:
         text += f"; missing columns {listed(missing)}"
     raise FileError(
@@ -133,7 +133,7 @@ def _refuse_missing(
         parts.append(f"'{name}'" + (f" (nearest: {_shown(near[0])})" if near else ""))
     text = f"missing columns: {', '.join(parts)}; the file has {listed(source.columns)}"
     if unknown:
-        text += f"; no key of the spec names {listed(map(_shown, unknown))}"
+        text += f"; no key of the spec names {_all_shown(unknown)}"
     raise ColumnsMissingError(
         "MISSING_COLUMN",
         Place(source.file, source.sheet),
@@ -141,6 +141,11 @@ def _refuse_missing(
         fix=f"correct the names in {plan.spec.path.name} (source '{source.name}'), mark a column "
         "'optional: true', or ask the center for the columns",
     )
+
+
+def _all_shown(names: list[str], most: int = 40) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(_shown, names[:most])) + more
 
 
 def _shown(name: str) -> str:

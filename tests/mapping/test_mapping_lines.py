@@ -1,0 +1,94 @@
+"""Regimens become drugs and lines; responses become best responses and progressions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+SPEC = """\
+sources:
+  p: {file: p.csv, patient_id: ID}
+tables:
+  - table: treatment_line
+    from: p
+    columns: {line_number: L, start_date: S, end_date: E, drugs: R}
+  - table: response
+    from: p
+    progression_row: yes
+    columns: {line_number: L, kind: {constant: BEST}, response_date: D, category: B}
+"""
+HEADER = "ID,L,S,E,R,D,B\n"
+
+
+def test_drugs_are_sorted_ids_and_the_text_stands_only_where_it_was_understood(deliver) -> None:
+    got = deliver(
+        SPEC, p__csv=HEADER + "a,1,2023-01-01,,Dara/Pom/Dex,,\nb,1,2023-01-01,,Foo-Bar,,\n"
+    )
+    assert got.values("treatment_line", "drugs", "regimen_text") == [
+        ("daratumumab|dexamethasone|pomalidomide", "Dara/Pom/Dex"),
+        (None, None),
+    ]
+    assert got.rules("treatment_line") == [("treatment_line", 1, "drugs", "SAL-01")]
+    assert got.raws["treatment_line"]["drugs"].to_list() == ["Dara/Pom/Dex", "Foo-Bar"]
+
+
+def test_an_arrow_makes_two_lines_and_later_lines_and_their_responses_move_up(deliver) -> None:
+    got = deliver(
+        SPEC,
+        p__csv=HEADER + "a,1,2023-01-01,2023-04-01,Tecvayli -> Talvey,2023-02-01,PR\n"
+        "a,2,2023-06-01,2023-08-01,Elrexfio,2023-07-01,CR\nb,2,2023-06-01,,Talvey,2023-07-01,SD\n",
+    )
+    lines = got.frames["treatment_line"].sort("patient_id", "line_number")
+    assert lines.select("patient_id", "line_number", "drugs", "start_date", "end_date").rows() == [
+        ("a", 1, "teclistamab", dt.date(2023, 1, 1), None),
+        ("a", 2, "talquetamab", None, dt.date(2023, 4, 1)),
+        ("a", 3, "elranatamab", dt.date(2023, 6, 1), dt.date(2023, 8, 1)),
+        ("b", 2, "talquetamab", dt.date(2023, 6, 1), None),
+    ]
+    assert got.values("response", "patient_id", "line_number", "category") == [("a", 1, "PR"), ("a", 3, "CR"), ("b", 2, "SD")]  # fmt: skip
+    assert lines["row_id"].is_unique().all()
+    assert got.counted("map", "in", "split") == 1
+    assert got.balance() == []
+
+
+def test_a_cell_that_says_no_therapy_is_no_line_and_is_counted(deliver) -> None:
+    got = deliver(
+        SPEC, p__csv=HEADER + "a,1,2023-01-01,,none - hospice,,\nb,1,2023-01-01,,Talvey,,\n"
+    )
+    assert got.values("treatment_line", "patient_id") == [("b",)]
+    assert got.rules("treatment_line") == []
+    assert got.counted("map", "excluded", "no therapy") == 1
+    assert got.balance() == []
+
+
+def test_a_response_with_an_arrow_is_the_best_and_a_second_row_is_the_progression(deliver) -> None:
+    got = deliver(SPEC, p__csv=HEADER + "a,1,2023-01-01,,Talvey,2023-02-01,PR->PD\n")
+    assert got.values("response", "kind", "category", "response_date", "reported_category") == [
+        ("BEST", "PR", dt.date(2023, 2, 1), "PR->PD"),
+        ("PROGRESSION", "PD", None, "PR->PD"),
+    ]
+    assert got.frames["response"]["row_id"].is_unique().all()
+    assert got.balance() == []
+
+
+def test_pd_is_a_response_in_one_column_and_a_regimen_in_the_other(deliver) -> None:
+    got = deliver(SPEC, p__csv=HEADER + "a,1,2023-01-01,,Pom-Dex,2023-02-01,PD\n")
+    assert got.values("treatment_line", "drugs") == [("dexamethasone|pomalidomide",)]
+    assert got.values("response", "category") == [("PD",)]
+
+
+def test_letters_of_a_registry_need_the_centers_codebook(deliver) -> None:
+    rows = HEADER + "a,1,2023-01-01,,Talvey,2023-02-01,V\n"
+    assert deliver(SPEC, p__csv=rows).rules("response") == [("response", 0, "category", "RSP-01")]
+    with_book = "codebooks: {r: {V: CR}}\n" + SPEC.replace(
+        "category: B", "category: {column: B, codebook: r}"
+    )
+    got = deliver(with_book, p__csv=rows)
+    assert got.values("response", "category") == [("CR",)]
+    assert got.rules() == []
+
+
+def test_a_line_with_a_number_alone_is_no_row(deliver) -> None:
+    got = deliver(SPEC, p__csv=HEADER + "a,1,2023-01-01,,Talvey,2023-02-01,PR\na,2,,,,,\n")
+    assert got.frames["treatment_line"].height == 1
+    assert got.counted("map", "excluded", "empty") == 2
+    assert got.balance() == []
