@@ -228,3 +228,20 @@ def test_any_text_gives_a_verdict_and_only_codes_of_the_list(values: list[str], 
     assert frame["value"].to_list() == values
     assert set(frame["code"].drop_nulls()) <= set(CODELISTS[name])
     assert frame.filter((frame["status"] == "error") & frame["rule_id"].is_null()).height == 0
+
+
+def test_the_side_of_a_lesion_does_not_hide_its_site() -> None:
+    assert codes("lesion_site", "Pleura links", "left kidney", "Niere re.") == [
+        "PLEURA",
+        "KIDNEY",
+        "KIDNEY",
+    ]
+
+
+def test_a_test_that_was_not_done_is_missing_and_never_no() -> None:
+    frame = parse_codes(
+        ["not done", "nicht durchgeführt", "failed", "neg", "pos"], load_vocabulary("yesno")
+    )
+    assert frame["code"].to_list() == [None, None, None, "N", "Y"]
+    assert frame["status"].to_list() == ["missing"] * 3 + ["ok"] * 2
+    assert codes("mrd", "not done", "inconclusive") == ["NOT_DONE", "INDETERMINATE"]

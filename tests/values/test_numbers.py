@@ -308,3 +308,22 @@ def test_a_multiple_of_another_limit_or_the_limit_itself_is_an_error() -> None:
 def test_the_reported_unit_is_kept_as_written() -> None:
     frame = parse_numbers(["2.8 mg/dL H", "5 G/L"], NumberFormat(quantity="flc_kappa"))
     assert frame["unit"].to_list() == ["mg/dL", "G/L"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Grad 2", 2.0),
+        ("grade II", 2.0),
+        ("G3", 3.0),
+        ("II°", 2.0),
+        ("ECOG 1", 1.0),
+        ("61 Jahre", 61.0),
+        ("61 y", 61.0),
+        ("61 años", 61.0),
+        ("4 Linien", 4.0),
+        ("4 prior lines", 4.0),
+    ],
+)
+def test_grades_ages_and_counts_are_whole_numbers_with_words(text: str, number: float) -> None:
+    assert read(text, as_integer=True) == ok(number)

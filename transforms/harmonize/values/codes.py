@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +26,10 @@ from transforms.harmonize.values.match import match_key
 _RULES = {"vital_status": "SUR-01"}
 # Vocabularies whose codes are those of another codelist.
 _CODELIST_OF = {"emd": "yesno"}
+_SIDE = re.compile(
+    r"\b(?:left|right|links?|linke[rs]?|rechts?|rechte[rs]?|li|re|bds|beidseits|bilateral|multiple?|"
+    r"izquierd[oa]|derech[oa]|gauche|droite?|multifocal|multifokal)\b\.?"
+)
 _MISSING_CODES = {"", "missing"}
 
 
@@ -142,7 +147,7 @@ def parse_codes(
         key = match_key(value)
         if value in own or value.strip() in own or key in by_key:
             return _own_code(own.get(value, own.get(value.strip(), by_key.get(key))), vocabulary)
-        entry = local.get(key) or vocabulary.entries.get(key) or _whole_number(key, vocabulary)
+        entry = local.get(key) or vocabulary.entries.get(key) or _variant(key, vocabulary)
         if entry is None or entry.requires_codebook:
             return error(vocabulary.rule_id, _expected(vocabulary, entry))
         if entry.code is None:
@@ -173,14 +178,14 @@ def _own_code(code: str | None, vocabulary: Vocabulary) -> dict[str, Any]:
     return {"code": code, "category": category}
 
 
-def _whole_number(key: str, vocabulary: Vocabulary) -> Entry | None:
-    """`1.0` as a statistical program writes the code 1."""
+def _variant(key: str, vocabulary: Vocabulary) -> Entry | None:
+    """`1.0` as a statistical program writes the code 1; a lesion's site without its side."""
     whole, _, rest = key.partition(".")
-    return (
-        vocabulary.entries.get(whole)
-        if whole.isdecimal() and rest and not rest.strip("0")
-        else None
-    )
+    if whole.isdecimal() and rest and not rest.strip("0"):
+        return vocabulary.entries.get(whole)
+    if vocabulary.name == "lesion_site":
+        return vocabulary.entries.get(match_key(_SIDE.sub(" ", key)))
+    return None
 
 
 def _expected(vocabulary: Vocabulary, entry: Entry | None) -> str:

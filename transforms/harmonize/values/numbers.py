@@ -14,6 +14,7 @@ from typing import Any, Literal
 import polars as pl
 
 from transforms.harmonize.values.common import error, is_missing, read_csv, result_frame, warning
+from transforms.harmonize.values.integers import bare_integer
 from transforms.harmonize.values.match import fold, match_key, tidy
 from transforms.harmonize.values.units import (
     Quantity,
@@ -136,6 +137,7 @@ def _parse(value: str, fmt: NumberFormat) -> dict[str, Any]:
         return error(rule, "a failed calculation, no number: leave the cell empty")
     plain = fold(_SUPERSCRIPT.sub(lambda m: "^" + tidy(m[0]), value)).replace("=<", "<=")
     plain = re.sub(r"^=>", ">=", plain).lstrip("=").strip()
+    plain = bare_integer(plain) if fmt.as_integer else plain
     found = _comparators().match(plain)
     comparator = _words("comparator")[match_key(found[1])] if found else None
     rest = plain[found.end() :] if found else plain
