@@ -55,7 +55,7 @@ def _patient_columns() -> list[Column]:
         Column("Beginn Lymphodepletion", "infusion.lymphodepletion_date", DATE),
         Column("CAR-T-Infusion", "infusion.infusion_date", DATE),
         Column("Alter bei Infusion", "infusion.age_at_infusion"),
-        Column("Zelldosis (10^6)", "infusion.dose", comma),
+        Column("Zelldosis (10^6)", "infusion.dose", comma, "k.A."),
         Column("Anzahl Vortherapien", "infusion.prior_lines"),
         Column("BCMA-Therapie vor CAR-T", "infusion.prior_bcma", YES),
         Column("ECOG", "infusion.ecog"),

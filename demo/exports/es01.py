@@ -60,7 +60,7 @@ def _patients() -> list[Column]:
         Column("Enfermedad extramedular", "relapse.emd", YES),
         Column("Estado", "follow_up.vital_status", Coded({"ALIVE": "vivo", "DEAD": "fallecido"})),
         Column("Último contacto", "follow_up.last_contact_date", DATE),
-        Column("Fecha de fallecimiento", "follow_up.death_date", DATE),
+        Column("Fecha de fallecimiento", "follow_up.death_date", DATE, "-"),
         Column("Causa", "follow_up.death_cause", Coded(CAUSES)),
     ]  # fmt: skip
 

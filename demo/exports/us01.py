@@ -116,6 +116,11 @@ def write(export: Export, folder: Path) -> None:
     book = Book(date_format="mm/dd/yyyy")
     bold = book.format(bold=True)
     for grid in export.grids:
-        book.sheet(grid, header_format=bold)
+        sheet = book.sheet(grid, header_format=bold)
+        if grid.sheet == "Salvage":  # a filter was left on when the file was saved
+            sheet.autofilter(0, 0, len(grid.records), len(grid.columns) - 1)
+            for i, record in enumerate(grid.records, start=1):
+                if record.facts["treatment_line.line_number"] != 1:
+                    sheet.set_row(i, None, None, {"hidden": True})
     book.note_sheet("Read me", ["Dates are month/day/year."])
     write_bytes(folder, FILE, book.content())

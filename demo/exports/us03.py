@@ -102,7 +102,7 @@ def _patients() -> list[Column]:
         Column("EMD", "relapse.emd", YES),
         Column("VitalStatus", "follow_up.vital_status", Coded({"ALIVE": "alive", "DEAD": "dead"})),
         Column("LastContact", "follow_up.last_contact_date", DATE),
-        Column("DeathDate", "follow_up.death_date", DATE),
+        Column("DeathDate", "follow_up.death_date", DATE, "NA"),
         Column("Comment", "note"),
     ]  # fmt: skip
 

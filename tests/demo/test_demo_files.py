@@ -154,3 +154,12 @@ def test_a_study_of_any_size_is_written(tmp_path: Path):
     assert many["patients"] == 400
     assert many["not_planted"] == []
     assert len(build_cohort(1)) == 1
+
+
+def test_a_filter_was_left_on_in_a_us_workbook(study):
+    path = study / "inbox/US01" / ROUND_TWO / "CART_salvage_database.xlsx"
+    sheet = openpyxl.load_workbook(path)["Salvage"]
+    hidden = [row for row, shape in sheet.row_dimensions.items() if shape.hidden]
+    assert hidden
+    assert all(sheet.cell(row, 2).value > 1 for row in hidden)
+    assert sheet.auto_filter.ref
