@@ -11,6 +11,7 @@ import polars as pl
 from reports.displays import baseline, flow, response, survival
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import Estimate, to_frame
+from schemas.errors import StudyError
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,7 +29,17 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
 
     Returns:
         The number of rows of `analysis.estimate`.
+
+    Raises:
+        StudyError: The study asks for small counts to be held back. Survival curves show single
+            deaths, so that masking the tables alone would promise more than it keeps.
     """
+    if study.privacy.smallest_cell > 1:
+        raise StudyError(
+            f"study.yaml asks to print no count below {study.privacy.smallest_cell}, but the report"
+            " cannot hold back small counts.",
+            fix="set privacy.smallest_cell to 1, and show the report only to those who may see counts of 1",
+        )
     if isinstance(warehouse, str | Path):
         import duckdb
 

@@ -265,3 +265,15 @@ def test_a_value_that_table_1_does_not_declare_gets_its_own_line():
     assert ecog["3", "TALQ"] == 0
     missing = {e.population: e.value for e in found if e.row == "SEX" and e.level == "missing"}
     assert missing == {"TALQ": 1, "TEC": 1, "ALL": 2}
+
+
+def test_a_study_that_wants_small_counts_held_back_is_refused_rather_than_half_obeyed(study):
+    from reports.estimates import write_estimates
+    from schemas.errors import StudyError
+
+    strict = study.model_copy(
+        update={"privacy": study.privacy.model_copy(update={"smallest_cell": 5})}
+    )
+    with pytest.raises(StudyError, match="no count below 5") as error:
+        write_estimates(duckdb.connect(), strict)
+    assert "privacy.smallest_cell" in error.value.fix
