@@ -243,6 +243,13 @@ def test_what_came_before_with_after_is_the_car_t() -> None:
     assert read("Tec nach Tal") == ([], "error", "SAL-01")
 
 
+def test_an_atc_code_never_overrules_or_adds_to_a_name() -> None:
+    assert lines("L01FX24") == ["teclistamab"]
+    assert lines("Teclistamab (L01FX24)") == lines("Teclistamab L01FX24") == ["teclistamab"]
+    assert read("Talquetamab L01FX24") == ([], "error", "SAL-01")
+    assert read("Talquetamab (L01FX24)") == ([], "error", "SAL-01")
+
+
 def test_flu_cy_is_flagged_as_lymphodepletion() -> None:
     for text in ("Flu/Cy", "FC", "Lymphodepletion", "Fludarabin + Cyclophosphamid"):
         row = parse_regimens([text]).row(0, named=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.harmonize.values import parse_responses
+from transforms.harmonize.values import match_key, parse_responses
 
 SYNONYMS = Path(__file__).parents[2] / "schemas" / "vocabularies" / "response_synonyms.csv"
 ROWS = list(csv.DictReader(SYNONYMS.open(encoding="utf-8", newline="")))
@@ -102,6 +102,7 @@ def test_two_categories_on_both_sides_are_an_error(text: str) -> None:
         "RP puis MP",
         "PR; PD",
         "best PR; PD",
+        "PR > PD",
     ],
 )
 def test_a_response_and_the_progression_after_it_are_both_kept(text: str) -> None:
@@ -188,3 +189,25 @@ def test_any_text_gives_a_verdict(values: list[str]) -> None:
     assert (
         frame.filter(frame["status"].is_in(["ok", "warning"]) & frame["code"].is_null()).height == 0
     )
+
+
+def test_further_spellings_never_overrule_the_domain_file() -> None:
+    further = list(
+        csv.DictReader(
+            (SYNONYMS.parent / "response_further.csv").open(encoding="utf-8", newline="")
+        )
+    )
+    known = {row["key"] for row in ROWS}
+    assert not {match_key(row["spelling"]) for row in further} & known
+    for row in further:
+        found = parse_responses([row["spelling"]]).row(0, named=True)
+        assert found["code"] == (None if row["action"] == "query" else row["canonical"]), row
+        assert (
+            found["status"] == {"map": "ok", "map_warn": "warning", "query": "error"}[row["action"]]
+        )
+
+
+def test_mrd_in_spanish_and_names_said_twice() -> None:
+    assert parse_responses(["RC EMR negativa"]).select("code", "mrd").row(0) == ("CR", "NEGATIVE")
+    assert read("PR = partial response") == ("PR", False, "ok", None)
+    assert read("PR: stable disease") == (None, None, "error", "RSP-01")

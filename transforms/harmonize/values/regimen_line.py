@@ -56,6 +56,8 @@ class Line:
     problem: str | None = None
     ambiguous: Ambiguous | None = None
     unknown: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+    coded: set[str] = field(default_factory=set)  # drugs that an ATC code names
 
 
 def whole_text(text: str) -> Line | None:
@@ -130,6 +132,8 @@ def _read_parts(text: str, own: Mapping[str, str | None]) -> Line:
     unknown = [atom for atom in line.unknown if not _explains(atom, line)]
     if unknown and not line.problem:
         line.problem = unknown_word(unknown[0])
+    if line.named and not line.coded <= line.named and not line.problem:
+        line.problem = "a name and an ATC code disagree: old lists used the code for another drug"
     if not line.problem and not line.drugs:
         line.problem = "no known drug in the text"
     if not line.problem:
@@ -244,7 +248,10 @@ def _longest(atoms: list[str], start: int, line: Line, own: Mapping[str, str | N
                 line.problem, line.rule_id, line.ambiguous = name.note, name.rule_id, name
             return length
         if name is not None:
+            by_code = joined.upper() in load_terms().atc
+            line.coded |= set(name) if by_code else set()
             line.drugs |= set(name)
+            line.named |= set() if by_code else set(name)
             return length
         if match_key(joined) in words("filler") | words("join"):
             return length

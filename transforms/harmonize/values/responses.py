@@ -30,7 +30,7 @@ _HOMONYMS = frozenset(
     ["pd", "sd", "mp", "rm", "ee", "rp", "nr", "pe", "ms", "tr", "ep", "rc", "kr"]
 )
 _SEQUENCE = re.compile(
-    r"\s*(?:->|=>|>>|\bthen\b|\bdann\b|\bdanach\b|\banschliessend\b|\bgefolgt von\b|\bfollowed by\b|"
+    r"\s*(?:->|=>|>>|(?<=[\w)])\s*>\s*(?=[\w(])|\bthen\b|\bdann\b|\bdanach\b|\banschliessend\b|\bgefolgt von\b|\bfollowed by\b|"
     r"\bluego\b|\bseguido de\b|\bpuis\b|\bsuivi(?:e)? de\b|\blater\b|\bspater\b|;)\s*"
 )
 _EITHER = re.compile(r"\s*(?:/|\||\bor\b|\boder\b|\bbis\b|\bto\b|\bo\b|\bou\b|\s-\s|-)\s*")
@@ -40,7 +40,7 @@ _UNCONFIRMED = (
     r"sin confirmar|non confirme[e]?|to be confirmed)"
 )
 _MRD = re.compile(
-    r"[\s,/(+;]*\bmrd[\s\-:]*(?P<sign>neg(?:ativ[eoa]?)?\.?|pos(?:itiv[eoa]?)?\.?|\+|-(?!\w))"
+    r"[\s,/(+;]*\b(?:mrd|emr)[\s\-:]*(?P<sign>neg(?:ativ[eoa]?)?\.?|pos(?:itiv[eoa]?)?\.?|\+|-(?!\w))"
     r"(?:[\s,(]*(?:ngf|ngs|flow|pcr|<?\s*10\s*\^?-\d))*\)?"
 )
 _LOWER = re.compile(
@@ -117,8 +117,15 @@ def parse_responses(
 
 @cache
 def _synonyms() -> Mapping[str, _Known]:
+    further = {
+        match_key(row["spelling"]): _Known(
+            row["canonical"], row["action"], row["language"], "", "", row["note"]
+        )
+        for row in read_csv("response_further")
+    }
     return MappingProxyType(
-        {
+        further
+        | {
             row["key"]: _Known(
                 row["canonical"],
                 row["action"],
@@ -227,7 +234,7 @@ def _decorated(key: str) -> dict[str, Any] | None:
     rest, sure = _cut(rest, rf"[\s,(\[]*{_CONFIRMED}[\])]?$")
     if sure:
         extra["confirmed"] = "Y"
-    rest, annotated = _cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|\*+$")
+    rest, annotated = _cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|[*!]+$")
     remark = remark or ("with an annotation" if annotated else None)
     rest, named = _same_twice(rest)
     less = _LESS.match(rest)
@@ -265,10 +272,11 @@ def _cut(text: str, pattern: str) -> tuple[str, bool]:
 
 def _same_twice(text: str) -> tuple[str, bool]:
     """`partial response (PR)` as `pr`, if both say the same."""
-    found = re.match(r"^(.+?)\s*[(\[](.+?)[)\]]$", text)
+    found = re.match(r"^(.+?)\s*(?:[(\[](.+?)[)\]]|[:=]\s*(.+))$", text)
     if not found:
         return text, False
-    outer, inner = _simple(found[1]), _simple(found[2])
+    second = found[2] or found[3]
+    outer, inner = _simple(found[1]), _simple(second)
     if outer and inner and outer.code == inner.code:
-        return match_key(found[2]), True
+        return match_key(second), True
     return text, False
