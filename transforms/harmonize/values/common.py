@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,3 @@ def error(rule_id: str, note: str, **columns: Any) -> dict[str, Any]:
 def warning(note: str, rule_id: str | None = None, **columns: Any) -> dict[str, Any]:
     """A value that was understood with a remark; without `rule_id` the remark is no finding."""
     return {"status": WARNING, "rule_id": rule_id, "note": note, **columns}
-
-
-def keys_of(spellings: Iterable[str]) -> frozenset[str]:
-    """Match keys of several spellings."""
-    return frozenset(match_key(spelling) for spelling in spellings)

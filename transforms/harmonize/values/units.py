@@ -22,13 +22,11 @@ _LITER = re.compile(r"(?<=[dmun/])(?:liters?|litres?|ltr|litros?|lit)$")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A measured quantity: its canonical unit, its rule and the range of that rule."""
+    """A measured quantity: its canonical unit, and the rule of a value that is not understood."""
 
     name: str
     canonical_unit: str
     rule_id: str | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,7 @@ def load_quantities() -> Mapping[str, Quantity]:
     """Quantity or alias (canonical column, `lab_test` code, as match key) → quantity."""
     found: dict[str, Quantity] = {}
     for row in read_csv("quantities"):
-        quantity = Quantity(
-            row["quantity"],
-            row["canonical_unit"],
-            row["rule_id"] or None,
-            float(row["low"]) if row["low"] else None,
-            float(row["high"]) if row["high"] else None,
-        )
+        quantity = Quantity(row["quantity"], row["canonical_unit"], row["rule_id"] or None)
         for name in (row["quantity"], *row["aliases"].split("|")):
             found[match_key(name)] = quantity
     return MappingProxyType(found)
