@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 STORAGE_VERSION = "v1.4.0"  # DuckDB 1.4 and later read it; older storage writes text slower
 MEMORY_LIMIT = "1GB"
+LARGE_BYTES = 32_000_000  # of staged Parquet
 
 Derive = Callable[["duckdb.DuckDBPyConnection", "Study"], None]
 
@@ -81,6 +82,7 @@ def build_warehouse(
     rules: Sequence[Mapping[str, Any]] | None = None,
     storage_version: str = STORAGE_VERSION,
     memory_limit: str = MEMORY_LIMIT,
+    threads: int | None = None,
 ) -> BuildResult:
     """Builds the warehouse in `out_file`, whole or not at all.
 
@@ -96,6 +98,8 @@ def build_warehouse(
         rules: Rule entries for `quality.rule`; default the project's.
         storage_version: Oldest DuckDB that can read the file.
         memory_limit: For DuckDB; above it, it spills beside `out_file`.
+        threads: For DuckDB. Default: one for a small study, where threads only wait for each
+            other, else up to four. One thread takes a tenth less CPU and twice the time.
 
     Raises:
         AuditStoppedError: Staged rows or the finished tables are not consistent.
@@ -115,7 +119,7 @@ def build_warehouse(
     done = False
     try:
         with linked(staged) as deliveries:
-            con = _create(out_file, storage_version, memory_limit)
+            con = _create(out_file, storage_version, memory_limit, threads or _threads(deliveries))
             try:
                 core = _fill(con, study, log, load_id, pseudonyms, catalog, rules, deliveries)
                 with one_transaction(con):
@@ -150,7 +154,19 @@ def remove_orphans(study_folder: Path) -> list[str]:
     return [path.name for path in left]
 
 
-def _create(out_file: Path, storage_version: str, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def _threads(deliveries: Sequence[LinkedDelivery]) -> int:
+    size = sum(
+        path.stat().st_size
+        for delivery in deliveries
+        if delivery.staged.current
+        for path in delivery.file("core").glob("*.parquet")
+    )
+    return 1 if size < LARGE_BYTES else min(os.cpu_count() or 1, 4)
+
+
+def _create(
+    out_file: Path, storage_version: str, memory_limit: str, threads: int
+) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     con = duckdb.connect(
@@ -158,7 +174,7 @@ def _create(out_file: Path, storage_version: str, memory_limit: str) -> duckdb.D
         config={
             "storage_compatibility_version": storage_version,
             "memory_limit": memory_limit,
-            "threads": min(os.cpu_count() or 1, 4),
+            "threads": threads,
             "preserve_insertion_order": "false",
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",

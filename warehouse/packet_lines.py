@@ -42,7 +42,7 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
 
     Args:
         staged_folder: A staged delivery (`schemas/staging.py`).
-        rules: Entries with `id`, `title` and `query`.
+        rules: Entries with `id`, `title`, `sentence` and `query`.
     """
     findings = pl.read_parquet(staged_folder / "finding.parquet", glob=False)
     fields = pl.read_parquet(staged_folder / "finding_field.parquet", glob=False)
@@ -50,9 +50,10 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         {
             "rule_id": [rule["id"] for rule in rules],
             "title": [str(rule.get("title") or rule["id"]) for rule in rules],
+            "sentence": [str(rule.get("sentence") or "") for rule in rules],
             "query": [str(rule.get("query") or "") for rule in rules],
         },
-        schema={"rule_id": pl.String(), "title": pl.String(), "query": pl.String()},
+        schema=dict.fromkeys(("rule_id", "title", "sentence", "query"), pl.String()),
     )
     lines = (
         findings.join(known, on="rule_id", how="left")
@@ -64,7 +65,10 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         )
         .sort("patient_id", "first_file", "first_row", "finding_id", "position", nulls_last=True)
     )
-    message = pl.col("message").fill_null("")
+    # A message that only repeats what to do says nothing new; the rule's sentence does.
+    repeats = (pl.col("message") == pl.col("query")).fill_null(value=True)
+    message = pl.when(repeats).then("sentence").otherwise("message").fill_null("")
+    told = message.str.slice(0, 1).str.to_uppercase() + message.str.slice(1)
     return lines.select(
         pl.col("finding_id").rle_id().cast(pl.Int64).add(1).alias("Number"),
         pl.col("patient_id").alias("Patient"),
@@ -73,7 +77,7 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         pl.col("row").alias("Row"),
         pl.col("source_column").alias("Column"),
         pl.col("value").alias("Value as read"),
-        pl.format("Not met: {}. {}", pl.col("title").fill_null(pl.col("rule_id")), message)
+        pl.format("Not met: {}. {}", pl.col("title").fill_null(pl.col("rule_id")), told)
         .str.strip_chars_end()
         .alias("What is wrong"),
         pl.col("severity").alias("Severity"),

@@ -104,7 +104,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
     study = SmallStudy(folder)
     started = time.monotonic()
     os.waitpid(in_child(lambda: run_loads(study, 1)), 0)
-    one_load = time.monotonic() - started
+    one_load = min(time.monotonic() - started, 1.2)
     for _ in range(kills):
         pid = in_child(lambda: run_loads(study, 1000))
         time.sleep(chance.uniform(0.02, 2.2 * one_load))
