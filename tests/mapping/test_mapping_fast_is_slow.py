@@ -69,7 +69,7 @@ def test_dates_by_expressions_are_the_parsers_dates(
     monkeypatch.setattr(parse, "_VECTOR", vector)
     form = DateFormat(order=order, missing=("12.12.2012",))
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(st.lists(DATE_TEXTS, min_size=1, max_size=12))
     def check(texts: Sequence[str]) -> None:
         parser = ColumnParser("d", Form("date", missing=form.missing, dates=form), "d")
@@ -106,7 +106,7 @@ def test_numbers_by_expressions_are_the_parsers_numbers(
     monkeypatch.setattr(parse, "_VECTOR", vector)
     form = NumberFormat(decimal, grouping, unit, quantity, missing=("999", "-99"))
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(st.lists(NUMBER_TEXTS, min_size=1, max_size=12))
     def check(texts: Sequence[str]) -> None:
         parser = ColumnParser("n", Form("number", missing=form.missing, numbers=form), "n")
@@ -123,7 +123,7 @@ def test_numbers_by_expressions_are_the_parsers_numbers(
     check()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(NUMBER_TEXTS, st.sampled_from(["g/L", "g/dL", "mg/l", " g/l ", "furlong", "%"])),

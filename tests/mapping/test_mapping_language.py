@@ -391,6 +391,24 @@ def test_value_labels_and_user_missing_codes_of_spss_are_used(tmp_path: Path, ma
     assert got.rules() == []
 
 
+def test_labelled_tests_decide_the_unit_of_their_values(tmp_path: Path, map_folder) -> None:
+    import pandas as pd
+    import pyreadstat
+
+    (tmp_path / "in").mkdir()
+    pyreadstat.write_sav(
+        pd.DataFrame({"ID": ["01", "01"], "T": [1.0, 2.0], "V": [111.0, 0.9], "U": ["g/l", "mg/dl"]}),
+        tmp_path / "in" / "p.sav",
+        variable_value_labels={"T": {1: "HB", 2: "CREATININE"}},
+    )
+    got = map_folder(
+        "sources:\n  p: {file: p.sav, patient_id: ID}\n"
+        "tables:\n  - table: lab\n    from: p\n    columns:\n"
+        "      test: {column: T, labels: yes}\n      value: {column: V, unit_column: U}\n"
+    )
+    assert got.values("lab", "test", "value") == [("HB", 11.1), ("CREATININE", 0.9)]
+
+
 def test_a_unit_that_is_not_known_for_its_quantity_is_refused_before_anything_loads(
     deliver,
 ) -> None:

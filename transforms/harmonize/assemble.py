@@ -59,9 +59,10 @@ class BlockParser:
     def _parser(self, plan: ColumnPlan, relabelled: frozenset[str]) -> ColumnParser:
         name = plan.column.name
         text = TEXT + name if name in relabelled else name
-        return ColumnParser(name, self.forms[name], text, self._pairs(plan))
+        test = TEXT + "test" if "test" in relabelled else "test"
+        return ColumnParser(name, self.forms[name], text, self._pairs(plan, pl.col(test)))
 
-    def _pairs(self, plan: ColumnPlan) -> Pairs | None:
+    def _pairs(self, plan: ColumnPlan, test: pl.Expr) -> Pairs | None:
         """Quantity and unit per row, where one of them varies."""
         rule, form = plan.rule, self.forms[plan.column.name]
         in_row = rule.unit_column is not None or (rule.unit is not None and "{" in rule.unit)
@@ -70,7 +71,7 @@ class BlockParser:
             return None
         unit = pl.col(UNIT + plan.column.name) if in_row else pl.lit(form.numbers.unit or "")
         if by_test:
-            return Pairs(pl.col("test"), unit, _test_of(self.block, self.forms["test"]))
+            return Pairs(test, unit, _test_of(self.block, self.forms["test"]))
         return Pairs(pl.lit(form.numbers.quantity or ""), unit, str)
 
     def parse(self, texts: pl.DataFrame) -> Part:
