@@ -323,6 +323,8 @@ class Checker:
 
 def _renamed(reasons: pl.DataFrame, misspelt: pl.DataFrame) -> pl.DataFrame:
     """Orphans whose id has the wrong form are held under that rule."""
+    if misspelt.is_empty():
+        return reasons
     named = pl.col("row_id").is_in(misspelt["row_id"].implode()) & (pl.col("reason") == "STR-03")
     return reasons.with_columns(
         pl.when(named).then(pl.lit("STR-04")).otherwise("reason").alias("reason")

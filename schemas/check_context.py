@@ -14,6 +14,8 @@ SUBJECT = "subject"
 PATIENT_NUMBER = "patient_number"
 HOLD_REASON, HOLD_OUTCOME = "hold.reason", "hold.outcome"
 PATIENT_HOLD = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
+# Below this number of rows one join with all context columns is cheaper than choosing among them.
+SMALL = 20_000
 Key = tuple[str, ...]
 Group = tuple[Key, str]  # what is joined at once: contexts of one key, or one neighbour by its name
 
@@ -40,7 +42,6 @@ class ContextBook:
         self._bases: dict[str, pl.DataFrame] = {}
         self._wide: dict[Group, pl.DataFrame] = {}
         self._narrow: dict[tuple[Group, Key], pl.DataFrame] = {}
-        self._held = PATIENT_HOLD.to_frame()
 
     def missing(self, name: str, columns: Iterable[str]) -> str | None:
         """Why a context cannot be joined, or None."""
@@ -82,13 +83,16 @@ class ContextBook:
             if self.missing(SUBJECT, ()) is None:
                 extra.add(f"{SUBJECT}.{PATIENT_NUMBER}")
             wanted.setdefault(_PATIENTS, set()).update(extra)
-        parts = [frame]
+        joined = frame
         for group, names in wanted.items():
-            key = group[0]
-            part = self._part(group, tuple(sorted(names)))
+            if frame.height < SMALL:
+                joined = joined.join(
+                    self._whole(group), on=group[0], how="left", maintain_order="left"
+                )
+                continue
+            key, part = group[0], self._part(group, tuple(sorted(names)))
             found = frame.select(key).join(part, on=key, how="left", maintain_order="left")
-            parts.append(found.drop(key))  # the wide frame itself is not copied
-        joined = pl.concat(parts, how="horizontal") if len(parts) > 1 else frame
+            joined = joined.hstack(found.drop(key))  # the wide frame itself is not copied
         told = self._facts.columns
         if not (facts or latest):
             return joined
@@ -99,8 +103,9 @@ class ContextBook:
 
     def hold(self, patients: pl.DataFrame) -> None:
         """From now on numbered frames also tell which patients are held, and why."""
-        self._held = patients
-        self._wide.pop(_PATIENTS, None)
+        holds = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
+        merged = self._whole(_PATIENTS).drop(HOLD_REASON, HOLD_OUTCOME)
+        self._wide[_PATIENTS] = merged.join(holds, on="patient_id", how="full", coalesce=True)
         self._narrow = {}
 
     def home(self, name: str) -> TableData:
@@ -149,12 +154,13 @@ class ContextBook:
             if name in self._only and not context.shift and context.by == key
             and context.table in self._tables
         ]  # fmt: skip
-        if key == _PATIENTS[0]:
-            frames.append(self._held.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME}))
-        merged = frames[0]
+        merged = frames[0] if frames else pl.DataFrame(schema=dict.fromkeys(key, pl.String()))
         for frame in frames[1:]:
             merged = merged.join(frame, on=key, how="full", coalesce=True)
-        return merged
+        if key != _PATIENTS[0]:
+            return merged
+        nothing = pl.lit(None, dtype=pl.String())
+        return merged.with_columns(nothing.alias(HOLD_REASON), nothing.alias(HOLD_OUTCOME))
 
     def _base(self, context: PlannedContext) -> pl.DataFrame:
         if context.name not in self._bases:
@@ -178,43 +184,48 @@ class ContextBook:
 
     def _one(self, context: PlannedContext) -> pl.DataFrame:
         """Key and `<context>.<column>` columns of one context, one row per key."""
-        base, name = self._base(context), context.name
+        base, name = self._base(context).lazy(), context.name
         columns = self._columns.get(name, frozenset())
         if context.aggregate:
-            return base.group_by(context.by, maintain_order=True).agg(
+            made = base.group_by(context.by, maintain_order=True).agg(
                 expr.alias(f"{name}.{column}") for column, expr in context.aggregate.items()
             )
+            return made.drop_nulls(context.by).collect()
         if context.first is not None:
             base = base.filter(pl.col(context.first).is_not_null()).sort(
                 context.first, "row_id", maintain_order=True
             )
-        base = base.unique(subset=context.by, keep="first", maintain_order=True)
         extra = {PATIENT_NUMBER} if name == SUBJECT else set()
-        return base.select(
-            *context.by,
-            *(
-                _column(column).alias(f"{name}.{column}")
-                for column in sorted(columns | {"row_id"} | extra)
-            ),
-        ).drop_nulls(context.by)
+        return (
+            base.drop_nulls(context.by)
+            .unique(subset=context.by, keep="first", maintain_order=True)
+            .select(
+                *context.by,
+                *(
+                    _column(column).alias(f"{name}.{column}")
+                    for column in sorted(columns | {"row_id"} | extra)
+                ),
+            )
+            .collect()
+        )
 
     def _beside(self, context: PlannedContext) -> pl.DataFrame:
         """Row id and the columns of the neighbour in the table itself."""
-        base, name = self._base(context), context.name
+        base, name = self._base(context).lazy(), context.name
         for used in context.uses:
             wanted = tuple(c for c in context.within if c.startswith(f"{used}."))
             part = self._part(self._group(used), wanted)
-            base = base.join(part, on=self._contexts[used].by, how="left")
-        ranked = base.drop_nulls([*context.within, *context.order]).sort(
-            *context.within, *context.order, "row_id"
-        )
+            base = base.join(part.lazy(), on=self._contexts[used].by, how="left")
         columns = sorted(self._columns.get(name, frozenset()) | {"row_id"})
-        return ranked.select(
-            "row_id",
-            *(
-                _column(column).shift(context.shift).over(context.within).alias(f"{name}.{column}")
-                for column in columns
-            ),
+        near = (
+            _column(column).shift(context.shift).over(context.within).alias(f"{name}.{column}")
+            for column in columns
+        )
+        return (
+            base.drop_nulls([*context.within, *context.order])
+            .sort(*context.within, *context.order, "row_id")
+            .select("row_id", *near)
+            .collect()
         )
 
 

@@ -50,12 +50,15 @@ class Events:
         self, plan: Plan, tables: Mapping[str, TableData], tallies: Tallies
     ) -> Iterator[tuple[PlannedCheck, TableData, pl.DataFrame]]:
         """Check, blamed table and events of each rule; the tallies then count blamed rows."""
+        blamed: dict[str, int] = {}
         for check in plan.checks:
             if check.about is None or check.about not in tables:
                 continue
             tally = tallies.of(check)
             if tally.ran and tally.judged:
-                tally.judged = _in_scope(check, tables[check.about])
+                if check.rule not in blamed:
+                    blamed[check.rule] = _in_scope(check, tables[check.about])
+                tally.judged = blamed[check.rule]
         for rule, events in self._latest.items():
             check = self._checks[rule]
             data = tables[str(check.about)]
