@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def read_statistical(path: Path) -> Cells:
     }
 
 
+@cache
 def read_table(delivery: Path, center: str, file: str, sheet: str) -> Cells:
     """(row, column header) → text of every cell of a sheet or file of a delivery."""
     if ".zip/" in file:
