@@ -66,7 +66,8 @@ def _sentences(study: Study) -> dict[str, str]:
         "data_cut": f"Data cut {study.data_cut.isoformat()}. Events after it are not counted.",
         "cohort": (
             "Cohort: patients with a first infusion of commercial ide-cel or cilta-cel, a relapse"
-            " after it and at least one salvage line."
+            " after it and at least one salvage line. Patients whom the checks held back or screened out"
+            " are not in the warehouse; quality.ledger counts them."
         ),
         "time_zero": (
             f"Time zero of overall survival is {bridge}. A bridge is radiotherapy, a steroid pulse or"

@@ -72,7 +72,8 @@ def survival_curves(
     if len(curves) > 1:
         children += _legend(curves)
     children += _numbers_at_risk(frame, curves, ticks)
-    return svg.figure(WIDTH, height, label, children, name)
+    top = 0.0 if len(curves) > 1 else TOP - 16  # one curve needs no legend
+    return svg.figure(WIDTH, height, label, children, name, top=top)
 
 
 def _ticks(curves: Sequence[Curve]) -> list[float]:

@@ -37,15 +37,24 @@ def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Ma
 
 
 def figure(
-    width: float, height: float, label: str, children: Iterable[Markup], name: str
+    width: float,
+    height: float,
+    label: str,
+    children: Iterable[Markup],
+    name: str,
+    *,
+    top: float = 0.0,
 ) -> Markup:
-    """A drawing that scales with the page and tells screen readers what it is."""
+    """A drawing that scales with the page and tells screen readers what it is.
+
+    `top` cuts off what lies above it; `height` is that of the whole.
+    """
     return element(
         "svg",
         element("title", label, id=f"{name}-title"),
         *children,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_number(width)} {_number(height)}",
+        viewBox=f"0 {_number(top)} {_number(width)} {_number(height - top)}",
         role="img",
         aria_labelledby=f"{name}-title",
         class_="figure",
