@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -120,10 +119,12 @@ def _take(
     """The delivery in the vault: known from the index, or copied now."""
     before = _signature(entry)
     known = index.get(entry.name)
-    if known and known["signature"] == before and (home / known["delivery_id"]).is_dir():
+    if known and known["signature"] == before:
         files = tuple(DeliveredFile(**file) for file in known["files"])
         path = home / known["delivery_id"]
-        return Delivery(center_id, known["delivery_id"], path, received_on, files)
+        if _is_whole(path, files):
+            return Delivery(center_id, known["delivery_id"], path, received_on, files)
+        shutil.rmtree(path, ignore_errors=True)  # a crash of the machine took a part of the copy
     incoming = Path(tempfile.mkdtemp(dir=home, prefix=".incoming-"))
     try:
         _copy(entry, incoming)
@@ -147,6 +148,11 @@ def _take(
         "files": [asdict(file) for file in delivery.files],
     }
     return Delivery(center_id, delivery.delivery_id, target, received_on, delivery.files)
+
+
+def _is_whole(path: Path, files: tuple[DeliveredFile, ...]) -> bool:
+    places = [(path / file.name, file.size) for file in files]
+    return all(place.is_file() and place.stat().st_size == size for place, size in places)
 
 
 def _signature(entry: Path) -> Signature:
@@ -187,12 +193,9 @@ def _copy(entry: Path, target: Path) -> None:
 
 
 def _seal(folder: Path) -> None:
-    """Read-only files on disk, in a folder that only the owner enters."""
+    """Read-only files in a folder that only the owner enters."""
     for path in folder.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o400)
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
     folder.chmod(0o700)
 
 

@@ -106,6 +106,18 @@ def test_a_delivery_that_lost_its_copy_is_taken_again(folder: StudyFolder) -> No
     assert (again.path / "patients.csv").is_file()
 
 
+def test_a_copy_that_a_crash_cut_off_is_taken_again(folder: StudyFolder) -> None:
+    put(folder, "2024-06-14/patients.csv")
+    (first,) = pull.pull_center(folder, "AA01").deliveries
+    copy = first.path / "patients.csv"
+    copy.chmod(0o600)
+    copy.write_text("", encoding="utf-8")
+    (again,) = pull.pull_center(folder, "AA01").deliveries
+
+    assert again == first
+    assert copy.read_text() == "id;sex\n1;F\n"
+
+
 def test_the_same_files_under_another_date_are_named_as_repeated(folder: StudyFolder) -> None:
     put(folder, "2024-06-14/a.csv", "same")
     put(folder, "2024-07-14/a.csv", "same")

@@ -1,0 +1,234 @@
+"""Each check of the suite is broken once on a copy of a real staged warehouse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
+
+import small_study  # noqa: E402
+
+from expectations import audit, write_results  # noqa: E402
+from expectations.audit import AuditResult  # noqa: E402
+from expectations.suite import load_suite  # noqa: E402
+from flows import parts, results, stages  # noqa: E402
+from flows.center import process_center, pull_center  # noqa: E402
+from flows.outcome import DeliveryOutcome  # noqa: E402
+from reports.estimates import write_estimates  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The staged warehouse of the small study, estimates included, as the judge sees it."""
+    root = small_study.make_study(tmp_path_factory.mktemp("audit") / "study")
+    plan = stages.prepare(str(root), ())
+    outcomes: list[DeliveryOutcome] = []
+    for center_id in plan["centers"]:
+        found = process_center(str(root), pull_center(str(root), center_id, None), False)
+        outcomes += [DeliveryOutcome(**item) for item in found]
+    file = Path(stages.assemble(str(root), stages.open_load(str(root), outcomes)))
+    results.warm_up_judge()
+    write_estimates(file, parts.load_study(stages.StudyFolder(root)))
+    return file
+
+
+@pytest.fixture
+def broken(staged: Path, tmp_path: Path) -> Any:
+    """The audit of a copy that statements have changed."""
+
+    def change(*statements: str) -> AuditResult:
+        copy = tmp_path / "warehouse.duckdb"
+        shutil.copyfile(staged, copy)
+        con = duckdb.connect(str(copy))
+        for statement in statements:
+            con.execute(statement).fetchall()
+        con.close()
+        return audit(copy)
+
+    return change
+
+
+def failed(result: AuditResult) -> set[str]:
+    """Ids of the checks with a critical failure."""
+    return {sentence.split()[0] for sentence in result.critical_failures}
+
+
+def test_a_sound_warehouse_passes(staged: Path) -> None:
+    result = audit(staged)
+
+    assert result.passed
+    assert result.critical_failures == ()
+    assert result.results["n_expectations"] == sum(len(c.expectations) for c in load_suite().checks)
+    assert all(item["ran"] for c in result.results["checks"] for item in c["expectations"])
+
+
+BREAKS = {
+    "AUD-01": ["delete from core.risk where row_id = (select min(row_id) from core.risk)"],
+    "AUD-02": [
+        "update core.risk set usubjid = 'SMALL-AA01-NOBODY' where row_id = (select min(row_id) from core.risk)"
+    ],
+    "AUD-03": ["insert into core.risk select * from core.risk limit 1"],
+    "AUD-04": ["update core.treatment_line set usubjid = (select min(usubjid) from core.subject)"],
+    "AUD-05": [
+        "alter table core.subject alter sex type varchar",
+        "update core.subject set sex = 'X' where row_id = (select min(row_id) from core.subject)",
+    ],
+    "AUD-06": [
+        "update quality.ledger set n_rows = n_rows - 1 where step = 'check' and outcome = 'out' "
+        "and \"table\" = 'risk'"
+    ],
+    "AUD-07": ["delete from quality.check_run where rule_id = 'DAT-01'"],
+    "AUD-08": ["insert into analysis.adsl select * from analysis.adsl limit 1"],
+    "AUD-09": [
+        "update analysis.adsl set GRP4 = null where USUBJID = (select min(USUBJID) from analysis.adsl)",
+    ],
+    "AUD-10": [
+        "insert into analysis.adtte select * from analysis.adtte where PARAMCD = 'PFS' limit 1"
+    ],
+    "AUD-11": ["update analysis.adtte set CNSR = 1 where PARAMCD = 'OS'"],
+    "AUD-13": ["delete from core.subject where center_id = 'AA01'"],
+    "AUD-14": [
+        "insert into analysis.estimate_subject by name select * replace ('NOBODY' as usubjid) "
+        "from analysis.estimate_subject limit 1"
+    ],
+}
+
+
+def test_every_check_has_a_case_that_breaks_it() -> None:
+    warnings = {"AUD-12"}
+
+    assert set(BREAKS) | warnings == {check.id for check in load_suite().checks}
+
+
+@pytest.mark.parametrize("check_id", BREAKS)
+def test_a_broken_warehouse_fails_its_check_and_stops(check_id: str, broken: Any) -> None:
+    result = broken(*BREAKS[check_id])
+
+    assert not result.passed
+    assert check_id in failed(result)
+
+
+def test_an_impossible_time_fails(broken: Any) -> None:
+    result = broken("update analysis.adtte set AVAL = 0 where PARAMCD = 'OS'")
+
+    assert failed(result) == {"AUD-10"}
+
+
+def test_a_rule_that_ended_in_an_error_fails(broken: Any) -> None:
+    result = broken("update quality.check_run set outcome = 'error' where rule_id = 'DAT-01'")
+
+    assert failed(result) == {"AUD-07"}
+
+
+def test_missing_variables_of_a_center_are_a_warning_that_names_the_center(broken: Any) -> None:
+    result = broken("update analysis.adsl set RISS = null where SITEID = 'BB02'")
+
+    assert result.passed
+    (sentence,) = (w for w in result.warnings if w.startswith("AUD-12"))
+    check = next(c for c in result.results["checks"] if c["id"] == "AUD-12")
+    assert ["BB02", "RISS", 6, 0.0] in check["lines"]["rows"]
+    assert "lines fail" in sentence
+
+
+def test_a_check_that_cannot_run_counts_as_failed(broken: Any) -> None:
+    result = broken("drop view quality.ledger_balance")
+
+    assert failed(result) == {"AUD-06"}
+    assert any("could not run" in sentence for sentence in result.critical_failures)
+
+
+def test_results_hold_no_value_of_a_patient(broken: Any, tmp_path: Path) -> None:
+    result = broken("insert into core.risk select * from core.risk")
+    page = write_results(result, tmp_path / "quality")
+    con = duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True)
+    subjects = [row[0] for row in con.execute("select usubjid from core.subject").fetchall()]
+    con.close()
+    text = page.read_text() + (tmp_path / "quality" / "audit.json").read_text()
+
+    assert not result.passed
+    assert not any(usubjid in text for usubjid in subjects)
+
+
+def test_the_page_loads_and_runs_nothing_and_shows_hostile_text_as_text(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script><img src=http://example.org/x>"
+    check = {
+        "id": "AUD-01",
+        "title": hostile,
+        "sentence": hostile,
+        "rows": 1,
+        "expectations": [
+            {
+                "type": "x",
+                "severity": "critical",
+                "success": False,
+                "ran": True,
+                "observed": hostile,
+            }
+        ],
+        "lines": {"columns": [hostile], "rows": [[hostile]], "n_more": 0},
+    }
+    content = {
+        "suite": "s",
+        "passed": False,
+        "great_expectations": "1",
+        "n_expectations": 1,
+        "n_critical_failures": 1,
+        "n_warnings": 0,
+        "checks": [check],
+    }
+    page = write_results(AuditResult(False, ("x",), (), content), tmp_path)
+    text = page.read_text()
+
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;" in text
+    assert "default-src 'none'" in text
+    assert json.loads((tmp_path / "audit.json").read_text()) == content
+
+
+def test_the_suite_is_sound_data() -> None:
+    suite = load_suite()
+
+    assert len({check.id for check in suite.checks}) == len(suite.checks)
+    for check in suite.checks:
+        lines = check.sql.splitlines()
+        assert lines[1].startswith("-- Grain:")
+        assert f"-- Feeds:   {check.id}." in lines
+        assert check.expectations
+
+
+def test_the_lean_import_leaves_the_real_packages_to_others() -> None:
+    code = (
+        "import sys; from expectations.engine import great_expectations; great_expectations();"
+        "assert 'sqlalchemy' not in sys.modules;"
+        "import sqlalchemy, scipy.stats; sqlalchemy.text('select 1');"
+        "print(round(float(scipy.stats.chi2.sf(3.84, 1)), 2), sys.meta_path[0].__class__.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split()[0] == "0.05"
+    assert "_Lean" not in done.stdout
+
+
+def test_great_expectations_calls_nobody(tmp_path: Path) -> None:
+    code = (
+        "import socket, sys\n"
+        "def refused(*a): print('connect', a); raise OSError\n"
+        "socket.socket.connect = refused\n"
+        "import duckdb, pathlib\n"
+        "duckdb.connect(sys.argv[1]).execute('select 1').fetchall()\n"
+        "from expectations import audit\n"
+        "print(audit(pathlib.Path(sys.argv[1])).passed)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "empty.duckdb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False"]
