@@ -13,19 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from schemas.catalog import Catalog, load_catalog
 from schemas.errors import CarmonyError, StudyError
 from warehouse import meta, quality
 from warehouse.core import fill_core
 from warehouse.integrity import check_integrity
+from warehouse.keys import create_delivery_shift, create_id_map
 from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.paths import StudyPaths, private_folder
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.rules import declared_rules
 from warehouse.sql_text import name, one_transaction, sql_file, sql_names
-from warehouse.staged_files import LinkedDelivery, existing, linked, parquet
+from warehouse.staged_files import LinkedDelivery, linked
 
 if TYPE_CHECKING:
     import duckdb
@@ -202,8 +201,8 @@ def _fill(
     deliveries: Sequence[LinkedDelivery],
 ) -> dict[str, Any]:
     scratch = deliveries[0].link.parent
-    _delivery_shifts(con, deliveries, scratch)
-    _id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
+    create_delivery_shift(con, deliveries, scratch)
+    create_id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
     core = fill_core(con, catalog, deliveries)
     with one_transaction(con):
         meta.create_row_address(con, catalog)
@@ -230,73 +229,6 @@ def _finish(
         meta.fill_dictionary(con, core, scratch)
     check_integrity(con, catalog)
     con.execute("CHECKPOINT").fetchall()
-
-
-def _delivery_shifts(
-    con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDelivery], scratch: Path
-) -> None:
-    """Temporary table `delivery_shift`: what is added to source and map ids of each delivery."""
-    file = scratch / "delivery.parquet"
-    pl.DataFrame(
-        {
-            "number": pl.Series([d.number for d in deliveries], dtype=pl.Int32),
-            "load_id": pl.Series([d.staged.load_id for d in deliveries], dtype=pl.Int32),
-            "center_id": [d.staged.center_id for d in deliveries],
-            "delivery_id": [d.staged.delivery_id for d in deliveries],
-            "link": [str(d.link) for d in deliveries],
-            "current": [d.staged.current for d in deliveries],
-        }
-    ).write_parquet(file)
-    shifts = ", ".join(
-        f"coalesce(sum({m}.n) OVER (ORDER BY d.number ROWS BETWEEN UNBOUNDED PRECEDING "
-        f"AND 1 PRECEDING), 0)::INTEGER AS {shift}"
-        for m, shift in (("s", "source_shift"), ("m", "map_shift"))
-    )
-    highest = {
-        table: (
-            f"(SELECT filename, max({column}) AS n "
-            f"FROM {parquet(existing(deliveries, table + '.parquet'), filename=True)} "
-            "GROUP BY filename)"
-        )
-        for table, column in (("source", "source_id"), ("column_map", "map_id"))
-    }
-    con.execute(
-        f"CREATE TEMP TABLE delivery_shift AS SELECT d.*, {shifts} FROM {parquet([file])} d "
-        f"LEFT JOIN {highest['source']} s ON s.filename = d.link || '/source.parquet' "
-        f"LEFT JOIN {highest['column_map']} m ON m.filename = d.link || '/column_map.parquet'"
-    ).fetchall()
-
-
-def _id_map(
-    con: duckdb.DuckDBPyConnection,
-    study_folder: Path,
-    pseudonyms: Pseudonymizer,
-    catalog: Catalog,
-    deliveries: Sequence[LinkedDelivery],
-    scratch: Path,
-) -> None:
-    """Temporary table `id_map` with the pseudonym of everybody in the staged files."""
-    places = [f"{part}/{table}" for part in ("core", "quarantine") for table in catalog.tables]
-    reads = [
-        f"SELECT DISTINCT filename, patient_id FROM {parquet(files, filename=True)}"
-        for place in [*places, "finding"]
-        if (files := existing(deliveries, f"{place}.parquet"))
-    ]
-    rows = con.execute(
-        "SELECT DISTINCT s.center_id, f.patient_id FROM (" + " UNION ALL ".join(reads) + ") f "
-        f"JOIN delivery_shift s ON s.link = left(f.filename, {len(str(deliveries[0].link))}) "
-        "WHERE f.patient_id IS NOT NULL"
-    ).fetchall()
-    ids = pl.DataFrame(
-        rows, schema={"center_id": pl.String(), "patient_id": pl.String()}, orient="row"
-    )
-    file = scratch / "id_map.parquet"
-    id_map = pseudonyms.update_id_map(study_folder, ids)
-    id_map.filter(pl.col("study_id") == pseudonyms.study_id).write_parquet(file)
-    con.execute(
-        f"CREATE TEMP TABLE id_map AS SELECT center_id, patient_id, usubjid FROM {parquet([file])}"
-    ).fetchall()
-    file.unlink()
 
 
 def _default_derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:

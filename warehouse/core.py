@@ -35,7 +35,7 @@ def fill_core(
 ) -> dict[str, tuple[WarehouseColumn, ...]]:
     """Creates and fills every core table; gives the columns of each.
 
-    Temporary tables `delivery_shift` and `id_map` must be there (`build.py`).
+    Temporary tables `delivery_shift` and `id_map` must be there (`keys.py`).
 
     Raises:
         AuditStoppedError: A staged row holds a code outside its codelist or has no patient.

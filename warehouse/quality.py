@@ -84,7 +84,7 @@ def fill_loads(
 def fill_findings(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, deliveries: Sequence[LinkedDelivery]
 ) -> None:
-    """quality.finding and quality.finding_field; temporary tables as in `build.py`."""
+    """quality.finding and quality.finding_field; temporary tables as in `keys.py`."""
     files = existing(deliveries, "finding.parquet")
     if files:
         con.execute(
