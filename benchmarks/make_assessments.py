@@ -24,15 +24,16 @@ FAULTS = (
     "DAT-20", "DAT-24",
 )  # fmt: skip
 RESPONSES = [
-    "sCR", "CR", "CR ", "VGPR", "vgpr", "PR", "PR", " PR", "MR", "SD", "PD", "Partielle Remission",
-    "sehr gute partielle Remission", "stabile Erkrankung", "Progress", "komplette Remission",
+    "sCR", "CR", "CR ", "VGPR", "vgpr", "PR", "PR", " PR", "MR", "SD", "sd", "Partielle Remission",
+    "sehr gute partielle Remission", "stabile Erkrankung", "minimale Remission", "komplette Remission",
 ]  # fmt: skip
 COMMENTS = ["", "", "", '"Kontrolle; ambulant"', '"sagt ""gut"""', "stationär", "telefonisch"]
 
 
 def patients(n: int, rng: np.random.Generator) -> pl.DataFrame:
     """One row per patient: id, dates in their order, one line of salvage, a third of them dead."""
-    infusion = rng.integers(0, 300, n)
+    # Patients of one birth year and sex are infused four days apart: no two look like one person.
+    infusion = (np.arange(n) // 100) * 4 % 340
     start = infusion + rng.integers(60, 200, n)
     dead = rng.random(n) < 1 / 3
     death = np.where(dead, start + rng.integers(500, 560, n), 10_000)
@@ -44,6 +45,8 @@ def patients(n: int, rng: np.random.Generator) -> pl.DataFrame:
             "start": pl.Series((base + start).astype(np.int32)).cast(pl.Date),
             "death": pl.Series((base + death).astype(np.int32)).cast(pl.Date),
             "dead": dead,
+            "sex": pl.Series(np.arange(n) % 2).replace_strict([0, 1], ["w", "m"]),
+            "birth_year": pl.Series(1935 + (np.arange(n) // 2) % 50).cast(pl.String),
         }
     )
 
@@ -67,9 +70,11 @@ def pick(options: list[str], n: int, rng: np.random.Generator) -> pl.Series:
 
 
 def assessments(people: pl.DataFrame, n: int, rng: np.random.Generator) -> pl.DataFrame:
-    """n assessment rows between the start of the line and 480 days later, before any death."""
-    who = people.select("id", "start", "death")[rng.integers(0, people.height, n).tolist()]
-    day = pl.Series("day", rng.integers(1, 480, n)).cast(pl.Int64)
+    """n assessment rows in the 480 days after the start of the line, one a day and patient at most."""
+    order = rng.permutation(n)
+    who = people.select("id", "start", "death")[(order % people.height).tolist()]
+    step = 480 // (n // people.height + 1)
+    day = pl.Series("day", 1 + order // people.height * step + rng.integers(0, step, n))
     frame = who.with_columns(
         date=pl.col("start") + pl.duration(days=day),
     )
@@ -113,7 +118,7 @@ def plant(frame: pl.DataFrame, people: pl.DataFrame, rng: np.random.Generator) -
             case "DAT-06":
                 alive = people.filter(~pl.col("dead"))["id"]
                 edit = {
-                    "Pat-ID": alive.gather(rng.integers(0, alive.len(), each)),
+                    "Pat-ID": alive.gather(rng.choice(alive.len(), each, replace=False)),
                     "Datum": pl.Series(["15.03.2025"] * each),
                 }
             case "RSP-01":
@@ -127,11 +132,13 @@ def plant(frame: pl.DataFrame, people: pl.DataFrame, rng: np.random.Generator) -
             case "LAB-08":
                 edit = {"Plasmazellen (%)": pl.Series(["240,00"] * each)}
             case "STR-03":
-                edit = {"Pat-ID": pl.Series(["9999999"] * each)}
+                edit = {"Pat-ID": pl.Series([str(9_000_000 + i) for i in range(each)])}
             case "DAT-20":
-                edit = {"Datum": pl.Series(["01.10.2021"] * each)}
+                early = dt.date(2019, 6, 1)
+                days = [early + dt.timedelta(days=i % 800) for i in range(each)]
+                edit = {"Datum": pl.Series(days).dt.strftime("%d.%m.%Y")}
             case "DAT-24":
-                some = dead[rng.integers(0, dead.height, each).tolist()]
+                some = dead[rng.choice(dead.height, each, replace=False).tolist()]
                 late = some.select((pl.col("death") + pl.duration(days=3)).dt.strftime("%d.%m.%Y"))
                 edit = {"Pat-ID": some["id"], "Datum": late.to_series()}
         change = pl.DataFrame({"_i": pl.Series(rows).cast(pl.UInt32), **edit})
@@ -157,8 +164,8 @@ def write(n: int, folder: Path) -> None:
         write_csv(
             people.select(
                 pl.col("id").alias("Pat-ID"),
-                pl.lit("w").alias("Geschlecht"),
-                pl.lit("1960").alias("Geburtsjahr"),
+                pl.col("sex").alias("Geschlecht"),
+                pl.col("birth_year").alias("Geburtsjahr"),
                 german("infusion").alias("Infusion"),
                 pl.lit("ide-cel").alias("Produkt"),
                 german("start").alias("Beginn Linie 1"),

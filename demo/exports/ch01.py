@@ -81,6 +81,7 @@ def _relapse() -> list[Column]:
     return [
         Column("Rezidivdatum", "relapse.relapse_date", as_is),
         Column("Monate seit CAR-T", "relapse.months_to_relapse", as_is),
+        Column("EMD", "relapse.emd", YES),
     ]
 
 
