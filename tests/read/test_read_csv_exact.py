@@ -14,7 +14,7 @@ from schemas.errors import FileError
 from transforms.read import Limits, ReadOptions, open_tables
 from transforms.read.csv_records import RecordParser
 
-SETTINGS = settings(deadline=None, max_examples=4000, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 PLAIN = st.text(alphabet="aB7 ü,;|\t.-'éß<", max_size=6)
 MESSY = st.text(alphabet='aB7 ü,;|\t.\n\r"', max_size=6)
 

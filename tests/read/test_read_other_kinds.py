@@ -204,7 +204,7 @@ def test_a_redcap_raw_export_gets_labels_and_choices(tmp_path, dictionary):
     assert columns["emd_site___1"].value_labels == {"0": "Unchecked", "1": "Checked"}
     assert columns["dead"].value_labels == {"1": "Yes", "0": "No"}
     assert columns["base_complete"].value_labels["2"] == "Complete"
-    assert columns["redcap_event_name"].label is None
+    assert columns["redcap_event_name"].label == "Event Name"
     assert cells(table)[0][:4] == (2, "017", "baseline_arm_1", None)
 
 

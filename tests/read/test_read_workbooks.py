@@ -155,6 +155,16 @@ def test_merged_two_row_headers_are_joined(book):
     assert cells(table) == [(3, "007", "2023", "Leber", "200", "x")]
 
 
+def test_a_merged_header_row_that_nobody_declared_is_pointed_out(book):
+    made = book()
+    made.sheet.merge_range(0, 0, 0, 1, "Rezidiv")
+    made.sheet.write_row(1, 0, ["Datum", "Ort"])
+    made.sheet.write_row(2, 0, ["2023", "Leber"])
+    table = made.read()
+    assert table.info.names == ["Rezidiv", "column 2"]
+    assert "header_rows" in table.info.notes[0]
+
+
 def test_formulas_errors_and_booleans(book):
     made = book()
     made.sheet.write_row(0, 0, ["alter", "fehler", "ja"])

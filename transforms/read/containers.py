@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 
 from transforms.read.registry import look_of
-from transforms.read.source import Source
+from transforms.read.source import ZIP_ERRORS, Source
 from transforms.read.tables import ReadOptions, TableReader
 from transforms.read.workbooks import open_workbook
 
@@ -83,7 +83,7 @@ def container_kind(source: Source) -> str:
                 return "xlsx"
             if "content.xml" in names and "mimetype" in names:
                 return "ods"
-    except (zipfile.BadZipFile, EOFError, ValueError):
+    except (*ZIP_ERRORS, ValueError):
         raise source.error(
             "CORRUPT", "its zip container is damaged", "ask the center to send the file again"
         ) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import zipfile
 
-from transforms.read.source import Source, shown
+from transforms.read.source import ZIP_ERRORS, Source, shown
 from transforms.read.tables import Limits
 
 _SMALL = 10_000_000
@@ -29,7 +29,7 @@ def check_archive(source: Source, limits: Limits, *, workbook: bool) -> list[zip
     try:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, EOFError):
+    except (*ZIP_ERRORS, ValueError):
         raise source.error(
             "CORRUPT", "its zip container is damaged", "ask the center to send the file again"
         ) from None
@@ -113,7 +113,7 @@ def _part(source: Source, files: list[zipfile.ZipInfo], name: str) -> bytes:
             with source.open() as file, zipfile.ZipFile(file) as archive:
                 try:
                     return archive.read(member).lower()
-                except (zipfile.BadZipFile, NotImplementedError, EOFError):
+                except (*ZIP_ERRORS, ValueError):
                     raise source.error(
                         "CORRUPT", "its zip container is damaged", "send the file again"
                     ) from None

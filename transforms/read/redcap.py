@@ -22,6 +22,14 @@ _CHECKED = {"0": "Unchecked", "1": "Checked"}
 _COMPLETE = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 # The dictionary's columns have a fixed order; their names depend on REDCap's language.
 _NAME, _FORM, _TYPE, _LABEL, _CHOICES = 0, 1, 3, 4, 5
+# Columns that REDCap itself adds: header in raw and in label exports.
+_SYSTEM = {
+    "redcap_event_name": "Event Name",
+    "redcap_repeat_instrument": "Repeat Instrument",
+    "redcap_repeat_instance": "Repeat Instance",
+    "redcap_data_access_group": "Data Access Group",
+    "redcap_survey_identifier": "Survey Identifier",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ def read_dictionary(path: Path) -> list[Field]:
             "is not a REDCap data dictionary: fewer than six columns, or rows that cannot be read",
             "download it again in REDCap (Project Setup, Data Dictionary)",
         )
-    fields: list[Field] = []
+    fields = [Field(raw, label, label) for raw, label in _SYSTEM.items()]
     form = ""
     for row in rows:
         if not row[_NAME].strip():

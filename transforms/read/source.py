@@ -16,6 +16,16 @@ from typing import IO, Any
 
 from schemas.errors import FileError, Place
 
+# What zipfile raises over a damaged or unsupported container.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    KeyError,
+    UnicodeDecodeError,
+)
+
 
 def shown(name: str | bytes) -> str:
     """A file or member name that is safe to print, log and store: no raw bytes, no control marks."""
@@ -47,7 +57,7 @@ class Source:
                     return
                 with zipfile.ZipFile(file) as archive, archive.open(self.member) as inner:
                     yield inner
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, KeyError) as error:
+        except ZIP_ERRORS as error:
             raise self.error(
                 "CORRUPT", "the zip cannot be unpacked", "send the file again"
             ) from error

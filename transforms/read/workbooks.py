@@ -117,7 +117,8 @@ def _table(
     frame = pl.concat(sheet.frames, how="diagonal")
     rows = options.header_rows or (int(frame["_row"][0]),)
     merged = [tuple(box) for box in sheet.facts.get("merged", [])]
-    header = join_header_rows([_header_row(frame, row, merged) for row in rows], fill=False)
+    upper = [_header_row(frame, row, merged) for row in rows[:-1]]
+    header = join_header_rows([*upper, _header_row(frame, rows[-1], [])], fill=False)
     body = frame.filter(pl.col("_row") > rows[-1])
     kept = _filled_columns(header, body)
     body = body.select("_row", *(str(at) for at in kept))
@@ -134,7 +135,8 @@ def _table(
     body, rejects = split_bad_characters(body)
     if not body.height and not rejects:
         raise no_rows(source, sheet.name)
-    info = _info(source, sheet, kind, sha256, columns, _notes(sheet))
+    notes = (*_notes(sheet), *_merge_note(rows, merged))
+    info = _info(source, sheet, kind, sha256, columns, notes)
     frames = [body] if body.height else []
     return FrameReader(info, frames, rejects_frame(rejects), blank + gaps, options.batch_rows)
 
@@ -149,6 +151,16 @@ def _header_row(frame: pl.DataFrame, row: int, merged: list[tuple[int, ...]]) ->
             for column in range(left, min(right, len(cells))):
                 cells[column] = cells[left - 1]
     return cells
+
+
+def _merge_note(rows: tuple[int, ...], merged: list[tuple[int, ...]]) -> tuple[str, ...]:
+    wide = any(top == rows[-1] and right > left for top, left, _, right in merged)
+    if not wide:
+        return ()
+    return (
+        f"header row {rows[-1]} has merged cells: if the header goes on below, "
+        "declare its rows ('header_rows' in the spec)",
+    )
 
 
 def _filled_columns(header: list[str], body: pl.DataFrame) -> list[int]:
