@@ -19,12 +19,14 @@ from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
-from schemas.check_holds import REASON, Holds, ledger_lines, of_table, patient_holds, split
+from schemas.check_holds import REASON, Holds, ledger_lines, settle, split
 from schemas.check_late import LateRows
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
 from schemas.check_report import check_run
 from schemas.check_rows import Failing, Tallies, copies, judge, runnable, without_issues
 
+Frame = pl.DataFrame
+Frames = dict[str, pl.DataFrame]
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
 
 
@@ -141,25 +143,39 @@ class Checker:
         for check, data, events in self._events.settle(self._plan, self._tables, self._tallies):
             self._findings.add_events(check, data, events)
         misspelt = self._file_issues(file_issues)
-        kept, held, reasons, origins = {}, {}, {}, []
-        for name, data in self._tables.items():
-            own = self._holds.rows(name)
-            kept[name], held[name], told = split(
-                data.frame, own, patient_holds(data.frame, self._patients)
-            )
-            reasons[name] = _renamed(told, misspelt)
-            origins.append(of_table(name, data.frame, reasons[name]))
+        kept, held, reasons, ledger = self._settle_small(misspelt)
         for name, state in self._streamed.items():
             reasons[name] = _renamed(pl.concat([*state.reasons, late[name]]), misspelt)
-            origins.append(of_table(name, pl.concat(state.origins), reasons[name]))
+            told = pl.concat(state.origins).join(reasons[name], on="row_id", how="left")
+            ledger.append(told.with_columns(pl.lit(name).alias("table")))
         findings, fields = self._findings.finish(sources, column_map, address)
         excluded = self._patients.filter(pl.col("outcome") == "excluded")["patient_id"]
         delivered = {*self._tables, *self._streamed}
         return CheckOutcome(
             findings, fields, kept, held, reasons, late, frozenset(excluded.to_list()),
             check_run(self._plan, self._tallies, delivered, self._findings.counts(), looked),
-            ledger_lines(origins),
+            ledger_lines(ledger),
         )  # fmt: skip
+
+    def _settle_small(self, misspelt: pl.DataFrame) -> tuple[Frames, Frames, Frames, list[Frame]]:
+        """Small tables: rows kept, rows held, reasons, and what became of every row."""
+        kept: Frames = {}
+        held: Frames = {}
+        reasons: Frames = {}
+        if not self._tables:
+            return kept, held, reasons, []
+        frames = {name: data.frame for name, data in self._tables.items()}
+        settled = _renamed(settle(frames, self._holds), misspelt)
+        start = 0
+        for name, frame in frames.items():
+            told = settled.slice(start, frame.height)
+            start += frame.height
+            fails = told["outcome"].is_not_null()
+            some = fails.any()
+            kept[name] = frame.filter(~fails) if some else frame
+            held[name] = frame.filter(fails) if some else frame.clear()
+            reasons[name] = told.filter(fails).select(list(REASON)) if some else REASON.to_frame()
+        return kept, held, reasons, [settled]
 
     def _file_issues(self, issues: pl.DataFrame | None) -> pl.DataFrame:
         """Adds them; an orphan whose id has the wrong form is told of the form only (its row ids)."""
@@ -257,6 +273,8 @@ class Checker:
         self, frame: pl.DataFrame, data: TableData, checks: list[PlannedCheck]
     ) -> pl.DataFrame:
         names = {name for check in checks for name in check.derived}
+        if not names:
+            return frame
         return frame.with_columns(
             self._derived[name](data.frame).alias(name) for name in sorted(names)
         )

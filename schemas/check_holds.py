@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import polars as pl
 
 from schemas.check_context import HOLD_OUTCOME, HOLD_REASON, PATIENT_HOLD
@@ -15,6 +17,9 @@ REASON = pl.Schema(
         "outcome": pl.String(),  # quarantined, excluded
     }
 )
+
+
+_ROW = pl.Schema({**REASON, "table": pl.String()})
 
 
 class Holds:
@@ -57,6 +62,13 @@ class Holds:
             .unique("patient_id", keep="first", maintain_order=True)
         )
 
+    def all_rows(self) -> pl.DataFrame:
+        """Rows of all tables that are held for their own sake, with their table."""
+        parts = [
+            self.rows(table).with_columns(pl.lit(table).alias("table")) for table in self._rows
+        ]
+        return pl.concat(parts) if parts else _ROW.to_frame()
+
     def rows(self, table: str) -> pl.DataFrame:
         """Rows of a table that are held for their own sake, the first reason each."""
         parts = self._rows.get(table)
@@ -76,55 +88,56 @@ def split(
     """
     if own.is_empty() and not patients[HOLD_OUTCOME].count():
         return frame, frame.clear(), REASON.to_frame()
-    by_patient = patients[HOLD_OUTCOME].is_not_null()
-    held = frame["row_id"].is_in(own["row_id"].implode()) | by_patient
+    held = frame["row_id"].is_in(own["row_id"].implode()) | patients[HOLD_OUTCOME].is_not_null()
     if not held.any():
         return frame, frame.clear(), REASON.to_frame()
     rows = frame.filter(held)
-    told = pl.concat(
-        [rows.select("row_id"), patients.select(HOLD_REASON, HOLD_OUTCOME).filter(held)],
-        how="horizontal",
-    ).join(own, on="row_id", how="left", maintain_order="left")
-    excluded = pl.col(HOLD_OUTCOME).fill_null("") == "excluded"
-    told = told.select(
-        "row_id",
-        *(
-            pl.when(excluded).then(of_patient).otherwise(pl.coalesce(name, of_patient)).alias(name)
-            for name, of_patient in (("reason", HOLD_REASON), ("outcome", HOLD_OUTCOME))
-        ),
+    told = rows.select("row_id").hstack(patients.select(HOLD_REASON, HOLD_OUTCOME).filter(held))
+    told = told.join(own, on="row_id", how="left", maintain_order="left").select(
+        "row_id", *_decided()
     )
     return frame.filter(~held), rows, told
 
 
-def patient_holds(frame: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
-    """`hold.reason` and `hold.outcome` of the patient of each row, in order."""
-    if patients.is_empty():
-        return frame.select(
-            pl.lit(None, dtype=pl.String()).alias(name) for name in (HOLD_REASON, HOLD_OUTCOME)
+def _decided() -> Iterator[pl.Expr]:
+    """Reason and outcome of a row from its own hold and that of its patient."""
+    excluded = pl.col(HOLD_OUTCOME).fill_null("") == "excluded"
+    for name, of_patient in (("reason", HOLD_REASON), ("outcome", HOLD_OUTCOME)):
+        yield (
+            pl.when(excluded).then(of_patient).otherwise(pl.coalesce(name, of_patient)).alias(name)
         )
-    named = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
-    return frame.select("patient_id").join(
-        named, on="patient_id", how="left", maintain_order="left"
+
+
+def settle(frames: Mapping[str, pl.DataFrame], holds: Holds) -> pl.DataFrame:
+    """What becomes of every row of the small tables, in their order.
+
+    Returns: table, source_id, row_id, reason, outcome (null: kept).
+    """
+    rows = pl.concat(
+        frame.select(pl.lit(name).alias("table"), "source_id", "row_id", "patient_id")
+        for name, frame in frames.items()
     )
-
-
-def of_table(table: str, frame: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
-    """Source, table, outcome and reason of every row of a table."""
-    origins = frame.select("source_id", "row_id", pl.lit(table).alias("table"))
-    none = pl.lit(None, dtype=pl.String())
-    if reasons.is_empty():
-        return origins.select("source_id", "table", none.alias("outcome"), none.alias("reason"))
-    return origins.join(reasons, on="row_id", how="left").select(
-        "source_id", "table", "outcome", "reason"
+    own = holds.all_rows()
+    named = holds.patients().rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
+    if own.is_empty() and named.is_empty():
+        none = pl.lit(None, dtype=pl.String())
+        return rows.drop("patient_id").with_columns(none.alias("reason"), none.alias("outcome"))
+    return (
+        rows.join(own, on=["table", "row_id"], how="left", maintain_order="left")
+        .join(named, on="patient_id", how="left", maintain_order="left")
+        .select("table", "source_id", "row_id", *_decided())
     )
 
 
 def ledger_lines(rows: list[pl.DataFrame]) -> pl.DataFrame:
-    """LEDGER of the step 'check': rows in, out, and held by reason, per source and table."""
+    """LEDGER of the step 'check': rows in, out, and held by reason, per source and table.
+
+    `rows`: table, source_id, outcome and reason of every row.
+    """
     if not rows:
         return LEDGER.to_frame()
     counted = (
-        pl.concat(rows)
+        pl.concat(part.select("source_id", "table", "outcome", "reason") for part in rows)
         .group_by("source_id", "table", "outcome", "reason", maintain_order=True)
         .len("n_rows")
     )
