@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 import polars as pl
 
@@ -195,17 +196,11 @@ class ContextBook:
             base = base.filter(pl.col(context.first).is_not_null()).sort(
                 context.first, "row_id", maintain_order=True
             )
-        extra = {PATIENT_NUMBER} if name == SUBJECT else set()
+        extra = {PATIENT_NUMBER} if name == SUBJECT else frozenset[str]()
         return (
             base.drop_nulls(context.by)
             .unique(subset=context.by, keep="first", maintain_order=True)
-            .select(
-                *context.by,
-                *(
-                    _column(column).alias(f"{name}.{column}")
-                    for column in sorted(columns | {"row_id"} | extra)
-                ),
-            )
+            .select(*context.by, *_columns(name, columns | {"row_id"} | extra))
             .collect()
         )
 
@@ -216,10 +211,9 @@ class ContextBook:
             wanted = tuple(c for c in context.within if c.startswith(f"{used}."))
             part = self._part(self._group(used), wanted)
             base = base.join(part.lazy(), on=self._contexts[used].by, how="left")
-        columns = sorted(self._columns.get(name, frozenset()) | {"row_id"})
+        columns = self._columns.get(name, frozenset()) | {"row_id"}
         near = (
-            _column(column).shift(context.shift).over(context.within).alias(f"{name}.{column}")
-            for column in columns
+            column.shift(context.shift).over(context.within) for column in _columns(name, columns)
         )
         return (
             base.drop_nulls([*context.within, *context.order])
@@ -232,7 +226,12 @@ class ContextBook:
 _PATIENTS: Group = (("patient_id",), "")
 
 
-def _column(name: str) -> pl.Expr:
-    if name.endswith(LATEST):
-        return latest_day(name.removesuffix(LATEST))
-    return pl.col(name)
+@cache
+def _columns(name: str, columns: frozenset[str]) -> tuple[pl.Expr, ...]:
+    """Columns of a context's table under the names by which rules read them."""
+    return tuple(
+        (
+            latest_day(column.removesuffix(LATEST)) if column.endswith(LATEST) else pl.col(column)
+        ).alias(f"{name}.{column}")
+        for column in sorted(columns)
+    )

@@ -46,7 +46,7 @@ class PlannedCheck:
     @property
     def name(self) -> str:
         """Name of the check's column of results."""
-        return f"check {self.number}"
+        return _name(self.number)
 
     @property
     def own_columns(self) -> frozenset[str]:
@@ -141,6 +141,10 @@ def _told(rules: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     )
 
 
+def _name(number: int) -> str:
+    return f"check {number}"
+
+
 def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
     expr = _expr(entry["expr"])
     read = expr.meta.root_names() if expr is not None else []
@@ -148,7 +152,7 @@ def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
         **{
             **entry,
             "number": number,
-            "expr": expr,
+            "expr": None if expr is None else expr.alias(_name(number)),
             "facts": tuple(sorted({name for name in read if name.startswith("delivery.")})),
             "applies": _expr(entry["applies"]),
             "fields": tuple((owner, column) for owner, column in entry["fields"]),

@@ -120,7 +120,7 @@ def _masks(frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies
 
 
 def _select(frame: pl.DataFrame, checks: Sequence[PlannedCheck]) -> pl.DataFrame:
-    return frame.select(check.expr.alias(check.name) for check in checks if check.expr is not None)
+    return frame.select(check.expr for check in checks if check.expr is not None)
 
 
 def without_issues(

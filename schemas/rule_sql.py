@@ -14,6 +14,7 @@ rule could not be evaluated on that row.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import polars as pl
 
@@ -52,6 +53,7 @@ def columns_of(expr: pl.Expr) -> tuple[str, ...]:
     return tuple(sorted(set(expr.meta.root_names())))
 
 
+@cache
 def latest_day(column: str) -> pl.Expr:
     """The last day that the (partial) date in `column` can be, named `<column>@latest`."""
     date, precision = pl.col(column), pl.col(f"{column}_precision")
