@@ -40,7 +40,7 @@ class ParquetReader(TableReader):
                         any_row = any_row or frame.height > 0
                         if frame.height:
                             yield frame
-        except pl.exceptions.ComputeError:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise damaged(self._source) from None
         self._source.check_unchanged()
         if not any_row and not self._rejects:
@@ -91,7 +91,12 @@ def open_parquet(source: Source, options: ReadOptions) -> list[TableReader]:
     try:
         with source.open() as file:
             schema = pl.read_parquet_schema(file.read() if source.member else file)
-    except (pl.exceptions.PolarsError, OSError, ValueError):
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        ValueError,
+    ):
         raise damaged(source) from None
     names = checked_names(source, list(schema), options.limits.columns)
     info = TableInfo(
