@@ -1,4 +1,4 @@
-"""Runs loads for ever and kills them; started by test_publish.py in a process of its own.
+"""Runs loads and ends them at random points; started by test_publish.py in a process of its own.
 
 Usage: python kill_loop.py STUDY N SEED. Prints one JSON line per kill: what stood after it.
 The loader is forked from a process that has imported everything but started no thread.
@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from conftest import SmallStudy
 
-import warehouse.publish
 from warehouse.connect import published_load
 from warehouse.loads import LoadLog
 from warehouse.lock import load_lock
@@ -74,6 +72,51 @@ def look(study: SmallStudy) -> dict[str, Any]:
     }
 
 
+TOUCHES = frozenset(
+    [
+        "execute",
+        "fetchall",
+        "connect",
+        "close",
+        "open",
+        "write",
+        "fsync",
+        "link",
+        "rename",
+        "replace",
+        "unlink",
+        "mkdir",
+        "rmdir",
+        "chmod",
+        "ftruncate",
+        "symlink",
+        "fork_exec",
+        "waitpid",
+    ]
+)
+
+
+class Steps:
+    """Counts the calls that touch a file or the database, and may end the process near one.
+
+    The end is a SIGALRM without a handler: as with SIGKILL nothing of the process runs any more,
+    and it may strike in the middle of a write. Steps, unlike seconds, do not depend on the machine.
+    """
+
+    def __init__(self, end_at: int | None = None, delay: float = 0.001) -> None:
+        self.count = 0
+        self.end_at = end_at
+        self.delay = delay
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        sys.setprofile(self._see)
+
+    def _see(self, frame: Any, event: str, arg: Any) -> None:
+        if event == "c_call" and arg.__name__ in TOUCHES:
+            self.count += 1
+            if self.count == self.end_at:
+                signal.setitimer(signal.ITIMER_REAL, self.delay)
+
+
 def in_child(work: Any) -> int:
     """Forks; the child does the work and ends."""
     pid = os.fork()
@@ -87,36 +130,42 @@ def in_child(work: Any) -> int:
     return pid
 
 
-def look_in_child(study: SmallStudy) -> dict[str, Any]:
-    """As `look`, by a process that has nothing open."""
+def answer_of_child(work: Any) -> tuple[Any, bool]:
+    """What a child's work gives as JSON, and whether it ended well."""
     reader, writer = os.pipe()
-    child = in_child(lambda: os.write(writer, json.dumps(look(study)).encode()))
+    child = in_child(lambda: os.write(writer, json.dumps(work()).encode()))
     os.close(writer)
     _, status = os.waitpid(child, 0)
     with os.fdopen(reader, "rb") as answer:
         text = answer.read().decode() or "{}"
-    return {**json.loads(text), "opens": status == 0}
+    return json.loads(text), status == 0
+
+
+def steps_of_one_load(study: SmallStudy) -> int:
+    """Runs a whole load and counts its steps."""
+    steps = Steps()
+    run_loads(study, 1)
+    return steps.count
 
 
 def main(folder: Path, kills: int, seed: int) -> None:
-    """Kills `kills` loaders at random moments and prints what each left."""
+    """Ends `kills` loaders at random steps and prints what each left."""
     chance = random.Random(seed)
     study = SmallStudy(folder)
-    started = time.monotonic()
-    os.waitpid(in_child(lambda: run_loads(study, 1)), 0)
-    one_load = min(time.monotonic() - started, 1.2)
+    one_load, _ = answer_of_child(lambda: steps_of_one_load(study))
     for _ in range(kills):
-        pid = in_child(lambda: run_loads(study, 1000))
-        time.sleep(chance.uniform(0.02, 2.2 * one_load))
-        died = os.waitpid(pid, os.WNOHANG)[0]
-        if not died:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        step, delay = chance.randint(1, int(1.6 * one_load)), chance.uniform(0.0001, 0.01)
+
+        def work(step: int = step, delay: float = delay) -> None:
+            Steps(step, delay)
+            run_loads(study, 3)
+
+        _, status = os.waitpid(in_child(work), 0)
+        ended = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
         left = [p.name for p in (folder / "published").rglob("*.duckdb") if ".building" in str(p)]
-        found = {**look_in_child(study), "died": bool(died), "left": len(left)}
-        print(json.dumps(found), flush=True)
+        found, opens = answer_of_child(lambda: look(study))
+        print(json.dumps({**found, "opens": opens, "ended": ended, "left": len(left)}), flush=True)
 
 
 if __name__ == "__main__":
-    assert warehouse.publish.KEEP_HISTORY
     main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
