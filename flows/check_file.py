@@ -9,6 +9,7 @@ from typing import Any
 
 from flows import parts
 from flows.folder import StudyFolder
+from flows.pull import date_in_name
 from schemas.delivery import read_delivery
 from schemas.errors import StudyError
 
@@ -39,7 +40,9 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
     else:
         copy.mkdir()
         shutil.copyfile(source, copy / source.name)
-    delivery = read_delivery(spec_path.stem, copy, dt.date.today())
+    # A name that begins with a date, as in the inbox, says when it was sent; else it is sent today.
+    sent_on = date_in_name(source.name) or dt.date.today()
+    delivery = read_delivery(spec_path.stem, copy, sent_on)
     out = scratch / "staged"
     parts.stage(spec, delivery, out, study)
     counts = tally(out)
@@ -47,9 +50,8 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
     fields = pl.read_parquet(out / "finding_field.parquet").sort("finding_id", "position")
     places: dict[int, list[dict[str, Any]]] = {}
     for field in fields.select("finding_id", "file", "sheet", "row", "source_column").to_dicts():
-        places.setdefault(field.pop("finding_id"), []).append(
-            {**field, "column": field.pop("source_column")}
-        )
+        number, column = field.pop("finding_id"), field.pop("source_column")
+        places.setdefault(number, []).append({**field, "column": column})
     return {
         "rows_read": counts.rows_read,
         "rows_quarantined": counts.rows_quarantined,

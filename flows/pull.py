@@ -98,19 +98,25 @@ def _is_litter(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in _LITTER
 
 
+def date_in_name(name: str) -> dt.date | None:
+    """The date with which a name begins, as `2024-06-14_export.zip`."""
+    match = _NAME.fullmatch(name)
+    try:
+        return dt.date.fromisoformat(match.group(1)) if match else None
+    except ValueError:
+        return None
+
+
 def _date_of(entry: Path) -> dt.date:
-    match = _NAME.fullmatch(entry.name)
-    if match:
-        try:
-            return dt.date.fromisoformat(match.group(1))
-        except ValueError:
-            pass
-    raise FileError(
-        "NAME",
-        Place(entry.name),
-        "the name does not begin with the date of the delivery",
-        fix="name the folder or file by the day it came, as 2024-06-14 or 2024-06-14_export.zip",
-    )
+    found = date_in_name(entry.name)
+    if found is None:
+        raise FileError(
+            "NAME",
+            Place(entry.name),
+            "the name does not begin with the date of the delivery",
+            fix="name the folder or file by the day it came, as 2024-06-14 or 2024-06-14_export.zip",
+        )
+    return found
 
 
 def _take(
