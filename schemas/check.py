@@ -19,7 +19,7 @@ from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
-from schemas.check_holds import REASON, Holds, ledger_lines, settle, split
+from schemas.check_holds import REASON, Holds, counted, ledger_lines, settle, split
 from schemas.check_late import LateRows
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
 from schemas.check_report import check_run
@@ -73,7 +73,8 @@ class _Streamed:
 
     late: LateRows
     reasons: list[pl.DataFrame] = field(default_factory=list)
-    origins: list[pl.DataFrame] = field(default_factory=list)
+    totals: list[pl.DataFrame] = field(default_factory=list)  # source_id, n_rows of each batch
+    held: list[pl.DataFrame] = field(default_factory=list)  # row_id, source_id of rows held
 
 
 class Checker:
@@ -146,8 +147,10 @@ class Checker:
         kept, held, reasons, ledger = self._settle_small(misspelt)
         for name, state in self._streamed.items():
             reasons[name] = _renamed(pl.concat([*state.reasons, late[name]]), misspelt)
-            told = pl.concat(state.origins).join(reasons[name], on="row_id", how="left")
-            ledger.append(told.with_columns(pl.lit(name).alias("table")))
+            homes = pl.concat([*state.held, state.late.sources(late[name]["row_id"])])
+            ledger.append(
+                counted(name, pl.concat(state.totals), homes.join(reasons[name], on="row_id"))
+            )
         findings, fields = self._findings.finish(sources, column_map, address)
         excluded = self._patients.filter(pl.col("outcome") == "excluded")["patient_id"]
         delivered = {*self._tables, *self._streamed}
@@ -209,7 +212,8 @@ class Checker:
             self._collect(data, frame, by_row)
             kept, held, reasons = split(data.frame, self._holds.rows(data.name), frame)
         state.reasons.append(reasons)
-        state.origins.append(data.frame.select("row_id", "source_id"))
+        state.totals.append(data.frame.group_by("source_id").len("n_rows"))
+        state.held.append(held.select("row_id", "source_id"))
         state.late.add(data, frame)
         return BatchVerdict(kept, held, reasons)
 

@@ -129,26 +129,54 @@ def settle(frames: Mapping[str, pl.DataFrame], holds: Holds) -> pl.DataFrame:
     )
 
 
-def ledger_lines(rows: list[pl.DataFrame]) -> pl.DataFrame:
+def counted(table: str, totals: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """What became of a streaming table's rows: table, source_id, outcome, reason, n_rows.
+
+    `totals` counts rows per source, several times; `held` has source, outcome and reason of each row.
+    """
+    lost = held.group_by("source_id", "outcome", "reason").len("n_rows")
+    rest = pl.concat(
+        [totals, lost.select("source_id", -pl.col("n_rows").cast(pl.Int64()))],
+        how="vertical_relaxed",
+    )
+    none = pl.lit(None, dtype=pl.String())
+    kept = (
+        rest.group_by("source_id")
+        .agg(pl.col("n_rows").sum())
+        .with_columns(none.alias("outcome"), none.alias("reason"))
+        .filter(pl.col("n_rows") > 0)
+    )
+    order = ["source_id", "outcome", "reason", "n_rows"]
+    both = pl.concat([kept.select(order), lost.select(order)], how="vertical_relaxed")
+    return both.with_columns(pl.lit(table).alias("table"))
+
+
+def ledger_lines(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """LEDGER of the step 'check': rows in, out, and held by reason, per source and table.
 
-    `rows`: table, source_id, outcome and reason of every row.
+    `parts`: table, source_id, outcome (null: kept), reason; one row each, or `n_rows`.
     """
-    if not rows:
+    if not parts:
         return LEDGER.to_frame()
-    counted = (
-        pl.concat(part.select("source_id", "table", "outcome", "reason") for part in rows)
-        .group_by("source_id", "table", "outcome", "reason", maintain_order=True)
-        .len("n_rows")
+    order = ["source_id", "table", "outcome", "reason"]
+    lines = pl.concat(
+        [
+            (
+                part if "n_rows" in part.columns else part.with_columns(pl.lit(1).alias("n_rows"))
+            ).select(*order, pl.col("n_rows").cast(pl.Int64()))
+            for part in parts
+        ]
     )
-    coming = counted.group_by("source_id", "table", maintain_order=True).agg(
+    told = lines.group_by(order).agg(pl.col("n_rows").sum())
+    coming = told.group_by("source_id", "table").agg(
         pl.lit("in").alias("outcome"),
         pl.lit(None, dtype=pl.String()).alias("reason"),
         pl.col("n_rows").sum(),
     )
-    lines = pl.concat([coming, counted.with_columns(pl.col("outcome").fill_null("out"))])
+    leaving = told.with_columns(pl.col("outcome").fill_null("out"))
     return (
-        lines.with_columns(pl.lit("check").alias("step"))
+        pl.concat([coming.select(leaving.columns), leaving])
+        .with_columns(pl.lit("check").alias("step"))
         .select(list(LEDGER))
         .cast(LEDGER)
         .sort("table", "source_id", "outcome", "reason")

@@ -68,6 +68,15 @@ class LateRows:
         twice = rows.filter(hashed.is_duplicated() & hashed.is_not_null())
         return judged, self._restored(twice, book)
 
+    def sources(self, row_ids: pl.Series) -> pl.DataFrame:
+        """row_id and source_id of some rows."""
+        rows = self._all().select("row_id", "source_id")
+        return (
+            rows.filter(pl.col("row_id").is_in(row_ids.implode()))
+            if row_ids.len()
+            else rows.clear()
+        )
+
     def compact(self) -> TableData:
         """All rows with a patient's number for its id: enough to judge, not to report."""
         rows = self._all().rename({_NUMBER: "patient_id"})
