@@ -28,7 +28,7 @@ _CELLS, _PROGRESSED, _AT = "_cells", "_progressed", "_at"
 class Part:
     """Canonical rows of one block: frame, raw, issues, address as in `MappedBatch`.
 
-    `cells` holds, for lines of therapy, the position of each row's lines in `lines`.
+    `cells` holds the position of each row's lines of therapy in `lines`; None if each has one.
     """
 
     frame: pl.DataFrame
@@ -120,8 +120,10 @@ class BlockParser:
             if plan.rule.constant is not None:
                 columns.update(_constant(plan.column))
         for parser in active:
-            outputs = parser.outputs(lookups[parser.name])
-            columns.update(_named(parser, outputs))
+            lookup = lookups[parser.name]
+            columns.update(_named(parser, parser.outputs(lookup)))
+            if parser.form.parser == "regimen" and _one_line_each(lookup):
+                del columns[_CELLS]
         self._sides(columns)
         if self.block.table.name == "subject" and "country" not in self.forms:
             columns["country"] = pl.lit(self.plan.spec.center.country)
@@ -173,11 +175,10 @@ class BlockParser:
             progressed = done[_PROGRESSED]
         frame = pl.DataFrame(done.get_columns()[: len(self.schema)])
         part = Part(frame, self._raw(texts), issues, self._address(texts, frame), cells)
-        drugs = next((p for p in self.parsers.values() if p.form.parser == "regimen"), None)
-        if drugs is not None:
-            nothing = pl.Series([None], dtype=pl.Int32).new_from_index(0, frame.height)
-            part.cells = cells if cells is not None else nothing
-            part.lines = reader_of(drugs.form).regimens
+        if cells is not None:
+            part.lines = next(
+                p.reader for p in self.parsers.values() if p.form.parser == "regimen"
+            ).regimens
         if progressed is not None and self.block.block.progression_row:
             part = _with_progressions(part, progressed)
         return part
@@ -233,8 +234,16 @@ def _named(parser: ColumnParser, outputs: list[pl.Expr | None]) -> dict[str, pl.
         names = (name, "reported_category", _PROGRESSED)
         return dict(zip(names, outputs, strict=True))
     if kind == "regimen":
-        return {_CELLS: outputs[0]}
+        return {_CELLS: outputs[0], name: outputs[1], "regimen_text": outputs[2]}
     return {name: outputs[0]}
+
+
+def _one_line_each(lookup: Lookup) -> bool:
+    """True if every understood regimen is one line of therapy."""
+    positions, drugs = lookup.outputs[0], lookup.outputs[1]
+    if positions is None:
+        return True
+    return drugs is not None and positions.null_count() == drugs.null_count()
 
 
 def _constant(column: Column) -> dict[str, pl.Expr | None]:

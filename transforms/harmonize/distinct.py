@@ -57,7 +57,11 @@ OUTPUTS: dict[str, tuple[pl.DataType, ...]] = {
     "lesion_category": (pl.String(),),
     "text": (pl.String(),),
     "response": (pl.String(), pl.String(), pl.Boolean()),  # code, as reported, progression
-    "regimen": (pl.Int32(),),  # position in Reader.regimens
+    "regimen": (
+        pl.Int32(),
+        pl.String(),
+        pl.String(),
+    ),  # position in Reader.regimens; drugs, text of one line
 }
 _DEFAULT_RULE = {"date": "DAT-01", "year": "DAT-01", "response": "RSP-01", "regimen": "SAL-01"}
 _KIND = {
@@ -271,11 +275,13 @@ class Reader:
         lines = verdict.values[0] or []
         if not lines:
             none = 0 if status != "missing" else None
-            return verdict._replace(values=(none,))
+            return verdict._replace(values=(none, None, None))
         self.regimens.append(
             tuple(
                 Line("|".join(sorted(line["drugs"])), line["text"], line.get("start_hint"))
                 for line in lines
             )
         )
-        return verdict._replace(values=(len(self.regimens) - 1,))
+        found = self.regimens[-1]
+        alone = (found[0].drugs, found[0].text) if len(found) == 1 else (None, None)
+        return verdict._replace(values=(len(self.regimens) - 1, *alone))

@@ -14,6 +14,9 @@ import polars as pl
 from transforms.harmonize.values.date_parts import PLACEHOLDERS
 
 _FIRST, _LAST = dt.date(1901, 1, 2), dt.date(2098, 12, 31)
+_DOUBTFUL = sorted(day for day in PLACEHOLDERS if _FIRST <= day <= _LAST)
+_SANE = (pl.lit(_FIRST), pl.lit(_LAST))
+_PLACEHOLDERS = tuple(pl.lit(day) for day in _DOUBTFUL)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _SHORT = re.compile(r"\d\d([./-])\d\d\1\d{4}")
 _DEFAULT = {"dmy": "%d.%m.%Y", "mdy": "%m/%d/%Y", "ymd": "%Y-%m-%d"}
@@ -42,8 +45,9 @@ def read_date(text: pl.Expr, form: str) -> pl.Expr:
 
 def sure(date: pl.Expr, text: pl.Expr, missing: tuple[str, ...]) -> pl.Expr:
     """True where such a date is beyond doubt: ten characters, sane year, no placeholder."""
-    doubtful = [day for day in PLACEHOLDERS if _FIRST <= day <= _LAST]
-    test = (text.str.len_bytes() == 10) & date.is_between(_FIRST, _LAST) & ~date.is_in(doubtful)
+    test = (text.str.len_bytes() == 10) & date.is_between(*_SANE)
+    for placeholder in _PLACEHOLDERS:
+        test = test & (date != placeholder)
     declared = [token for token in missing if re.match(_PLAIN_DATE, token)]
     return test & ~text.is_in(declared) if declared else test
 
@@ -53,9 +57,8 @@ def stamps(texts: pl.Series) -> pl.Series:
     name = texts.name
     date = pl.col(name).str.head(10).str.to_date("%Y-%m-%d", strict=False)
     found = pl.when(pl.col(name).str.contains(_STAMP)).then(date)
-    doubtful = list(PLACEHOLDERS)
     frame = texts.to_frame().select(found.alias(name))
-    keep = pl.col(name).is_between(_FIRST, _LAST) & ~pl.col(name).is_in(doubtful)
+    keep = pl.col(name).is_between(_FIRST, _LAST) & ~pl.col(name).is_in(_DOUBTFUL)
     return frame.select(pl.when(keep).then(pl.col(name)).alias(name)).to_series()
 
 

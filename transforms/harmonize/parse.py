@@ -79,6 +79,7 @@ class ColumnParser:
         if self.is_number and pairs is None and form.numbers is not None:
             self.factor = parsers_factor(form.numbers)
             self.is_number = self.factor is not None
+        self.reader = reader_of(form)
         self.fast_name = f"f:{name}"
         self.pair_name = f"{PAIR}{name}"
 
@@ -153,7 +154,7 @@ class ColumnParser:
             return self._vector_dates(keys)
         if keys.len() >= _VECTOR and self.is_number:
             return self._vector_numbers(keys)
-        lookup = look_up(reader_of(self.form), keys.to_list())
+        lookup = look_up(self.reader, keys.to_list())
         return (
             _private(lookup, self.form.parser)
             if self.form.parser in ("text", "regimen")
@@ -202,7 +203,7 @@ class ColumnParser:
     def _vector_dates(self, keys: pl.Series) -> Lookup:
         found = stamps(keys)
         clear = found.is_not_null()
-        rest = look_up(reader_of(self.form), keys.filter(~clear).to_list())
+        rest = look_up(self.reader, keys.filter(~clear).to_list())
         day = pl.Series(["day"], dtype=pl.String).new_from_index(0, int(clear.sum()))
         return _stacked(self.form, keys.filter(clear), [found.filter(clear), day, None], rest)
 
@@ -212,7 +213,7 @@ class ColumnParser:
         found = grouped_numbers(keys, numbers.decimal, numbers.grouping)
         declared = pl.Series(self.form.missing, dtype=pl.String).implode()
         clear = found["number"].is_not_null() & ~keys.is_in(declared)
-        rest = look_up(reader_of(self.form), keys.filter(~clear).to_list())
+        rest = look_up(self.reader, keys.filter(~clear).to_list())
         good = found.filter(clear)
         number = good.select(scaled(pl.col("number"), self.factor or 1.0)).to_series()
         unit = pl.Series([numbers.unit], dtype=pl.String).new_from_index(0, good.height)

@@ -118,7 +118,7 @@ class BlockTexts:
 
         exprs: list[pl.Expr] = []
         if rule.constant is not None:
-            exprs.append(pl.lit(fill(rule.constant, words), pl.String).alias(name))
+            exprs.append(pl.lit(fill(rule.constant, words)).alias(name))
             if rule.at is not None:
                 exprs.append(cell(fill(rule.at, words)).alias(CELL + name))
         elif rule.sequence is not None:
@@ -220,20 +220,19 @@ def filled_rows(frame: pl.DataFrame, names: list[str], tokens: tuple[str, ...]) 
     In a large frame the fullest column decides almost every row; only the rest is looked at in all.
     """
 
-    def filled(name: str) -> pl.Expr:
-        text = pl.col(name).str.strip_chars()
-        test = text.str.len_bytes() > 0
-        return (test & ~text.is_in(list(tokens)) if tokens else test).fill_null(False)
+    def filled(*columns: str) -> pl.Expr:
+        text = pl.col(*columns).str.strip_chars()
+        return (text != "") & ~text.is_in(list(tokens)) if tokens else text != ""
 
     if frame.height < _SMALL:
-        return frame.filter(pl.any_horizontal([filled(name) for name in names]))
+        return frame.filter(pl.any_horizontal(filled(*names)))
     ordered = sorted(names, key=lambda name: frame[name].null_count())
-    mask = frame.select(filled(ordered[0])).to_series()
+    mask = frame.select(filled(ordered[0]).fill_null(False)).to_series()
     if mask.all():
         return frame
     if len(ordered) > 1:
         rest = (~mask).arg_true()
-        others = pl.any_horizontal([filled(name) for name in ordered[1:]])
+        others = pl.any_horizontal(filled(*ordered[1:])).fill_null(False)
         mask = mask.scatter(rest, frame.select(ordered[1:])[rest].select(others).to_series())
     return frame.filter(mask)
 
