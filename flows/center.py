@@ -75,6 +75,15 @@ def pull_center(root: str, center_id: str, until: str | None) -> dict[str, Any]:
     }
 
 
+def has_big_delivery(pulled: Mapping[str, Any]) -> bool:
+    """True if one of the deliveries to read will have a process of its own."""
+    return any(_size(_delivery(entry)) >= BIG_DELIVERY for entry in pulled["todo"])
+
+
+def _size(delivery: Delivery) -> int:
+    return sum(file.size for file in delivery.files)
+
+
 def _no_spec(center_id: str) -> DeliveryOutcome:
     return DeliveryOutcome(
         center_id,
@@ -179,7 +188,7 @@ def _process(
     key, mode = spec_hash(folder, center_id), spec.mode
     out = make_private(folder.staged(center_id)) / f"{delivery.delivery_id}-{key}-{staging_code()}"
     shutil.rmtree(out, ignore_errors=True)  # of an interrupted or failed run
-    if sum(file.size for file in delivery.files) >= BIG_DELIVERY:
+    if _size(delivery) >= BIG_DELIVERY:
         parts.stage_in_child(folder, delivery, out)
     else:
         parts.stage(spec, delivery, out, parts.load_study(folder))

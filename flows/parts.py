@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 LOCK_WAIT = float(os.environ.get("CARMONY_LOCK_WAIT", "10"))  # seconds for the run before
 CHILD_LIMIT = 4 * 3600.0  # seconds for reading one big delivery
 _STATE = "published.json"
+_ONE_AT_A_TIME = threading.Lock()  # in this process; big deliveries have processes of their own
+_CHILDREN: set[subprocess.Popen[str]] = set()
 _VERSIONS = ("carmony", "polars", "duckdb", "pandera", "great-expectations", "lifelines")
 
 
@@ -72,7 +75,8 @@ def stage(spec: CenterSpec, delivery: Delivery, out: Path, study: Study) -> None
     """Reads, maps and checks one delivery into `out`."""
     from transforms.stage import process_center
 
-    process_center(spec, delivery, out, study)
+    with _ONE_AT_A_TIME:
+        process_center(spec, delivery, out, study)
 
 
 def stage_in_child(folder: StudyFolder, delivery: Delivery, out: Path) -> None:
@@ -86,22 +90,27 @@ def stage_in_child(folder: StudyFolder, delivery: Delivery, out: Path) -> None:
         "files": [[file.name, file.sha256, file.size] for file in delivery.files],
         "out": str(out),
     }
+    child = subprocess.Popen(
+        [sys.executable, "-m", "flows.stage_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # its log lines may quote values; the answer says what happened
+        text=True,
+        cwd=Path(__file__).resolve().parent.parent,
+    )
+    _CHILDREN.add(child)
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "flows.stage_child"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            timeout=CHILD_LIMIT,
-            cwd=Path(__file__).resolve().parent.parent,
-            check=False,
-        )
+        output, _ = child.communicate(json.dumps(request), CHILD_LIMIT)
     except subprocess.TimeoutExpired:
         raise _lost(delivery, f"did not end within {CHILD_LIMIT / 3600:.0f} hours") from None
+    finally:
+        child.kill()
+        child.wait()
+        _CHILDREN.discard(child)
     try:
-        answer = json.loads(done.stdout.splitlines()[-1])
+        answer = json.loads(output.splitlines()[-1])
     except (IndexError, ValueError):
-        raise _lost(delivery, f"ended its process with code {done.returncode}") from None
+        raise _lost(delivery, f"ended its process with code {child.returncode}") from None
     if "code" in answer:
         raise FileError(
             answer["code"], Place(**answer["place"]), answer["problem"], fix=answer["fix"]
@@ -110,6 +119,12 @@ def stage_in_child(folder: StudyFolder, delivery: Delivery, out: Path) -> None:
         raise CarmonyError(answer["message"], fix=answer["fix"])
     if "bug" in answer:
         raise ChildError(answer["bug"])
+
+
+def stop_children() -> None:
+    """Ends the processes of big deliveries that still run, for a run that is interrupted."""
+    for child in list(_CHILDREN):
+        child.kill()
 
 
 class ChildError(RuntimeError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +63,42 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
         with anything_to_read(pulled) as judge:
             with _timed(outcome, "read"):
                 progress.stage("read", len(pulled))
-                for entry in pulled:
-                    accepted = entry["center_id"] in request.accept_fewer
-                    found = center.process_center(root, entry, accepted, progress.delivery)
-                    outcome.deliveries += [DeliveryOutcome(**item) for item in found]
+                outcome.deliveries = read_all(root, pulled, request.accept_fewer, progress)
             finish(outcome, root, request.report, progress, judge)
         save_outcome(root, outcome)
     progress.close()
     return outcome
+
+
+def read_all(
+    root: str,
+    pulled: Sequence[dict[str, Any]],
+    accept_fewer: Sequence[str],
+    progress: Progress,
+) -> list[DeliveryOutcome]:
+    """Reads the deliveries of all centers, those of centers with big ones side by side.
+
+    Small ones are read in this process, one after the other: a process of its own would cost more.
+    """
+
+    def read(entry: dict[str, Any]) -> list[dict[str, Any]]:
+        accepted = entry["center_id"] in accept_fewer
+        return center.process_center(root, entry, accepted, progress.delivery)
+
+    big = [entry for entry in pulled if center.has_big_delivery(entry)]
+    found: dict[str, list[dict[str, Any]]] = {}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            futures = {entry["center_id"]: pool.submit(read, entry) for entry in big}
+            for entry in pulled:
+                if entry["center_id"] not in futures:
+                    found[entry["center_id"]] = read(entry)
+            found |= {center_id: future.result() for center_id, future in futures.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            parts.stop_children()
+            raise
+    return [DeliveryOutcome(**item) for entry in pulled for item in found[entry["center_id"]]]
 
 
 def finish(

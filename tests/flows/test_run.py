@@ -356,6 +356,40 @@ def test_a_big_delivery_is_read_in_a_process_of_its_own_that_may_die(
     assert "code -9" in failure.message
 
 
+def test_big_deliveries_are_read_side_by_side_and_give_the_same_content(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import center
+
+    monkeypatch.setenv("CARMONY_KEY", "ab" * 32)
+    other = small_study.make_study(tmp_path / "other")
+    (other / "centers" / "BB02.yaml").write_text("center: {}\n", encoding="utf-8")
+    (study / "centers" / "BB02.yaml").write_text("center: {}\n", encoding="utf-8")
+    small = run(other)
+    monkeypatch.setattr(center, "BIG_DELIVERY", 1)
+    big = run(study)
+
+    assert [d.center_id for d in big.deliveries] == ["AA01", "BB02", "CC03"]
+    assert [d.state for d in big.deliveries] == ["loaded", "failed", "loaded"]
+    assert big.content_hash == small.content_hash
+
+
+def test_a_file_error_in_the_process_of_a_big_delivery_keeps_its_message(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import center
+
+    monkeypatch.setattr(center, "BIG_DELIVERY", 1)
+    (study / "inbox/AA01/2024-06-14/risk.csv").write_bytes(b"%PDF-1.7 not a table")
+    outcome = run(study, centers=("AA01",))
+
+    (failure,) = outcome.failures
+    assert failure.code == "WRONG_TYPE"
+    assert "risk.csv" in failure.message
+    assert "[WRONG_TYPE]" in failure.message
+    assert "Fix:" in failure.message
+
+
 def test_everything_of_the_load_log_is_free_of_patient_ids(study: Path) -> None:
     run(study)
     for path in (study / "vault" / "log").iterdir():
