@@ -397,7 +397,9 @@ def test_labelled_tests_decide_the_unit_of_their_values(tmp_path: Path, map_fold
 
     (tmp_path / "in").mkdir()
     pyreadstat.write_sav(
-        pd.DataFrame({"ID": ["01", "01"], "T": [1.0, 2.0], "V": [111.0, 0.9], "U": ["g/l", "mg/dl"]}),
+        pd.DataFrame(
+            {"ID": ["01", "01"], "T": [1.0, 2.0], "V": [111.0, 0.9], "U": ["g/l", "mg/dl"]}
+        ),
         tmp_path / "in" / "p.sav",
         variable_value_labels={"T": {1: "HB", 2: "CREATININE"}},
     )
