@@ -136,8 +136,9 @@ class ColumnRule(Declared):
 
 
 class Condition(Declared):
-    """A test of one cell. All given keys must hold; texts are compared without outer blanks,
-    and an empty cell is the text ''.
+    """A test of one cell: all given keys must hold.
+
+    Texts are compared without outer blanks, and an empty cell is the text ''.
     """
 
     column: str = Field(description="Header of the source column")

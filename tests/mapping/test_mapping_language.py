@@ -422,6 +422,42 @@ def test_a_unit_that_is_not_known_for_its_quantity_is_refused_before_anything_lo
         )
 
 
+def test_a_unit_of_a_binding_is_looked_at_before_anything_loads(deliver) -> None:
+    with pytest.raises(SpecError, match=r"unit 'ng' is not known for HB, which is kept in g/dL"):
+        deliver(
+            P
+            + "tables:\n  - table: lab\n    from: p\n    repeat: [{test: HB, unit: ng}]\n    columns:\n"
+            "      test: {constant: '{test}'}\n      value: {column: B, unit: '{unit}'}\n",
+            p__csv="ID,B\na,3\n",
+        )
+
+
+def test_own_codes_also_stand_for_numbers_and_dates(deliver) -> None:
+    got = deliver(
+        P + "tables:\n  - table: infusion\n    from: p\n    columns:\n"
+        "      infusion_number: {constant: 1}\n      ecog: {column: E, map: {fit: 0, '9': null}}\n"
+        "      infusion_date: {column: D, map: {start: 2022-01-01}}\n",
+        p__csv="ID,E,D\na,fit,start\nb,9,2022-02-02\nc,2,\n",
+    )
+    assert got.values("infusion", "ecog", "infusion_date") == [
+        (0, dt.date(2022, 1, 1)),
+        (None, dt.date(2022, 2, 2)),
+        (2, None),
+    ]
+    assert got.rules() == []
+
+
+def test_the_category_of_a_lesion_may_come_from_its_site(deliver) -> None:
+    got = deliver(
+        P + "tables:\n  - table: lesion\n    from: p\n    columns:\n      site: S\n"
+        "      category: {column: S, as: lesion_category, map: {Rippe: PARAOSSEOUS}}\n"
+        "      timepoint: {constant: RELAPSE}\n",
+        p__csv="ID,S\na,Leber\nb,paravertebral\nc,Rippe\nd,Zorp\n",
+    )
+    assert [c for (c,) in got.values("lesion", "category")] == ["EXTRAOSSEOUS", "PARAOSSEOUS", "PARAOSSEOUS", "UNKNOWN"]  # fmt: skip
+    assert got.rules() == [("lesion", 3, "site", "STR-06")]
+
+
 def test_ids_are_text_with_zeros_kept_and_strange_ones_are_issues(deliver) -> None:
     got = deliver(
         "id_pattern: '\\d{3}'\n"

@@ -231,8 +231,7 @@ def _named(parser: ColumnParser, outputs: list[pl.Expr | None]) -> dict[str, pl.
         names = (name, f"{name}_comparator", f"{name}_unit", f"{name}:side")
         return dict(zip(names, outputs, strict=True))
     if kind == "response" and name == "category":
-        names = (name, "reported_category", _PROGRESSED)
-        return dict(zip(names, outputs, strict=True))
+        return {name: outputs[0], "reported_category": outputs[1], _PROGRESSED: outputs[2]}
     if kind == "regimen":
         return {_CELLS: outputs[0], name: outputs[1], "regimen_text": outputs[2]}
     return {name: outputs[0]}

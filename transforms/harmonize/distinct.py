@@ -64,6 +64,11 @@ OUTPUTS: dict[str, tuple[pl.DataType, ...]] = {
     ),  # position in Reader.regimens; drugs, text of one line
 }
 _DEFAULT_RULE = {"date": "DAT-01", "year": "DAT-01", "response": "RSP-01", "regimen": "SAL-01"}
+_OWN_IN_PARSER = (
+    "response",
+    "regimen",
+    "lesion_category",
+)  # these take the center's codes themselves
 _KIND = {
     "date": "date",
     "year": "date",
@@ -116,7 +121,7 @@ class Reader:
 
     def _learn(self, fresh: list[str]) -> None:
         texts: dict[str, str] = {}
-        own = dict(self.form.own) if self.form.parser in ("code", "response") else {}
+        own = dict(self.form.own)
         for value in fresh:
             text = self._text(value)
             if isinstance(text, str):
@@ -150,12 +155,13 @@ class Reader:
 
     def _plain(self, text: str, own: Mapping[str, str | None]) -> str | Verdict:
         """The verdict on a text that needs no parser: an own code, or digits alone."""
-        if own:
-            code = own.get(text, text)
-            if code is None:
+        if text in own and self.form.parser not in _OWN_IN_PARSER:
+            mapped = own[text]
+            if mapped is None:
                 return self.nothing
-            if code is not text and self.form.parser == "code":
-                return Verdict((code,))
+            if self.form.parser == "code":
+                return Verdict((mapped,))
+            text = mapped
         if text.isascii() and text.isdigit():
             if self.form.parser == "integer" and len(text) < 9:
                 return Verdict((int(text),))
@@ -238,11 +244,22 @@ class Reader:
 
     def _parse_code(self, texts: list[str]) -> list[Verdict]:
         vocabulary = parsers.load_vocabulary(self.form.codelist or "")
-        return self._judged(parsers.parse_codes(texts, vocabulary, dict(self.form.own)), ("code",))
+        own = dict(self.form.own)
+        frame = parsers.parse_codes(texts, vocabulary, own, self.form.language)
+        return self._judged(frame, ("code",))
 
     def _parse_lesion_category(self, texts: list[str]) -> list[Verdict]:
-        vocabulary = parsers.load_vocabulary(self.form.codelist or "lesion_category")
-        return self._judged(parsers.parse_codes(texts, vocabulary, dict(self.form.own)), ("code",))
+        """The default category of a site as written; a site not understood is told at the site."""
+        vocabulary = parsers.load_vocabulary("lesion_site")
+        frame = parsers.parse_codes(texts, vocabulary, {}, self.form.language)
+        own = dict(self.form.own)
+        found = zip(texts, frame["status"], frame["category"], strict=True)
+        return [
+            self.nothing
+            if status == "missing"
+            else Verdict((own.get(text) or category or "UNKNOWN",))
+            for text, status, category in found
+        ]
 
     def _parse_text(self, texts: list[str]) -> list[Verdict]:
         return [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from schemas.errors import SpecError
 from transforms.harmonize import values as parsers
 from transforms.harmonize.distinct import Form
-from transforms.harmonize.plan import ColumnPlan, MappingPlan
+from transforms.harmonize.plan import ColumnPlan, MappingPlan, fill
+from transforms.harmonize.values.units import find_quantity
 
 
 def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
@@ -63,17 +64,26 @@ def check_units(plan: MappingPlan) -> None:
         SpecError: Names the block, the column, the unit and the quantity's own unit.
     """
     for block in plan.blocks:
+        test = block.block.columns.get("test") if block.table.name == "lab" else None
         for column in block.columns:
-            rule, quantity = column.rule, quantity_of(column)
-            if rule.unit is None or quantity is None or "{" in rule.unit:
+            if column.rule.unit is None or column.parser != "number":
                 continue
-            if parsers.find_conversion(quantity, rule.unit) is None:
-                wanted = parsers.load_quantities()[parsers.match_key(quantity)].canonical_unit
-                raise SpecError(
-                    f"{plan.spec.path.name}: tables, {block.name}, {column.column.name}: unit "
-                    f"'{rule.unit}' is not known for {quantity}, which is kept in {wanted}",
-                    fix="correct the unit; schemas/vocabularies/units.csv lists those that are known",
-                )
+            for words in block.bindings:
+                unit = fill(column.rule.unit, words)
+                quantity = quantity_of(column)
+                if test is not None:
+                    quantity = fill(test.constant, words) if test.constant else None
+                _check_unit(plan, f"{block.name}, {column.column.name}", quantity, unit)
+
+
+def _check_unit(plan: MappingPlan, place: str, quantity: str | None, unit: str) -> None:
+    known = find_quantity(quantity)
+    if known is not None and parsers.find_conversion(known.name, unit) is None:
+        raise SpecError(
+            f"{plan.spec.path.name}: tables, {place}: unit '{unit}' is not known for {quantity}, "
+            f"which is kept in {known.canonical_unit}",
+            fix="correct the unit; schemas/vocabularies/units.csv lists those that are known",
+        )
 
 
 def _date_system(plan: MappingPlan, column: ColumnPlan) -> int:

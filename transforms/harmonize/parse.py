@@ -72,7 +72,7 @@ class ColumnParser:
         self.text = pl.col(text)
         self.text_name = text
         self.pairs = pairs
-        plain = form.pattern is None and form.precision is None
+        plain = form.pattern is None and form.precision is None and not form.own
         self.is_date = form.parser == "date" and plain
         self.is_number = form.parser == "number" and plain
         self.factor: float | None = None
