@@ -19,52 +19,14 @@ from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
-from schemas.check_holds import REASON, Holds, counted, ledger_lines, settle, split
+from schemas.check_holds import REASON, Holds, counted, divide, ledger_lines, renamed, settle, split
 from schemas.check_late import LateRows
+from schemas.check_outcome import BatchVerdict, CheckOutcome
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
 from schemas.check_report import check_run
-from schemas.check_rows import Failing, Tallies, copies, judge, runnable, without_issues
+from schemas.check_rows import Failing, Tallies, copies, filled, judge, runnable, without_issues
 
-Frame = pl.DataFrame
-Frames = dict[str, pl.DataFrame]
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchVerdict:
-    """What became of the rows of one batch of a streaming table.
-
-    `reasons` names for each held row the rule and whether it is quarantined or excluded (REASON).
-    """
-
-    kept: pl.DataFrame
-    held: pl.DataFrame
-    reasons: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class CheckOutcome:
-    """Everything that the check of one delivery found.
-
-    Attributes:
-        findings: FINDING. finding_fields: FINDING_FIELD (holds values as read: vault only).
-        kept: valid rows of each small table. held: its rows held back.
-        reasons: table → REASON of all held rows, streaming tables included.
-        late: streaming table → REASON of rows that `add` gave back as kept and that must be moved
-            to quarantine after all.
-        screened_out: ids of patients outside the study's population.
-        check_run: CHECK_RUN. ledger: lines of the step 'check'.
-    """
-
-    findings: pl.DataFrame
-    finding_fields: pl.DataFrame
-    kept: Mapping[str, pl.DataFrame]
-    held: Mapping[str, pl.DataFrame]
-    reasons: Mapping[str, pl.DataFrame]
-    late: Mapping[str, pl.DataFrame]
-    screened_out: frozenset[str]
-    check_run: pl.DataFrame
-    ledger: pl.DataFrame
 
 
 @dataclass(slots=True)
@@ -144,9 +106,12 @@ class Checker:
         for check, data, events in self._events.settle(self._plan, self._tables, self._tallies):
             self._findings.add_events(check, data, events)
         misspelt = self._file_issues(file_issues)
-        kept, held, reasons, ledger = self._settle_small(misspelt)
+        frames = {name: data.frame for name, data in self._tables.items()}
+        settled = renamed(settle(frames, self._holds), misspelt)
+        kept, held, reasons = divide(frames, settled)
+        ledger = [settled] if frames else []
         for name, state in self._streamed.items():
-            reasons[name] = _renamed(pl.concat([*state.reasons, late[name]]), misspelt)
+            reasons[name] = renamed(pl.concat([*state.reasons, late[name]]), misspelt)
             homes = pl.concat([*state.held, state.late.sources(late[name]["row_id"])])
             ledger.append(
                 counted(name, pl.concat(state.totals), homes.join(reasons[name], on="row_id"))
@@ -159,26 +124,6 @@ class Checker:
             check_run(self._plan, self._tallies, delivered, self._findings.counts(), looked),
             ledger_lines(ledger),
         )  # fmt: skip
-
-    def _settle_small(self, misspelt: pl.DataFrame) -> tuple[Frames, Frames, Frames, list[Frame]]:
-        """Small tables: rows kept, rows held, reasons, and what became of every row."""
-        kept: Frames = {}
-        held: Frames = {}
-        reasons: Frames = {}
-        if not self._tables:
-            return kept, held, reasons, []
-        frames = {name: data.frame for name, data in self._tables.items()}
-        settled = _renamed(settle(frames, self._holds), misspelt)
-        start = 0
-        for name, frame in frames.items():
-            told = settled.slice(start, frame.height)
-            start += frame.height
-            fails = told["outcome"].is_not_null()
-            some = fails.any()
-            kept[name] = frame.filter(~fails) if some else frame
-            held[name] = frame.filter(fails) if some else frame.clear()
-            reasons[name] = told.filter(fails).select(list(REASON)) if some else REASON.to_frame()
-        return kept, held, reasons, [settled]
 
     def _file_issues(self, issues: pl.DataFrame | None) -> pl.DataFrame:
         """Adds them; an orphan whose id has the wrong form is told of the form only (its row ids)."""
@@ -196,7 +141,7 @@ class Checker:
         self._collect(data, frame, by_row)
         for check in checks:
             if check.unique:
-                self._tallies.ran(check, _without_nulls(data.frame, check.unique))
+                self._tallies.ran(check, filled(data.frame, check.unique))
                 self._copies(check, data)
 
     def _stream(self, batch: Batch) -> BatchVerdict:
@@ -343,18 +288,4 @@ class Checker:
             self._holds.add(data, part, check.disposition, scope, take_along=not identical)
 
 
-def _renamed(reasons: pl.DataFrame, misspelt: pl.DataFrame) -> pl.DataFrame:
-    """Orphans whose id has the wrong form are held under that rule."""
-    if misspelt.is_empty():
-        return reasons
-    named = pl.col("row_id").is_in(misspelt["row_id"].implode()) & (pl.col("reason") == "STR-03")
-    return reasons.with_columns(
-        pl.when(named).then(pl.lit("STR-04")).otherwise("reason").alias("reason")
-    )
-
-
-def _without_nulls(frame: pl.DataFrame, columns: tuple[str, ...]) -> int:
-    """Rows in which none of the columns is empty."""
-    if not any(frame[name].null_count() for name in columns):
-        return frame.height
-    return frame.select(columns).drop_nulls().height
+__all__ = ["BatchVerdict", "CheckOutcome", "Checker"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from schemas.check_data import TableData
-from schemas.check_findings import own_field
+from schemas.check_fields import own_field
 from schemas.check_plan import Plan, PlannedCheck
 from schemas.check_rows import Tallies
 

@@ -19,6 +19,7 @@ REASON = pl.Schema(
 )
 
 
+Frames = dict[str, pl.DataFrame]
 _ROW = pl.Schema({**REASON, "table": pl.String()})
 
 
@@ -113,6 +114,8 @@ def settle(frames: Mapping[str, pl.DataFrame], holds: Holds) -> pl.DataFrame:
 
     Returns: table, source_id, row_id, reason, outcome (null: kept).
     """
+    if not frames:
+        return pl.DataFrame(schema={"table": pl.String(), "source_id": pl.Int32(), **REASON})
     rows = pl.concat(
         frame.select(pl.lit(name).alias("table"), "source_id", "row_id", "patient_id")
         for name, frame in frames.items()
@@ -127,6 +130,25 @@ def settle(frames: Mapping[str, pl.DataFrame], holds: Holds) -> pl.DataFrame:
         .join(named, on="patient_id", how="left", maintain_order="left")
         .select("table", "source_id", "row_id", *_decided())
     )
+
+
+def divide(
+    frames: Mapping[str, pl.DataFrame], settled: pl.DataFrame
+) -> tuple[Frames, Frames, Frames]:
+    """Rows kept, rows held and their reasons (`REASON`) of each table, as `settle` decided."""
+    kept: Frames = {}
+    held: Frames = {}
+    reasons: Frames = {}
+    start = 0
+    for name, frame in frames.items():
+        told = settled.slice(start, frame.height)
+        start += frame.height
+        fails = told["outcome"].is_not_null()
+        some = fails.any()
+        kept[name] = frame.filter(~fails) if some else frame
+        held[name] = frame.filter(fails) if some else frame.clear()
+        reasons[name] = told.filter(fails).select(list(REASON)) if some else REASON.to_frame()
+    return kept, held, reasons
 
 
 def counted(table: str, totals: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
@@ -180,4 +202,14 @@ def ledger_lines(parts: list[pl.DataFrame]) -> pl.DataFrame:
         .select(list(LEDGER))
         .cast(LEDGER)
         .sort("table", "source_id", "outcome", "reason")
+    )
+
+
+def renamed(reasons: pl.DataFrame, misspelt: pl.DataFrame) -> pl.DataFrame:
+    """Orphans whose id has the wrong form are held under that rule."""
+    if misspelt.is_empty():
+        return reasons
+    named = pl.col("row_id").is_in(misspelt["row_id"].implode()) & (pl.col("reason") == "STR-03")
+    return reasons.with_columns(
+        pl.when(named).then(pl.lit("STR-04")).otherwise("reason").alias("reason")
     )

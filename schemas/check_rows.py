@@ -193,3 +193,10 @@ _NO_COPIES = pl.DataFrame(
         "flagged": pl.Boolean(),
     }
 )
+
+
+def filled(frame: pl.DataFrame, columns: tuple[str, ...]) -> int:
+    """Rows in which none of the columns is empty."""
+    if not any(frame[name].null_count() for name in columns):
+        return frame.height
+    return frame.select(columns).drop_nulls().height
