@@ -153,8 +153,11 @@ def main(folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     study = SmallStudy(folder)
     one_load, _ = answer_of_child(lambda: steps_of_one_load(study))
-    for _ in range(kills):
-        step, delay = chance.randint(1, int(1.6 * one_load)), chance.uniform(0.0001, 0.01)
+    for number in range(kills):
+        # Every second one ends about the publishing, which is a hundredth of the steps.
+        about_publishing = chance.randint(one_load - 50, one_load + 50)
+        step = about_publishing if number % 2 else chance.randint(1, int(1.6 * one_load))
+        delay = chance.uniform(0.0001, 0.01)
 
         def work(step: int = step, delay: float = delay) -> None:
             Steps(step, delay)
