@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.harmonize import parse
-from transforms.harmonize.distinct import OUTPUTS, Form
 from transforms.harmonize.parse import ColumnParser
 from transforms.harmonize.units import Pairs
 from transforms.harmonize.values import DateFormat, NumberFormat, parse_dates, parse_numbers
+from transforms.harmonize.verdicts import OUTPUTS, Form
 
 DAYS = st.dates(dt.date(1890, 1, 1), dt.date(2110, 12, 31))
 PLACEHOLDERS = ["01.01.1900", "01.01.1901", "01.01.1970", "11.11.1111", "31.12.9999", "09.09.9999",

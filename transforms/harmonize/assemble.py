@@ -9,19 +9,21 @@ from typing import Any
 import polars as pl
 
 from schemas.catalog import Column
-from transforms.harmonize.batch import NO_ADDRESS, NO_ISSUES
+from transforms.harmonize.batch import NO_ADDRESS
 from transforms.harmonize.cells import ID, ROW
-from transforms.harmonize.distinct import Form, Line, Verdict, reader_of
+from transforms.harmonize.distinct import reader_of
 from transforms.harmonize.forms import form_of
 from transforms.harmonize.parse import ColumnParser, Lookup
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan
+from transforms.harmonize.row_extras import issues_of, sequence
 from transforms.harmonize.row_ids import row_ids
 from transforms.harmonize.texts import CELL, MAP, SRC, START, TEXT, UNIT
 from transforms.harmonize.units import Pairs
+from transforms.harmonize.verdicts import Form, Line
 
 # Filled from the verdict on another column, and only where that was understood.
 ECHOES = frozenset({"reported_category", "regimen_text"})
-_CELLS, _PROGRESSED, _AT = "_cells", "_progressed", "_at"
+_CELLS, _PROGRESSED = "_cells", "_progressed"
 
 
 @dataclass
@@ -85,9 +87,9 @@ class BlockParser:
         sequences = [c for c in self.block.columns if c.rule.sequence is not None]
         done = work.select(wanted)
         for plan in sequences:
-            number = _sequence(texts, done[plan.rule.sequence or ""])
+            number = sequence(texts, done[plan.rule.sequence or ""])
             done = done.with_columns(number.alias(plan.column.name))
-        issues = _issues(work, active, lookups)
+        issues = issues_of(work, active, lookups)
         return self._part(texts, done, issues)
 
     def _look(self, texts: pl.DataFrame) -> dict[str, Any]:
@@ -254,45 +256,6 @@ def _constant(column: Column) -> dict[str, pl.Expr | None]:
         day = text.str.to_date("%Y-%m-%d")
         return {column.name: day, f"{column.name}_precision": pl.lit("day")}
     return {column.name: text}
-
-
-def _issues(
-    work: pl.DataFrame, active: list[ColumnParser], lookups: Mapping[str, Lookup]
-) -> pl.DataFrame:
-    found = [
-        _issues_of(work, parser, lookups[parser.name].bad)
-        for parser in active
-        if lookups[parser.name].bad
-    ]
-    return pl.concat(found) if found else NO_ISSUES
-
-
-def _issues_of(
-    work: pl.DataFrame, parser: ColumnParser, bad: list[tuple[str, Verdict]]
-) -> pl.DataFrame:
-    """ISSUE rows of the cells whose text has a finding."""
-    text = pl.String()
-    told = pl.DataFrame(
-        {
-            "key": pl.Series([key for key, _ in bad], dtype=text),
-            "rule_id": pl.Series([verdict.rule_id for _, verdict in bad], dtype=text),
-            "severity": pl.Series([verdict.severity for _, verdict in bad], dtype=text),
-            "note": pl.Series([verdict.note for _, verdict in bad], dtype=text),
-        }
-    )
-    cells = work.select(parser.key.alias("key")).with_row_index("index")
-    joined = cells.join(told, on="key", how="inner", maintain_order="left")
-    return joined.select(
-        "index", pl.lit(parser.name).alias("column"), "rule_id", "severity", "note"
-    )
-
-
-def _sequence(texts: pl.DataFrame, dates: pl.Series) -> pl.Series:
-    """1, 2, 3 ... within each patient by date (undated rows last), then by row."""
-    numbered = texts.select(ID, SRC, ROW).with_columns(dates.alias("_day")).with_row_index(_AT)
-    ordered = numbered.sort(ID, "_day", SRC, ROW, _AT, nulls_last=True)
-    count = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(ID).alias("_n")
-    return ordered.with_columns(count).sort(_AT)["_n"]
 
 
 def _with_progressions(part: Part, progressed: pl.Series) -> Part:

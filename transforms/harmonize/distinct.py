@@ -6,84 +6,25 @@ verdicts. Columns that are written alike share one reader, also over deliveries 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
 
 import polars as pl
 
 from transforms.harmonize import values as parsers
 from transforms.harmonize.values.common import is_missing
+from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
 
 _MOST = 400_000  # verdicts that a reader remembers; then it starts anew, to bound memory
 
 
-class Verdict(NamedTuple):
-    """What one value means: canonical values (null if not understood) and the finding, if any."""
-
-    values: tuple[Any, ...]
-    severity: str | None = None  # error, warning, or None: nothing to report
-    rule_id: str | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class Form:
-    """How the text of a column is written. Hashable: the key under which verdicts are shared."""
-
-    parser: str
-    codelist: str | None = None
-    own: tuple[tuple[str, str | None], ...] = ()
-    missing: tuple[str, ...] = ()
-    pattern: str | None = None
-    group: int = 1
-    unmatched: str = "error"
-    language: str | None = None
-    dates: parsers.DateFormat | None = None
-    numbers: parsers.NumberFormat | None = None
-    precision: str | None = None
-
-
-# Canonical values per parser: what stands in Verdict.values.
-OUTPUTS: dict[str, tuple[pl.DataType, ...]] = {
-    "date": (pl.Date(), pl.String(), pl.String()),  # date, precision, side
-    "year": (pl.Int32(),),
-    "integer": (pl.Int32(),),
-    "number": (pl.Float64(), pl.String(), pl.String(), pl.String()),  # comparator, unit, side
-    "code": (pl.String(),),
-    "lesion_category": (pl.String(),),
-    "text": (pl.String(),),
-    "response": (pl.String(), pl.String(), pl.Boolean()),  # code, as reported, progression
-    "regimen": (
-        pl.Int32(),
-        pl.String(),
-        pl.String(),
-    ),  # position in Reader.regimens; drugs, text of one line
-}
 _DEFAULT_RULE = {"date": "DAT-01", "year": "DAT-01", "response": "RSP-01", "regimen": "SAL-01"}
-_OWN_IN_PARSER = (
-    "response",
-    "regimen",
-    "lesion_category",
-)  # these take the center's codes themselves
-_KIND = {
-    "date": "date",
-    "year": "date",
-    "integer": "number",
-    "number": "number",
-    "response": "response",
-}
-
-
-class Line(NamedTuple):
-    """One line of therapy in a regimen cell."""
-
-    drugs: str  # drug ids, sorted, joined by |
-    text: str | None
-    start: dt.date | None
+_KIND = {"date": "date", "year": "date", "integer": "number", "number": "number"}
+# These parsers take the center's own codes themselves.
+_OWN_IN_PARSER = ("response", "regimen", "lesion_category")
 
 
 @lru_cache(maxsize=2048)
@@ -98,7 +39,9 @@ class Reader:
     def __init__(self, form: Form) -> None:
         self.form = form
         self.nothing = Verdict((None,) * len(OUTPUTS[form.parser]))
+        self.kind = form.parser if form.parser == "response" else _KIND.get(form.parser, "code")
         self.known: dict[str, Verdict] = {}
+        self.lock = threading.Lock()  # centers may run in threads of one process
         self.regimens: list[tuple[Line, ...]] = [()]  # 0: no therapy
 
     @cached_property
@@ -107,17 +50,14 @@ class Reader:
 
     def verdicts(self, values: Sequence[str]) -> list[Verdict]:
         """One verdict per value, in order."""
-        fresh = [value for value in values if value not in self.known]
-        if fresh:
-            if len(self.known) + len(fresh) > _MOST and self.form.parser != "regimen":
-                self.known.clear()
-                fresh = list(values)
-            self._learn(fresh)
-        return [self.known[value] for value in values]
-
-    def means_nothing(self, value: str) -> bool:
-        """True if the value is empty or one of the missing tokens."""
-        return is_missing(value, _KIND.get(self.form.parser, "code"), self.form.missing)
+        with self.lock:
+            fresh = [value for value in values if value not in self.known]
+            if fresh:
+                if len(self.known) + len(fresh) > _MOST and self.form.parser != "regimen":
+                    self.known.clear()
+                    fresh = list(values)
+                self._learn(fresh)
+            return [self.known[value] for value in values]
 
     def _learn(self, fresh: list[str]) -> None:
         texts: dict[str, str] = {}
@@ -142,7 +82,7 @@ class Reader:
         if not text or text in declared:
             return self.nothing
         if self._pattern is not None:
-            if is_missing(text, _KIND.get(self.form.parser, "code"), declared):
+            if is_missing(text, self.kind, declared):
                 return self.nothing
             match = self._pattern.search(text)
             picked = match.group(self.form.group) if match else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from schemas.errors import SpecError
 from transforms.harmonize import values as parsers
-from transforms.harmonize.distinct import Form
 from transforms.harmonize.plan import ColumnPlan, MappingPlan, fill
 from transforms.harmonize.values.units import find_quantity
+from transforms.harmonize.verdicts import Form
 
 
 def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:

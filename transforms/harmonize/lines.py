@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.harmonize.batch import ISSUE
-from transforms.harmonize.distinct import Line
+from transforms.harmonize.verdicts import Line
 
 SHIFT = pl.Schema({"patient_id": pl.String(), "after": pl.Int32(), "extra": pl.Int32()})
 

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from transforms.harmonize import values as parsers
-from transforms.harmonize.distinct import OUTPUTS, Form, Reader, Verdict, reader_of
+from transforms.harmonize.distinct import Reader, reader_of
 from transforms.harmonize.fast import (
     date_form,
     grouped_numbers,
@@ -30,6 +30,7 @@ from transforms.harmonize.fast import (
 )
 from transforms.harmonize.identifiers import identifying_values
 from transforms.harmonize.units import PAIR, Pairs
+from transforms.harmonize.verdicts import OUTPUTS, Form, Verdict
 
 _VECTOR = 1_000  # from so many distinct values on, another look by expressions pays
 _SAMPLE = 1_000
