@@ -19,7 +19,16 @@ from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
-from schemas.check_holds import REASON, Holds, counted, divide, ledger_lines, renamed, settle, split
+from schemas.check_holds import (
+    NO_REASONS,
+    Holds,
+    counted,
+    divide,
+    ledger_lines,
+    renamed,
+    settle,
+    split,
+)
 from schemas.check_late import LateRows
 from schemas.check_outcome import BatchVerdict, CheckOutcome
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
@@ -168,7 +177,7 @@ class Checker:
         if obstacle is not None:
             for check in state.late.checks:
                 self._tallies.of(check).missing = obstacle
-            return REASON.to_frame()
+            return NO_REASONS
         with self._own_holds():
             for check in state.late.checks:
                 if check.unique:

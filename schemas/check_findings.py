@@ -266,7 +266,7 @@ class FindingBook:
     def _add_fields(self, fields: pl.DataFrame, position: int | None) -> None:
         if position is not None:
             fields = fields.with_columns(pl.lit(position, dtype=pl.Int16()).alias("position"))
-        self._fields.append(fields.select(list(FIELD)).cast(FIELD))
+        self._fields.append(fields.select(list(FIELD)))
 
 
 def _head(
@@ -283,4 +283,4 @@ def _head(
         "patient_id",
         "row_id",
         pl.lit(message).alias("message"),
-    ).cast(HEAD)
+    )

@@ -19,6 +19,7 @@ REASON = pl.Schema(
 )
 
 
+NO_REASONS = REASON.to_frame()
 Frames = dict[str, pl.DataFrame]
 _ROW = pl.Schema({**REASON, "table": pl.String()})
 
@@ -74,7 +75,7 @@ class Holds:
         """Rows of a table that are held for their own sake, the first reason each."""
         parts = self._rows.get(table)
         if not parts:
-            return REASON.to_frame()
+            return NO_REASONS
         return pl.concat(parts).unique("row_id", keep="first", maintain_order=True)
 
 
@@ -88,10 +89,10 @@ def split(
     goes before that of its patient.
     """
     if own.is_empty() and not patients[HOLD_OUTCOME].count():
-        return frame, frame.clear(), REASON.to_frame()
+        return frame, frame.clear(), NO_REASONS
     held = frame["row_id"].is_in(own["row_id"].implode()) | patients[HOLD_OUTCOME].is_not_null()
     if not held.any():
-        return frame, frame.clear(), REASON.to_frame()
+        return frame, frame.clear(), NO_REASONS
     rows = frame.filter(held)
     told = rows.select("row_id").hstack(patients.select(HOLD_REASON, HOLD_OUTCOME).filter(held))
     told = told.join(own, on="row_id", how="left", maintain_order="left").select(
@@ -147,7 +148,7 @@ def divide(
         some = fails.any()
         kept[name] = frame.filter(~fails) if some else frame
         held[name] = frame.filter(fails) if some else frame.clear()
-        reasons[name] = told.filter(fails).select(list(REASON)) if some else REASON.to_frame()
+        reasons[name] = told.filter(fails).select(list(REASON)) if some else NO_REASONS
     return kept, held, reasons
 
 
