@@ -111,7 +111,9 @@ class Steps:
         sys.setprofile(self._see)
 
     def _see(self, frame: Any, event: str, arg: Any) -> None:
-        if event == "c_call" and arg.__name__ in TOUCHES:
+        if event != "c_call" or arg.__name__ not in TOUCHES:
+            return
+        if not isinstance(getattr(arg, "__self__", None), str):  # str.replace is no rename
             self.count += 1
             if self.count == self.end_at:
                 signal.setitimer(signal.ITIMER_REAL, self.delay)
