@@ -65,6 +65,8 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
         Every delivery of the inbox, with the path of its copy in the vault, and the problems.
     """
     home = make_private(folder.deliveries(center_id))
+    for left in home.glob(".incoming-*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
     index_file = home / "index.json"
     index = _read_index(index_file)
     found: list[Delivery] = []

@@ -197,6 +197,15 @@ def test_a_file_that_grows_while_it_is_copied_waits_for_the_next_run(
     assert not list(folder.deliveries("AA01").glob(".incoming-*"))
 
 
+def test_what_a_killed_run_left_half_copied_is_removed(folder: StudyFolder) -> None:
+    half = folder.deliveries("AA01") / ".incoming-x"
+    half.mkdir(parents=True)
+    (half / "patients.csv").write_text("half", encoding="utf-8")
+    pull.pull_center(folder, "AA01")
+
+    assert not half.exists()
+
+
 def test_file_names_that_are_no_text_survive(folder: StudyFolder) -> None:
     place = folder.inbox / "AA01" / "2024-06-14"
     place.mkdir()
