@@ -123,29 +123,31 @@ def test_numbers_by_expressions_are_the_parsers_numbers(
     check()
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(NUMBER_TEXTS, st.sampled_from(["g/L", "g/dL", "mg/l", " g/l ", "furlong", "%"])),
-        min_size=1,
-        max_size=10,
-    )
-)
-def test_numbers_with_a_unit_per_row_are_the_parsers_numbers(rows: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize("vector", [1, 1_000], ids=["with the vector step", "without it"])
+def test_numbers_with_a_unit_per_row_are_the_parsers_numbers(
+    vector: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parse, "_VECTOR", vector)
     form = NumberFormat(",")
-    pairs = Pairs(pl.lit("m_protein_serum"), pl.col("u"), str)
-    parser = ColumnParser("n", Form("number", numbers=form), "n", pairs)
-    frame = pl.DataFrame({"n": [text for text, _ in rows], "u": [unit for _, unit in rows]})
-    columns, bad = outputs(parser, frame)
-    for row, (text, unit) in enumerate(rows):
-        wanted = parse_numbers(
-            [text], NumberFormat(",", unit=unit.strip(), quantity="m_protein_serum")
-        )
-        failed = wanted["status"][0] == "error"
-        for position, name in enumerate(("number", "comparator", "unit")):
-            value = None if failed else wanted[name][0]
-            assert same(columns[position][row], value), (text, unit, name)
-        assert (row in bad) == (failed or wanted["rule_id"][0] is not None), (text, unit)
+    units = st.sampled_from(["g/L", "g/dL", "mg/l", " g/l ", "furlong", "%"])
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.lists(st.tuples(NUMBER_TEXTS, units), min_size=1, max_size=10))
+    def check(rows: list[tuple[str, str]]) -> None:
+        pairs = Pairs(pl.lit("m_protein_serum"), pl.col("u"), str)
+        parser = ColumnParser("n", Form("number", numbers=form), "n", pairs)
+        frame = pl.DataFrame({"n": [text for text, _ in rows], "u": [unit for _, unit in rows]})
+        columns, bad = outputs(parser, frame)
+        for row, (text, unit) in enumerate(rows):
+            alone = NumberFormat(",", unit=unit.strip(), quantity="m_protein_serum")
+            wanted = parse_numbers([text], alone)
+            failed = wanted["status"][0] == "error"
+            for position, name in enumerate(("number", "comparator", "unit")):
+                value = None if failed else wanted[name][0]
+                assert same(columns[position][row], value), (text, unit, name)
+            assert (row in bad) == (failed or wanted["rule_id"][0] is not None), (text, unit)
+
+    check()
 
 
 def test_the_fast_way_really_reads_plain_cells() -> None:

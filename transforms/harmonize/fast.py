@@ -77,20 +77,26 @@ def marks_seen(sample: pl.Series, marks: str) -> str:
 
 
 def read_number(text: pl.Expr, decimal: str, missing: tuple[str, ...], marks: str = "") -> pl.Expr:
-    """Numbers of cells like `5`, `5,2`, `<0,30` and, with marks, `1.234,5`; null for all other cells."""
-    shape = rf"^<?{_body(marks)}(?:{re.escape(decimal)}\d{{1,15}})?$"
+    """Numbers of cells like `5`, `5,2`, `<0,30`, `>90` and, with marks, `1.234,5`; else null."""
+    shape = rf"^[<>]?{_body(marks)}(?:{re.escape(decimal)}\d{{1,15}})?$"
     test = text.str.contains(shape)
     declared = [token for token in missing if re.match(shape, token)]
     if declared:
         test = test & ~text.is_in(declared)
     if marks:
-        old, new = ["<", *marks, decimal], ["", *[""] * len(marks), "."]
+        old, new = ["<", ">", *marks, decimal], ["", "", *[""] * len(marks), "."]
         digits = text.str.replace_many(old, new)
     else:
-        digits = text.str.strip_chars_start("<")
+        digits = text.str.strip_chars_start("<>")
         if decimal == ",":
             digits = digits.str.replace(",", ".", literal=True)
     return pl.when(test).then(digits.cast(pl.Float64, strict=False))
+
+
+def operator(known: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """The operator of cells that `read_number` has read."""
+    below = pl.when(known & text.str.starts_with("<")).then(pl.lit("<"))
+    return below.when(known & text.str.starts_with(">")).then(pl.lit(">"))
 
 
 def _body(marks: str) -> str:

@@ -22,6 +22,7 @@ from transforms.harmonize.distinct import Reader, reader_of
 from transforms.harmonize.fast import (
     date_form,
     grouped_numbers,
+    operator,
     read_date,
     read_number,
     stamps,
@@ -29,7 +30,7 @@ from transforms.harmonize.fast import (
     thousands,
 )
 from transforms.harmonize.identifiers import identifying_values
-from transforms.harmonize.units import PAIR, Pairs
+from transforms.harmonize.units import PAIR, Pairs, factor_of, scaled
 from transforms.harmonize.verdicts import OUTPUTS, Form, Verdict
 
 _VECTOR = 1_000  # from so many distinct values on, another look by expressions pays
@@ -78,7 +79,7 @@ class ColumnParser:
         self.is_number = form.parser == "number" and plain
         self.factor: float | None = None
         if self.is_number and pairs is None and form.numbers is not None:
-            self.factor = parsers_factor(form.numbers)
+            self.factor = factor_of(form.numbers.quantity, form.numbers.unit)
             self.is_number = self.factor is not None
         self.reader = reader_of(form)
         self.fast_name = f"f:{name}"
@@ -154,13 +155,11 @@ class ColumnParser:
         if keys.len() >= _VECTOR and self.is_date:
             return self._vector_dates(keys)
         if keys.len() >= _VECTOR and self.is_number:
-            return self._vector_numbers(keys)
+            assert self.form.numbers is not None
+            return self._vector_numbers(keys, keys, self.form.numbers, self.factor or 1.0)
         lookup = look_up(self.reader, keys.to_list())
-        return (
-            _private(lookup, self.form.parser)
-            if self.form.parser in ("text", "regimen")
-            else lookup
-        )
+        free = self.form.parser in ("text", "regimen")
+        return _private(lookup, self.form.parser) if free else lookup
 
     def outputs(self, lookup: Lookup | None) -> list[pl.Expr | None]:
         """One expression per output of the parser; None where all rows are null."""
@@ -173,7 +172,7 @@ class ColumnParser:
         if self.is_date:
             first[1] = pl.when(known).then(pl.lit("day"))
         else:
-            first[1] = pl.when(known & self.text.str.starts_with("<")).then(pl.lit("<"))
+            first[1] = operator(known, self.text)
             unit = self._fast_unit()
             first[2] = pl.when(known).then(unit) if unit is not None else None
         merged: list[pl.Expr | None] = []
@@ -208,15 +207,17 @@ class ColumnParser:
         day = pl.Series(["day"], dtype=pl.String).new_from_index(0, int(clear.sum()))
         return _stacked(self.form, keys.filter(clear), [found.filter(clear), day, None], rest)
 
-    def _vector_numbers(self, keys: pl.Series) -> Lookup:
-        assert self.form.numbers is not None
-        numbers = self.form.numbers
-        found = grouped_numbers(keys, numbers.decimal, numbers.grouping)
+    def _vector_numbers(
+        self, keys: pl.Series, texts: pl.Series, numbers: parsers.NumberFormat, factor: float
+    ) -> Lookup:
+        """Many distinct numbers of one quantity and unit: expressions first, then the parser."""
+        found = grouped_numbers(texts, numbers.decimal, numbers.grouping)
         declared = pl.Series(self.form.missing, dtype=pl.String).implode()
-        clear = found["number"].is_not_null() & ~keys.is_in(declared)
-        rest = look_up(self.reader, keys.filter(~clear).to_list())
+        clear = found["number"].is_not_null() & ~texts.is_in(declared)
+        reader = reader_of(replace(self.form, numbers=numbers))
+        rest = look_up(reader, keys.filter(~clear).to_list(), texts.filter(~clear).to_list())
         good = found.filter(clear)
-        number = good.select(scaled(pl.col("number"), self.factor or 1.0)).to_series()
+        number = good.select(scaled(pl.col("number"), factor)).to_series()
         unit = pl.Series([numbers.unit], dtype=pl.String).new_from_index(0, good.height)
         own = [number, good["comparator"], unit, None]
         return _stacked(self.form, keys.filter(clear), own, rest)
@@ -230,28 +231,19 @@ class ColumnParser:
             quantity, unit, problem = self.pairs.meaning(pair)
             numbers = replace(self.form.numbers, quantity=quantity, unit=unit)
             full = [self.pairs.join(pair, text) for text in texts]
+            factor = None if problem else factor_of(quantity, unit)
+            if len(texts) >= _VECTOR and factor is not None:
+                columns = (pl.Series(full), pl.Series(texts))
+                parts.append(self._vector_numbers(*columns, numbers, factor))
+                continue
             lookup = look_up(reader_of(replace(self.form, numbers=numbers)), full, texts)
             parts.append(_without_unit(lookup, problem) if problem else lookup)
-        types = OUTPUTS[self.form.parser]
         outputs: list[pl.Series | None] = []
-        for position, dtype in enumerate(types):
-            columns = [_filled(part, position, dtype) for part in parts]
-            outputs.append(pl.concat(columns) if columns else None)
+        for position, dtype in enumerate(OUTPUTS[self.form.parser]):
+            filled = [_filled(part, position, dtype) for part in parts]
+            outputs.append(pl.concat(filled) if filled else None)
         keys = pl.concat([part.keys for part in parts]) if parts else keys
         return Lookup(keys, outputs, [entry for part in parts for entry in part.bad])
-
-
-def parsers_factor(numbers: parsers.NumberFormat) -> float | None:
-    """What a number is multiplied by; None if the unit is not known for the quantity."""
-    if numbers.quantity is None or numbers.unit is None:
-        return 1.0
-    conversion = parsers.find_conversion(numbers.quantity, numbers.unit)
-    return None if conversion is None else float(conversion.factor)
-
-
-def scaled(number: pl.Expr, factor: float) -> pl.Expr:
-    """The number in the canonical unit, rounded as `values.units` does."""
-    return number if factor == 1 else (number * factor).round_sig_figs(12)
 
 
 def _filled(lookup: Lookup, position: int, dtype: pl.DataType) -> pl.Series:

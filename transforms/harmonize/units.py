@@ -37,7 +37,7 @@ class Pairs:
         for pair in pairs:
             if pair not in self._factors:
                 quantity, unit, problem = self.meaning(pair)
-                self._factors[pair] = None if problem else _factor(quantity, unit)
+                self._factors[pair] = None if problem else factor_of(quantity, unit)
 
     def meaning(self, pair: str) -> tuple[str | None, str | None, tuple[str, str] | None]:
         """Quantity, unit, and (rule id, note) if a unit is needed and the row names none."""
@@ -90,8 +90,14 @@ class Pairs:
         return found
 
 
-def _factor(quantity: str | None, unit: str | None) -> float | None:
+def factor_of(quantity: str | None, unit: str | None) -> float | None:
+    """What a number is multiplied by; None if the unit is not known for the quantity."""
     if quantity is None or unit is None or find_quantity(quantity) is None:
         return 1.0
     conversion = find_conversion(quantity, unit)
     return None if conversion is None else float(conversion.factor)
+
+
+def scaled(number: pl.Expr, factor: float) -> pl.Expr:
+    """The number in the canonical unit, rounded as `values.units` does."""
+    return number if factor == 1 else (number * factor).round_sig_figs(12)
