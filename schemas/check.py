@@ -255,8 +255,11 @@ class Checker:
     def _report(
         self, data: TableData, frame: pl.DataFrame, failing: Failing, book: ContextBook
     ) -> None:
-        """Findings and holds of failing rows; `frame` is the judged frame with its contexts."""
-        for check, positions in failing:
+        """Findings and holds of failing rows; `frame` is the judged frame with its contexts.
+
+        Checks that blame another table come last: a row that is held back is no evidence.
+        """
+        for check, positions in sorted(failing, key=lambda item: item[0].about is not None):
             found, explained = without_issues(check, positions, data.issues)
             if explained.height:
                 self._hold_explained(data, check, frame, explained)
@@ -264,7 +267,9 @@ class Checker:
                 continue
             rows = frame[found]
             if check.about is not None:
-                self._events.add(check, data, rows, found)
+                sound = ~rows["row_id"].is_in(self._holds.rows(data.name)["row_id"].implode())
+                if sound.any():
+                    self._events.add(check, data, rows.filter(sound), found.filter(sound))
                 continue
             self._findings.add(check, data, rows, found, book)
             self._hold(data, check, rows)

@@ -62,7 +62,9 @@ class FileError(CarmonyError):
     CHANGING.
     """
 
-    def __init__(self, code: str, place: Place | Path | str, problem: str, *, fix: str = "") -> None:
+    def __init__(
+        self, code: str, place: Place | Path | str, problem: str, *, fix: str = ""
+    ) -> None:
         where = place if isinstance(place, Place) else Place(Path(place).name)
         super().__init__(f"{where}: {problem} [{code}]", fix=fix)
         self.code = code

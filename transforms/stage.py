@@ -8,7 +8,6 @@ without values.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,17 +16,14 @@ from typing import Any
 import polars as pl
 
 from schemas.catalog import Catalog, load_catalog
-from schemas.check import CheckOutcome, Checker
+from schemas.check import Checker, CheckOutcome
 from schemas.check_data import CheckFacts
 from schemas.delivery import Delivery
 from schemas.spec import CenterSpec, Study
 from schemas.staging import ADDRESS
-from transforms.harmonize.batch import STREAMING
 from transforms.harmonize.mapping import Mapping as DeliveryMapping
 from transforms.harmonize.plan import MappingPlan, plan_delivery
-
-# Dictionaries keep codes short in the file and cheap to load; statistics would only cost time.
-_WRITE: dict[str, Any] = {"compression": "lz4", "statistics": False}
+from transforms.row_file import WRITE, RowFile, without_rows
 
 
 def process_center(
@@ -58,7 +54,7 @@ def process_center(
         shutil.rmtree(work, ignore_errors=True)
         raise
     shutil.rmtree(out_dir, ignore_errors=True)
-    os.replace(work, out_dir)
+    work.replace(out_dir)
     return summary
 
 
@@ -71,15 +67,24 @@ def _stage(
     checker = Checker(catalog, facts, _derived(study))
     address: list[pl.DataFrame] = []
     held: dict[str, list[pl.DataFrame]] = {}
-    parts = _Parts(work / "core")
-    for batch in mapping.batches():
-        if batch.address.height:
-            address.append(batch.address)
-        verdict = checker.add(batch)
-        if verdict is not None:
-            parts.add(batch.table, verdict.kept)
-            held.setdefault(batch.table, []).append(verdict.held)
-    parts.close()
+    files: dict[str, RowFile] = {}
+    try:
+        for batch in mapping.batches():
+            if batch.address.height:
+                address.append(batch.address)
+            verdict = checker.add(batch)
+            if verdict is not None:
+                if batch.table not in files:
+                    path = work / "core" / f"{batch.table}.parquet"
+                    files[batch.table] = RowFile(path, verdict.kept.schema)
+                files[batch.table].add(verdict.kept)
+                held.setdefault(batch.table, []).append(verdict.held)
+        for file in files.values():
+            file.close()
+    except BaseException:
+        for file in files.values():
+            file.abandon()
+        raise
     addresses = pl.concat(address) if address else ADDRESS.to_frame()
     outcome = checker.finish(
         mapping.sources,
@@ -90,10 +95,10 @@ def _stage(
     )
     _move_late(outcome, work, held)
     for table, frames in held.items():
-        pl.concat(frames).write_parquet(work / "quarantine" / f"{table}.parquet", **_WRITE)
+        pl.concat(frames).write_parquet(work / "quarantine" / f"{table}.parquet", **WRITE)
     for table, frame in outcome.kept.items():
-        frame.write_parquet(work / "core" / f"{table}.parquet", **_WRITE)
-        outcome.held[table].write_parquet(work / "quarantine" / f"{table}.parquet", **_WRITE)
+        frame.write_parquet(work / "core" / f"{table}.parquet", **WRITE)
+        outcome.held[table].write_parquet(work / "quarantine" / f"{table}.parquet", **WRITE)
     frames = {
         "source": mapping.sources,
         "column_map": mapping.column_map,
@@ -104,57 +109,18 @@ def _stage(
         "check_run": outcome.check_run,
     }
     for name, frame in frames.items():
-        frame.write_parquet(work / f"{name}.parquet", **_WRITE)
+        frame.write_parquet(work / f"{name}.parquet", **WRITE)
     summary = _summary(plan, mapping, outcome, frames["ledger"], catalog)
     (work / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
     return summary
 
 
-class _Parts:
-    """Writes the kept rows of streaming tables: `response.parquet`, `response.0002.parquet`, ...
-
-    Rows wait until a part is worth a file, so that a small delivery has one file per table.
-    """
-
-    ROWS = 200_000
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._waiting: dict[str, list[pl.DataFrame]] = {}
-        self._written: dict[str, int] = {}
-
-    def add(self, table: str, frame: pl.DataFrame) -> None:
-        """Takes kept rows; writes them when enough have come."""
-        waiting = self._waiting.setdefault(table, [])
-        waiting.append(frame)
-        if sum(part.height for part in waiting) >= self.ROWS:
-            self._write(table)
-
-    def close(self) -> None:
-        """Writes what still waits."""
-        for table in list(self._waiting):
-            self._write(table)
-
-    def _write(self, table: str) -> None:
-        waiting = self._waiting.pop(table, [])
-        if waiting:
-            number = self._written[table] = self._written.get(table, 0) + 1
-            name = f"{table}.parquet" if number == 1 else f"{table}.{number:04d}.parquet"
-            pl.concat(waiting).write_parquet(self._folder / name, **_WRITE)
-
-
 def _move_late(outcome: CheckOutcome, work: Path, held: dict[str, list[pl.DataFrame]]) -> None:
-    """Takes rows that a rule about the whole table failed out of the parts already written."""
+    """Takes rows that a rule about the whole table failed out of the file already written."""
     for table, reasons in outcome.late.items():
-        if reasons.is_empty():
-            continue
-        ids = reasons["row_id"].implode()
-        for path in sorted((work / "core").glob(f"{table}*.parquet")):
-            frame = pl.read_parquet(path)
-            failed = frame["row_id"].is_in(ids)
-            if failed.any():
-                held.setdefault(table, []).append(frame.filter(failed))
-                frame.filter(~failed).write_parquet(path, **_WRITE)
+        if reasons.height:
+            path = work / "core" / f"{table}.parquet"
+            held.setdefault(table, []).append(without_rows(path, reasons["row_id"]))
 
 
 def _derived(study: Study) -> dict[str, Any]:
@@ -178,7 +144,7 @@ _BY_PARSER: Mapping[str, tuple[str, ...]] = {
     "code": ("STR-06",),
     "lesion_category": ("STR-06",),
     "response": ("RSP-01",),
-    "regimen": ("SAL-01", "SAL-03", "SAL-08", "SAL-09"),
+    "regimen": ("SAL-01", "SAL-08"),
     "number": ("STR-06", "LAB-01", "LAB-02", "LAB-03", "LAB-05", "LAB-06"),
     "integer": ("STR-06",),
 }
@@ -186,7 +152,7 @@ _BY_PARSER: Mapping[str, tuple[str, ...]] = {
 
 def looked_at(plan: MappingPlan) -> set[str]:
     """Rules that reading and mapping judge for this delivery, whether or not they fired."""
-    looked = {"STR-01", "STR-05", "STR-07", "STR-08", "PRV-01"}
+    looked = {"STR-01", "STR-07", "STR-08", "STR-11", "PRV-01"}
     if plan.spec.id_pattern:
         looked.add("STR-04")
     if any(source.checkboxes for source in plan.spec.sources.values()):
@@ -235,6 +201,3 @@ def _summary(
 
 def _counted(frame: pl.DataFrame, column: str) -> Iterator[tuple[str, int]]:
     yield from frame.group_by(column).len().sort(column).iter_rows()
-
-
-__all__ = ["STREAMING", "looked_at", "process_center"]
