@@ -160,7 +160,9 @@ def publish(
     parts.remember_state(folder, {"key": key, "load_id": load_id, "content_hash": content})
     folder.published.chmod(0o750)
     _replace_folder(Path(audit_results), folder.quality)
-    open_to_readers(folder.quality)
+    for place in (folder.quality, folder.published / "history"):
+        if place.is_dir():
+            open_to_readers(place)
     return content
 
 

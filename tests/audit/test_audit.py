@@ -95,6 +95,10 @@ BREAKS = {
     ],
     "AUD-11": ["update analysis.adtte set CNSR = 1 where PARAMCD = 'OS'"],
     "AUD-13": ["delete from core.subject where center_id = 'AA01'"],
+    "AUD-15": [
+        "update analysis.estimate set value = value + 1 where display = 'T1' and \"row\" = 'N' "
+        "and statistic = 'n' and population = 'ALL'"
+    ],
     "AUD-14": [
         "insert into analysis.estimate_subject by name select * replace ('NOBODY' as usubjid) "
         "from analysis.estimate_subject limit 1"

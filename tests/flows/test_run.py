@@ -325,6 +325,11 @@ def test_the_vault_is_closed_and_what_is_published_is_open_to_the_group(study: P
     assert stat.S_IMODE(published.stat().st_mode) == 0o750
     assert stat.S_IMODE((published / "warehouse.duckdb").stat().st_mode) == 0o640
     assert stat.S_IMODE((published / "quality" / "audit.html").stat().st_mode) == 0o640
+    small_study.deliver(study, "AA01", "2024-08-30", patients=7)
+    run(study)
+    kept = published / "history" / "000001.duckdb"
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o750
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
 
 
 def test_the_outcome_of_a_run_is_kept_for_whoever_started_it(study: Path) -> None:
