@@ -142,6 +142,7 @@ def _date(text: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code of the contract above."""
     arguments = build_parser().parse_args(argv)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return _dispatch(arguments)
@@ -158,6 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.debug:
             raise
         return _failed(error, arguments)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:
