@@ -46,8 +46,9 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
     out = scratch / "staged"
     parts.stage(spec, delivery, out, study)
     counts = tally(out)
-    findings = pl.read_parquet(out / "finding.parquet").sort("finding_id").to_dicts()
-    fields = pl.read_parquet(out / "finding_field.parquet").sort("finding_id", "position")
+    findings = pl.read_parquet(out / "finding.parquet", glob=False).sort("finding_id").to_dicts()
+    fields = pl.read_parquet(out / "finding_field.parquet", glob=False)
+    fields = fields.sort("finding_id", "position")
     places: dict[int, list[dict[str, Any]]] = {}
     for field in fields.select("finding_id", "file", "sheet", "row", "source_column").to_dicts():
         number, column = field.pop("finding_id"), field.pop("source_column")

@@ -28,8 +28,8 @@ class Tally:
 
 def tally(staged: Path) -> Tally:
     """Counts a staged delivery from its own ledger and findings."""
-    ledger = pl.read_parquet(staged / "ledger.parquet")
-    findings = pl.read_parquet(staged / "finding.parquet", columns=["severity"])
+    ledger = pl.read_parquet(staged / "ledger.parquet", glob=False)
+    findings = pl.read_parquet(staged / "finding.parquet", columns=["severity"], glob=False)
 
     def rows(step: str, outcome: str) -> int:
         chosen = (pl.col("outcome") == outcome) & (pl.col("step") == step)
@@ -50,7 +50,7 @@ def tally(staged: Path) -> Tally:
 def patients(staged: Path) -> pl.Series:
     """Ids of all patients of a staged delivery, held-back ones included, sorted."""
     frames = [
-        pl.read_parquet(path, columns=["patient_id"])
+        pl.read_parquet(path, columns=["patient_id"], glob=False)
         for part in ("core", "quarantine")
         if (path := staged / part / "subject.parquet").is_file()
     ]
@@ -97,8 +97,8 @@ def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: st
 
 
 def _add_findings(staged: Path, missing: pl.Series) -> None:
-    findings = pl.read_parquet(staged / "finding.parquet")
-    fields = pl.read_parquet(staged / "finding_field.parquet")
+    findings = pl.read_parquet(staged / "finding.parquet", glob=False)
+    fields = pl.read_parquet(staged / "finding_field.parquet", glob=False)
     first = findings.select(pl.col("finding_id").max().fill_null(0)).item() + 1
     ids = pl.int_range(first, first + len(missing), dtype=pl.Int64, eager=True)
     message = (
@@ -129,7 +129,7 @@ def _append(old: pl.DataFrame, new: pl.DataFrame, schema: pl.Schema) -> pl.DataF
 def _record(staged: Path, outcome: str, failing: int, total: int, reason: str | None) -> None:
     """Writes the rule's outcome over what the stage could not know."""
     path = staged / "check_run.parquet"
-    others = pl.read_parquet(path).filter(pl.col("rule_id") != SHRINK_RULE)
+    others = pl.read_parquet(path, glob=False).filter(pl.col("rule_id") != SHRINK_RULE)
     line = pl.DataFrame(
         [[SHRINK_RULE, "warning", "subject", outcome, failing, total, reason]],
         schema=CHECK_RUN,

@@ -144,7 +144,7 @@ _BY_PARSER: Mapping[str, tuple[str, ...]] = {
     "code": ("STR-06",),
     "lesion_category": ("STR-06",),
     "response": ("RSP-01",),
-    "regimen": ("SAL-01", "SAL-08"),
+    "regimen": ("SAL-01", "SAL-08", "DAT-01"),
     "number": ("STR-06", "LAB-01", "LAB-02", "LAB-03", "LAB-05", "LAB-06"),
     "integer": ("STR-06",),
 }

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from schemas.catalog import Catalog, Column, Table, load_catalog
+from schemas.check_plan import STREAMING
 from schemas.errors import SpecError, StudyError
 from schemas.spec.base import Problem, listed, nearest, validated
 from schemas.spec.center import Block, CenterSpec
@@ -147,7 +148,13 @@ def _check_rule(
     if rule.codebook is not None and rule.codebook not in spec.codebooks:
         near = nearest(rule.codebook, spec.codebooks)
         found.append((("codebook",), f"there is no codebook '{rule.codebook}'.{near}"))
-    if rule.sequence is not None:
+    if rule.sequence is not None and table.name in STREAMING:
+        text = (
+            f"table '{table.name}' is read in parts, in which rows cannot be numbered within the "
+            "patient: name the column that holds the number, or give a constant"
+        )
+        found.append((("sequence",), text))
+    elif rule.sequence is not None:
         dates = [other.name for other in table.columns if other.kind == "date"]
         if column.kind != "integer" or rule.sequence not in dates:
             text = f"a whole-number column can be numbered by one of {listed(dates)}.{nearest(rule.sequence, dates)}"

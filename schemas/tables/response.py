@@ -32,6 +32,6 @@ class Response(pa.DataFrameModel):
     immunofixation: pl.String = code("Immunofixation", "immunofixation")
 
     class Config:
-        """No key: a center may assess twice on a day."""
+        """A patient has one row per line, kind and date; a further one is flagged (STR-10)."""
 
         metadata = {"key": ["patient_id", "line_number", "kind", "response_date"]}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 SPEC = """\
 sources:
   p: {file: p.csv, patient_id: ID}
@@ -92,3 +94,46 @@ def test_a_line_with_a_number_alone_is_no_row(deliver) -> None:
     assert got.frames["treatment_line"].height == 1
     assert got.counted("map", "excluded", "empty") == 2
     assert got.balance() == []
+
+
+def test_a_month_beside_a_later_line_is_its_start_with_that_precision(deliver) -> None:
+    got = deliver(SPEC, p__csv=HEADER + 'SG-06,1,2023-05-02,,"Tec, then Tal from 2023-11",,\n')
+    assert got.values(
+        "treatment_line", "line_number", "drugs", "start_date", "start_date_precision"
+    ) == [
+        (1, "teclistamab", dt.date(2023, 5, 2), "day"),
+        (2, "talquetamab", dt.date(2023, 11, 1), "month"),
+    ]
+    assert got.rules() == []
+
+
+@pytest.mark.parametrize("order", ["ymd", "dmy", "mdy"])
+def test_days_without_a_year_beside_lines_are_asked_about_and_not_guessed(
+    deliver, order: str
+) -> None:
+    got = deliver(
+        f"dates: {{order: {order}}}\n{SPEC}",
+        p__csv=HEADER + 'SG-21,1,2023-03-01,,"RT 01.03., Tec 15.03.",,\n',
+    )
+    assert got.values(
+        "treatment_line", "line_number", "drugs", "start_date", "start_date_precision"
+    ) == [
+        (1, "radiotherapy", dt.date(2023, 3, 1), "day"),
+        (2, "teclistamab", None, None),
+    ]
+    assert got.rules() == [("treatment_line", 0, "drugs", "DAT-01")]
+    assert got.found["severity"].to_list() == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("order", "start"), [("dmy", dt.date(2023, 11, 3)), ("mdy", dt.date(2023, 3, 11))]
+)
+def test_slash_dates_beside_lines_follow_the_order_of_the_center(
+    deliver, order: str, start: dt.date
+) -> None:
+    rows = HEADER + "a,1,,,Tec -> Tal 03/11/2023,,\n"
+    got = deliver(f"dates: {{order: {order}}}\n{SPEC}", p__csv=rows)
+    assert got.values("treatment_line", "drugs", "start_date", "start_date_precision") == [
+        ("teclistamab", None, None),
+        ("talquetamab", start, "day"),
+    ]

@@ -178,3 +178,19 @@ def test_the_centers_of_a_study_come_in_the_declared_order_then_by_name(tmp_path
         (tmp_path / "centers" / f"{name}.yaml").touch()
     study = load_study(tmp_path)
     assert [path.stem for path in study.center_specs] == ["US01", "DE02", "DE01"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "date"),
+    [("response", "line_number", "response_date"), ("lab", "value", "lab_date")],
+)
+def test_rows_of_a_table_that_is_read_in_parts_cannot_be_numbered(
+    tmp_path: Path, table: str, column: str, date: str
+) -> None:
+    block = f"  - {{table: {table}, from: patients, columns: {{\n      {column}: {{sequence: {date}}},\n"
+    told = message(tmp_path, GOOD + block + f"      {date}: Seen}}}}\n")
+    assert (
+        f"DE01.yaml, line 12, tables[1].columns.{column}.sequence: table '{table}' is read in parts"
+        in told
+    )
+    assert "name the column that holds the number" in told

@@ -1,11 +1,14 @@
 """Verdicts on the distinct values of a column: each value is parsed once, however often it stands.
 
 A `Reader` holds how a column is written (formats, the center's own codes) and remembers its
-verdicts. Columns that are written alike share one reader, also over deliveries of the same process.
+verdicts. Columns that are written alike share one reader, also over deliveries of the same process;
+except where the column's other values decide what a value means (`M` beside `H` is mujer): such a
+column has a reader of its own, which judges all distinct values of the column together.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,6 +18,7 @@ from functools import cached_property, lru_cache
 import polars as pl
 
 from transforms.harmonize import values as parsers
+from transforms.harmonize.values.codes import BY_COLUMN
 from transforms.harmonize.values.common import is_missing
 from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
 
@@ -27,10 +31,19 @@ _KIND = {"date": "date", "year": "date", "integer": "number", "number": "number"
 _OWN_IN_PARSER = ("response", "regimen", "lesion_category")
 
 
-@lru_cache(maxsize=2048)
 def reader_of(form: Form) -> Reader:
-    """The reader of that form; the same form gives the same reader."""
+    """The reader of that form: one for all columns, or a new one where the column decides."""
+    return Reader(form) if is_by_column(form) else _shared_reader(form)
+
+
+@lru_cache(maxsize=2048)
+def _shared_reader(form: Form) -> Reader:
     return Reader(form)
+
+
+def is_by_column(form: Form) -> bool:
+    """True if the meaning of a value depends on the other values of its column."""
+    return form.parser == "code" and form.codelist in BY_COLUMN
 
 
 class Reader:
@@ -38,6 +51,7 @@ class Reader:
 
     def __init__(self, form: Form) -> None:
         self.form = form
+        self.by_column = is_by_column(form)
         self.nothing = Verdict((None,) * len(OUTPUTS[form.parser]))
         self.kind = form.parser if form.parser == "response" else _KIND.get(form.parser, "code")
         self.known: dict[str, Verdict] = {}
@@ -49,8 +63,10 @@ class Reader:
         return re.compile(self.form.pattern) if self.form.pattern else None
 
     def verdicts(self, values: Sequence[str]) -> list[Verdict]:
-        """One verdict per value, in order."""
+        """One verdict per value, in order; `values` are all of the column where it decides."""
         with self.lock:
+            if self.by_column:
+                self.known.clear()
             fresh = [value for value in values if value not in self.known]
             if fresh:
                 if len(self.known) + len(fresh) > _MOST and self.form.parser != "regimen":
@@ -62,16 +78,19 @@ class Reader:
     def _learn(self, fresh: list[str]) -> None:
         texts: dict[str, str] = {}
         own = dict(self.form.own)
+        column: list[str] = []
         for value in fresh:
             text = self._text(value)
             if isinstance(text, str):
+                column.append(text)
                 text = self._plain(text, own)
             if isinstance(text, Verdict):
                 self.known[value] = text
             else:
                 texts[value] = text
         distinct = list(dict.fromkeys(texts.values()))
-        found = dict(zip(distinct, self._parse(distinct), strict=True)) if distinct else {}
+        judged = list(dict.fromkeys([*distinct, *column])) if self.by_column else distinct
+        found = dict(zip(judged, self._parse(judged), strict=True)) if distinct else {}
         for value, text in texts.items():
             self.known[value] = found[text]
 
@@ -185,7 +204,7 @@ class Reader:
     def _parse_code(self, texts: list[str]) -> list[Verdict]:
         vocabulary = parsers.load_vocabulary(self.form.codelist or "")
         own = dict(self.form.own)
-        frame = parsers.parse_codes(texts, vocabulary, own, self.form.language)
+        frame = parsers.parse_codes(texts, vocabulary, own, language=self.form.language)
         return self._judged(frame, ("code",))
 
     def _parse_lesion_category(self, texts: list[str]) -> list[Verdict]:
@@ -219,14 +238,31 @@ class Reader:
         ]
 
     def _parse_regimen(self, texts: list[str]) -> list[Verdict]:
-        frame = parsers.parse_regimens(texts, codebook=dict(self.form.own))
+        frame = parsers.parse_regimens(texts, codebook=dict(self.form.own), dates=self.form.dates)
         found = self._judged(frame, ("lines", "flags"))
+        starts = self._starts(frame)
         return [
-            self._lines(verdict, status)
+            self._lines(verdict, status, starts)
             for verdict, status in zip(found, frame["status"], strict=True)
         ]
 
-    def _lines(self, verdict: Verdict, status: str) -> Verdict:
+    def _starts(self, frame: pl.DataFrame) -> Mapping[str, tuple[dt.date, str]]:
+        """Date and precision of the dates beside regimens, by their text; only those understood."""
+        written = frame["lines"].explode().struct.field("start_text").drop_nulls().unique()
+        dates = parsers.parse_dates(written.to_list(), self.form.dates)
+        known = dates.filter(pl.col("date").is_not_null() & (pl.col("status") != "error"))
+        if self.form.dates is None or self.form.dates.order == "ymd":
+            # In a text, 15.03. is a day of March and no month of 2015, whatever the columns hold.
+            named = pl.col("value").str.contains(r"\p{L}")
+            known = known.filter(~pl.col("two_digit_year").fill_null(False) | named)
+        return {
+            text: (day, precision)
+            for text, day, precision in known.select("value", "date", "precision").iter_rows()
+        }
+
+    def _lines(
+        self, verdict: Verdict, status: str, starts: Mapping[str, tuple[dt.date, str]]
+    ) -> Verdict:
         if verdict.severity == "error":
             return verdict
         lines = verdict.values[0] or []
@@ -235,10 +271,20 @@ class Reader:
             return verdict._replace(values=(none, None, None))
         self.regimens.append(
             tuple(
-                Line("|".join(sorted(line["drugs"])), line["text"], line.get("start_hint"))
+                Line(
+                    "|".join(sorted(line["drugs"])),
+                    line["text"],
+                    *starts.get(line["start_text"], (None, None)),
+                )
                 for line in lines
             )
         )
+        lost = [
+            line for line in lines[1:] if line["start_text"] and line["start_text"] not in starts
+        ]
+        if lost and verdict.severity is None:
+            note = "the date beside a later line is not understood: give at least month and year"
+            verdict = verdict._replace(severity="warning", rule_id="DAT-01", note=note)
         found = self.regimens[-1]
         alone = (found[0].drugs, found[0].text) if len(found) == 1 else (None, None)
         return verdict._replace(values=(len(self.regimens) - 1, *alone))

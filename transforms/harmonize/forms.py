@@ -14,7 +14,7 @@ def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
     spec, rule = plan.spec, column.rule
     missing = (*spec.missing, *rule.missing)
     dates = numbers = None
-    if column.parser in ("date", "year"):
+    if column.parser in ("date", "year", "regimen"):
         dates = parsers.DateFormat(
             order=rule.order or spec.dates.order,
             pivot=rule.pivot if rule.pivot is not None else spec.dates.pivot,

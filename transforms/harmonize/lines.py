@@ -50,7 +50,7 @@ def split_lines(
     used = cells.unique().drop_nulls().to_list()
     table = pl.DataFrame(
         [
-            (position, part, len(known[position]), line.drugs, line.text, line.start)
+            (position, part, len(known[position]), line.drugs, line.text, *line[2:])
             for position in used
             for part, line in enumerate(known[position])
         ],
@@ -61,6 +61,7 @@ def split_lines(
             "_drugs": pl.String,
             "_text": pl.String,
             "_start": pl.Date,
+            "_precision": pl.String,
         },
         orient="row",
     )
@@ -79,7 +80,7 @@ def split_lines(
         line_number=pl.col("line_number") + part,
         start_date=pl.when(later).then(pl.col("_start")).otherwise(pl.col("start_date")),
         start_date_precision=pl.when(later)
-        .then(pl.when(pl.col("_start").is_not_null()).then(pl.lit("day")))
+        .then(pl.col("_precision"))
         .otherwise(pl.col("start_date_precision")),
         end_date=pl.when(~earlier).then(pl.col("end_date")),
         end_date_precision=pl.when(~earlier).then(pl.col("end_date_precision")),

@@ -58,3 +58,4 @@ class Line(NamedTuple):
     drugs: str  # drug ids, sorted, joined by |
     text: str | None
     start: dt.date | None
+    precision: str | None  # of the start

@@ -31,6 +31,8 @@ _SIDE = re.compile(
     r"izquierd[oa]|derech[oa]|gauche|droite?|multifocal|multifokal)\b\.?"
 )
 _MISSING_CODES = {"", "missing"}
+# Vocabularies in which the column's other values decide what a letter means.
+BY_COLUMN = frozenset({"sex"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def _homonyms(
     language: str | None,
 ) -> dict[str, Entry]:
     """Letters whose meaning the column's other values decide: `M` beside `H` is mujer."""
-    if vocabulary.name != "sex":
+    if vocabulary.name not in BY_COLUMN:
         return {}
     keys = {match_key(value) for value in values if value}
     female = keys & {"f", "w", "femenino", "femenina", "female", "weiblich", "mujer", "femme"}
