@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import pytest
 
 from schemas.check import CheckOutcome
 from tests.rules.judging import FACTS, judge, rules_found
@@ -233,3 +234,14 @@ def test_no_value_and_no_id_is_in_a_message() -> None:
     assert outcome.findings.height == 2
     for word in ("SECRET", "geheim", "4.2"):
         assert word not in messages
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("response", "response_date"), ("treatment_line", "start_date")]
+)
+def test_a_row_held_for_a_date_after_the_export_is_told_once(table: str, column: str) -> None:
+    outcome = judge({"follow_up": [{}], table: [{column: "2024-06-20"}]})
+    dates = [rule for rule in rules_found(outcome) if rule.startswith("DAT-")]
+    assert dates == ["DAT-06"]
+    assert outcome.reasons[table]["reason"].to_list() == ["DAT-06"]
+    assert outcome.held["follow_up"].height == 0
