@@ -98,7 +98,7 @@ class Intake:
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Frames with `_row`, `_id` (never null) and the cells by header (Unicode form C)."""
-        for batch in self.source.reader.batches():
+        for batch in _gathered(self.source.reader.batches(), self.plan.batch_rows):
             self.n_in += batch.height
             yield self._prepare(batch)
         self._rejects()
@@ -264,3 +264,17 @@ def ticked(header: str) -> pl.Expr:
 def is_ticked(cell: str | None) -> bool:
     """The same for one cell."""
     return cell is not None and cell.strip().lower() in TICKED
+
+
+def _gathered(batches: Iterator[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
+    """Neighbouring batches as one, up to `most` rows: each batch has costs of its own downstream."""
+    waiting: list[pl.DataFrame] = []
+    height = 0
+    for batch in batches:
+        if waiting and height + batch.height > most:
+            yield pl.concat(waiting) if len(waiting) > 1 else waiting[0]
+            waiting, height = [], 0
+        waiting.append(batch)
+        height += batch.height
+    if waiting:
+        yield pl.concat(waiting) if len(waiting) > 1 else waiting[0]

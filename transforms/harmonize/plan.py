@@ -58,6 +58,7 @@ class MappingPlan:
     issues: list[dict[str, Any]] = field(default_factory=list)  # rows of FILE_ISSUE
     notes: list[str] = field(default_factory=list)
     missing_sources: list[str] = field(default_factory=list)
+    batch_rows: int = BATCH_ROWS
 
     def opened(self, name: str) -> list[OpenSource]:
         """The files and sheets of a source of the spec."""
@@ -85,6 +86,7 @@ def plan_delivery(
         list(_blocks(spec, catalog)),
         notes=opened.notes,
         missing_sources=opened.missing,
+        batch_rows=batch_rows,
     )
     check_headers(plan, opened.unread)
     return plan
