@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STUDY ?= build/demo-study
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench clean browser
 .DELETE_ON_ERROR:
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -22,8 +22,19 @@ demo: $(VENV)/.installed
 	$(BIN)/carmony demo $(STUDY)
 	$(BIN)/carmony run $(STUDY)
 
-test: $(VENV)/.installed
+test: $(VENV)/.installed browser
 	$(BIN)/python -m pytest
+
+# Tests open the report in a real browser.
+browser:
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing chromium for the browser tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  else \
+	    echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 1; \
+	  fi; \
+	fi
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -33,7 +44,8 @@ check: $(VENV)/.installed
 	$(MAKE) test
 
 bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/ingest.py
+	@mkdir -p build
+	$(BIN)/python benchmarks/ingest.py --doc build/benchmark.md
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
