@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import polars as pl
 
-from schemas.catalog import Column
+from schemas.catalog import Column, Table
 from transforms.harmonize.batch import NO_ADDRESS
 from transforms.harmonize.cells import ID, ROW
 from transforms.harmonize.distinct import reader_of
+from transforms.harmonize.few import FEW, FewRows, canonical, constants, numbered, sides
 from transforms.harmonize.forms import form_of
 from transforms.harmonize.parse import ColumnParser, Lookup
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan
@@ -24,6 +26,12 @@ from transforms.harmonize.verdicts import Form, Line
 # Filled from the verdict on another column, and only where that was understood.
 ECHOES = frozenset({"reported_category", "regimen_text"})
 _CELLS, _PROGRESSED = "_cells", "_progressed"
+# Table, and the column whose text may tell about the other column.
+_SIDES = (
+    ("follow_up", "death_date", "vital_status"),
+    ("follow_up", "last_contact_date", "vital_status"),
+    ("lab", "value", "result"),
+)
 
 
 @dataclass
@@ -47,10 +55,7 @@ class BlockParser:
     def __init__(self, plan: MappingPlan, block: BlockPlan, relabelled: frozenset[str]) -> None:
         self.plan = plan
         self.block = block
-        self.schema = block.table.frame_schema
-        self.nothing = {
-            name: pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items()
-        }
+        self.schema = _schema_of(block.table)
         self.forms = {c.column.name: form_of(plan, c) for c in block.columns}
         self.parsers = {
             c.column.name: self._parser(c, relabelled)
@@ -78,6 +83,8 @@ class BlockParser:
 
     def parse(self, texts: pl.DataFrame) -> Part:
         """The canonical rows of a text frame."""
+        if texts.height <= FEW:
+            return self._parse_few(texts)
         seen = self._look(texts)
         active = [p for p in self.parsers.values() if seen[f"n:{p.name}"] < texts.height]
         work = self._fast(texts, active, seen)
@@ -90,7 +97,40 @@ class BlockParser:
             number = sequence(texts, done[plan.rule.sequence or ""])
             done = done.with_columns(number.alias(plan.column.name))
         issues = issues_of(work, active, lookups)
-        return self._part(texts, done, issues)
+        cells = done[_CELLS] if _CELLS in done.columns else None
+        progressed = done[_PROGRESSED] if _PROGRESSED in done.columns else None
+        frame = pl.DataFrame(done.get_columns()[: len(self.schema)])
+        return self._part(texts, frame, issues, cells, progressed)
+
+    def _parse_few(self, texts: pl.DataFrame) -> Part:
+        """The same without expressions."""
+        rows, columns = FewRows(texts), constants(self.block.columns, texts)
+        center = self.plan.spec.center
+        if self.block.table.name == "subject" and "country" not in self.forms:
+            columns["country"] = [center.country] * texts.height
+        for parser in self.parsers.values():
+            outputs = rows.read(parser)
+            if outputs is not None:
+                columns.update(_named(parser, outputs))
+        for table, name, target in _SIDES:
+            if self.block.table.name == table:
+                sides(columns, name, target)
+        for plan in self.block.columns:
+            if plan.rule.sequence is not None:
+                by = columns.get(plan.rule.sequence)
+                none = [None] * texts.height
+                columns[plan.column.name] = numbered(texts, none if by is None else by)
+        cells, drugs = columns.get(_CELLS), columns.get("drugs")
+        if cells is not None and drugs is not None and cells.count(None) == drugs.count(None):
+            cells = None
+        progressed = columns.get(_PROGRESSED)
+        return self._part(
+            texts,
+            canonical(texts, columns, self.schema, center.id),
+            rows.issues,
+            None if cells is None else pl.Series(_CELLS, cells, dtype=pl.Int32),
+            pl.Series(progressed, dtype=pl.Boolean) if progressed and any(progressed) else None,
+        )
 
     def _look(self, texts: pl.DataFrame) -> dict[str, Any]:
         exprs = [expr for parser in self.parsers.values() for expr in parser.look()]
@@ -133,11 +173,7 @@ class BlockParser:
 
     def _sides(self, columns: dict[str, pl.Expr | None]) -> None:
         """What a text in a date or number tells about another column, where that is empty."""
-        for table, name, target in (
-            ("follow_up", "death_date", "vital_status"),
-            ("follow_up", "last_contact_date", "vital_status"),
-            ("lab", "value", "result"),
-        ):
+        for table, name, target in _SIDES:
             side = columns.pop(f"{name}:side", None)
             if side is None or self.block.table.name != table:
                 continue
@@ -159,9 +195,9 @@ class BlockParser:
             pl.col(ROW).alias("source_row"),
             pl.col(MAP).alias("map_id"),
         ]
-        for name in self.schema.names()[len(exprs) :]:
+        for name, dtype in list(self.schema.items())[len(exprs) :]:
             expr = columns.get(name)
-            exprs.append(self.nothing[name] if expr is None else expr.alias(name))
+            exprs.append((pl.lit(None, dtype) if expr is None else expr).alias(name))
         exprs += [
             expr.alias(name)
             for name in (_CELLS, _PROGRESSED)
@@ -169,13 +205,14 @@ class BlockParser:
         ]
         return exprs
 
-    def _part(self, texts: pl.DataFrame, done: pl.DataFrame, issues: pl.DataFrame) -> Part:
-        cells = progressed = None
-        if _CELLS in done.columns:
-            cells = done[_CELLS]
-        if _PROGRESSED in done.columns:
-            progressed = done[_PROGRESSED]
-        frame = pl.DataFrame(done.get_columns()[: len(self.schema)])
+    def _part(
+        self,
+        texts: pl.DataFrame,
+        frame: pl.DataFrame,
+        issues: pl.DataFrame,
+        cells: pl.Series | None,
+        progressed: pl.Series | None,
+    ) -> Part:
         part = Part(frame, self._raw(texts), issues, self._address(texts, frame), cells)
         if cells is not None:
             part.lines = next(
@@ -213,6 +250,11 @@ class BlockParser:
         return pl.concat(parts) if parts else NO_ADDRESS
 
 
+@cache
+def _schema_of(table: Table) -> pl.Schema:
+    return table.frame_schema
+
+
 def _test_of(block: BlockPlan, form: Form) -> Callable[[str], str | None]:
     """From a laboratory test as written to its code."""
     constant = any(c.column.name == "test" and c.rule.constant is not None for c in block.columns)
@@ -224,7 +266,7 @@ def _test_of(block: BlockPlan, form: Form) -> Callable[[str], str | None]:
     return understood
 
 
-def _named(parser: ColumnParser, outputs: list[pl.Expr | None]) -> dict[str, pl.Expr | None]:
+def _named(parser: ColumnParser, outputs: list[Any]) -> dict[str, Any]:
     """Outputs by canonical column."""
     name, kind = parser.name, parser.form.parser
     if kind == "date":

@@ -35,6 +35,7 @@ from transforms.harmonize.verdicts import OUTPUTS, Form, Verdict
 
 _VECTOR = 1_000  # from so many distinct values on, another look by expressions pays
 _SAMPLE = 1_000
+NOT_HERE = "the cell holds a phone number or an e-mail address: remove it"
 
 
 @dataclass
@@ -281,8 +282,7 @@ def _private(lookup: Lookup, parser: str) -> Lookup:
     found = set(identifying_values(lookup.keys))
     if not found:
         return lookup
-    note = "the cell holds a phone number or an e-mail address: remove it"
-    told = [(key, Verdict((None,), "error", "PRV-01", note)) for key in sorted(found)]
+    told = [(key, Verdict((None,), "error", "PRV-01", NOT_HERE)) for key in sorted(found)]
     bad = [entry for entry in lookup.bad if entry[0] not in found] + told
     if parser != "text" or lookup.outputs[0] is None:
         return Lookup(lookup.keys, lookup.outputs, bad)
