@@ -327,3 +327,9 @@ def test_the_reported_unit_is_kept_as_written() -> None:
 )
 def test_grades_ages_and_counts_are_whole_numbers_with_words(text: str, number: float) -> None:
     assert read(text, as_integer=True) == ok(number)
+
+
+def test_a_number_too_small_to_hold_is_no_zero_and_minus_zero_is_zero() -> None:
+    frame = parse_numbers(["1e-400", "-0.0", "-0", "0e-400", "1e-30"], NumberFormat())
+    assert frame["status"].to_list() == ["error", "ok", "ok", "ok", "ok"]
+    assert [str(number) for number in frame["number"]] == ["None", "0.0", "0.0", "0.0", "1e-30"]

@@ -146,7 +146,7 @@ def _parse(value: str, fmt: NumberFormat) -> dict[str, Any]:
 
 
 def _read(text: str, fmt: NumberFormat) -> tuple[Decimal, str] | None:
-    """The number at the start of a text, and what follows it."""
+    """The number at the start of a text, and what follows it; None if no float can hold it."""
     found = _number_pattern(fmt.decimal, fmt.grouping).match(text)
     if not found:
         return None
@@ -158,7 +158,10 @@ def _read(text: str, fmt: NumberFormat) -> tuple[Decimal, str] | None:
         number = Decimal(digits.replace(",", "."))
     except InvalidOperation:
         return None
-    return (number, text[found.end() :]) if math.isfinite(float(number)) else None
+    held = float(number)
+    if not math.isfinite(held) or (held == 0) != (number == 0):
+        return None
+    return number if number else Decimal(0), text[found.end() :]
 
 
 def _of_limit(
