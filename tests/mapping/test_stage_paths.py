@@ -28,7 +28,9 @@ def test_a_delivery_is_staged_in_a_folder_whose_name_is_a_pattern(tmp_path: Path
     (tmp_path / "study 1x").mkdir()  # what the pattern would find
     root = tmp_path / "study [1]*"
     (root / "in").mkdir(parents=True)
-    (root / "study.yaml").write_text("id: S\ntitle: S\ndata_cut: 2024-06-30\n", encoding="utf-8")
+    (root / "study.yaml").write_text(
+        "id: SMALL\ntitle: Small\ndata_cut: 2024-06-30\n", encoding="utf-8"
+    )
     (root / "XX01.yaml").write_text(SPEC, encoding="utf-8")
     (root / "in" / "p.csv").write_text("ID,Sex\n1,F\n2,M\n", encoding="utf-8")
     rows = "1,2023-01-01,PR\n1,2023-02-01,CR\n1,2023-01-01,PR\n2,2023-01-01,SD\n"
