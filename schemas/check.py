@@ -8,6 +8,7 @@ bounded. Rules about a streaming table as a whole (keys, response after progress
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,15 +17,17 @@ import polars as pl
 
 from schemas.catalog import Catalog
 from schemas.check_context import ContextBook
-from schemas.check_data import Batch, CheckFacts, TableData, table_data
+from schemas.check_data import Batch, CheckFacts, TableData, constant, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
 from schemas.check_holds import (
     NO_REASONS,
     Holds,
-    counted,
+    Lines,
     divide,
     ledger_lines,
+    lines_of,
+    lines_of_stream,
     renamed,
     settle,
     split,
@@ -44,7 +47,7 @@ class _Streamed:
 
     late: LateRows
     reasons: list[pl.DataFrame] = field(default_factory=list)
-    totals: list[pl.DataFrame] = field(default_factory=list)  # source_id, n_rows of each batch
+    totals: Counter[int] = field(default_factory=Counter)  # source_id → rows
     held: list[pl.DataFrame] = field(default_factory=list)  # row_id, source_id of rows held
 
 
@@ -118,13 +121,13 @@ class Checker:
         frames = {name: data.frame for name, data in self._tables.items()}
         settled = renamed(settle(frames, self._holds), misspelt)
         kept, held, reasons = divide(frames, settled)
-        ledger = [settled] if frames else []
+        ledger: Lines = lines_of(settled) if frames else Counter()
         for name, state in self._streamed.items():
             reasons[name] = renamed(pl.concat([*state.reasons, late[name]]), misspelt)
             homes = pl.concat([*state.held, state.late.sources(late[name]["row_id"])])
-            ledger.append(
-                counted(name, pl.concat(state.totals), homes.join(reasons[name], on="row_id"))
-            )
+            if homes.height:
+                homes = homes.join(reasons[name], on="row_id")
+            ledger += lines_of_stream(name, state.totals, homes)
         findings, fields = self._findings.finish(sources, column_map, address)
         excluded = self._patients.filter(pl.col("outcome") == "excluded")["patient_id"]
         delivered = {*self._tables, *self._streamed}
@@ -166,7 +169,7 @@ class Checker:
             self._collect(data, frame, by_row)
             kept, held, reasons = split(data.frame, self._holds.rows(data.name), frame)
         state.reasons.append(reasons)
-        state.totals.append(data.frame.group_by("source_id").len("n_rows"))
+        state.totals.update(dict(data.frame["source_id"].value_counts().iter_rows()))
         state.held.append(held.select("row_id", "source_id"))
         state.late.add(data, frame)
         return BatchVerdict(kept, held, reasons)
@@ -265,7 +268,7 @@ class Checker:
                 self._hold_explained(data, check, frame, explained)
             if found.is_empty():
                 continue
-            rows = frame[found]
+            rows = frame.gather(found)
             if check.about is not None:
                 sound = ~rows["row_id"].is_in(self._holds.rows(data.name)["row_id"].implode())
                 if sound.any():
@@ -280,13 +283,16 @@ class Checker:
         """Rows that fail only because a value was not understood: held under the issue's rule."""
         if check.disposition.startswith("keep"):
             return
-        rows = frame[explained["index"]].select("row_id", "patient_id")
-        rows = rows.with_columns(explained["rule_id"].alias("reason"))
+        rows = frame[["row_id", "patient_id"]].gather(explained["index"])
+        rows = rows.hstack([explained["rule_id"].alias("reason")])
         self._holds.add(data, rows, check.disposition, check.scope)
         self._findings.raise_dispositions(rows.select("row_id", rule_id="reason"))
 
     def _hold(self, data: TableData, check: PlannedCheck, rows: pl.DataFrame) -> None:
-        told = rows.select("row_id", "patient_id", pl.lit(check.rule).alias("reason"))
+        if check.disposition.startswith("keep"):
+            return
+        reason = constant("reason", check.rule, rows.height)
+        told = rows[["row_id", "patient_id"]].hstack([reason])
         self._holds.add(data, told, check.disposition, check.scope)
 
     def _copies(self, check: PlannedCheck, data: TableData) -> None:

@@ -38,6 +38,9 @@ class CheckFacts:
         }
 
 
+# Below this number of rows a dictionary in Python is cheaper than a join or a sort of a frame.
+FEW = 500
+
 FACT_TYPES: Mapping[str, pl.DataType] = {
     "delivery.export_date": pl.Date(),
     "delivery.data_cut": pl.Date(),
@@ -98,6 +101,11 @@ def table_data(table: Table, batches: Sequence[Batch]) -> TableData:
         pl.concat(issues),
         frozenset().union(*(_delivered(table, batch) for batch in batches)),
     )
+
+
+def constant(name: str, value: str | None, height: int) -> pl.Series:
+    """A text column of one value."""
+    return pl.Series(name, [value], dtype=pl.String()).new_from_index(0, height)
 
 
 def _with_rows(raw: pl.DataFrame, height: int) -> pl.DataFrame:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
-from schemas.check_data import TableData
+from schemas.check_data import TableData, constant
 
 FIELD = pl.Schema(
     {
@@ -26,41 +28,53 @@ FIELD_OF_FILE = ("table", "column", "file", "sheet", "row", "source_column", "va
 
 
 def own_field(
-    data: TableData, rows: pl.DataFrame, positions: pl.Series, column: str
+    data: TableData,
+    rows: pl.DataFrame,
+    positions: pl.Series,
+    column: str,
+    place: int | pl.Series | None = None,
 ) -> pl.DataFrame:
-    """The field `column` of rows that stand at `positions` of the table."""
+    """The field `column` of rows that stand at `positions` of the table, `FIELD`."""
     if column in data.raw.columns and positions.len() == rows.height:
         value = data.raw[column].gather(positions)
     elif column == "patient_id":
         value = rows["patient_id"]
     else:
-        value = pl.Series("value", [None] * rows.height, dtype=pl.String())
-    return rows.select(
-        "hit",
-        pl.lit(None, dtype=pl.Int16()).alias("position"),
-        pl.lit(data.name).alias("table"),
-        pl.lit(column).alias("column"),
-        "row_id",
-        "source_id",
-        "source_row",
-        "map_id",
-        value.alias("value"),
-        understood(data, column),
+        value = constant("value", None, rows.height)
+    if not isinstance(place, pl.Series):
+        place = pl.Series([place], dtype=FIELD["position"]).new_from_index(0, rows.height)
+    address = [rows[name] for name in ("row_id", "source_id", "source_row", "map_id")]
+    return pl.DataFrame(
+        [
+            rows["hit"],
+            place.alias("position"),
+            constant("table", data.name, rows.height),
+            constant("column", column, rows.height),
+            *address,
+            value.alias("value"),
+            understood(data, rows, column),
+        ]
     )
 
 
-def other_field(data: TableData, behind: pl.DataFrame, column: str) -> pl.DataFrame:
+def other_field(
+    data: TableData, behind: pl.DataFrame, column: str, place: int | None = None
+) -> pl.DataFrame:
     """The field `column` of other rows, named by `hit` and `row_id`."""
     rows = data.frame.with_row_index("index").join(behind, on="row_id", how="inner")
-    return own_field(data, rows, rows["index"], column)
+    return own_field(data, rows, rows["index"], column, place)
 
 
-def understood(data: TableData, column: str) -> pl.Expr:
+def understood(data: TableData, rows: pl.DataFrame, column: str) -> pl.Series:
     """The canonical value as text; a partial date as far as it is known."""
-    value = pl.col(column)
     if f"{column}_precision" not in data.frame.columns:
-        return value.cast(pl.String()).alias("understood")
-    precision = pl.col(f"{column}_precision")
+        return rows[column].cast(pl.String()).alias("understood")
+    return rows.select(_known_part(column)).to_series()
+
+
+@cache
+def _known_part(column: str) -> pl.Expr:
+    value, precision = pl.col(column), pl.col(f"{column}_precision")
     return (
         pl.when(precision == "year")
         .then(value.dt.strftime("%Y"))
@@ -97,19 +111,21 @@ def addresses(
 
     A column that was joined from another sheet has its own slot, whose row is in `address`.
     """
-    ways = column_map.select("map_id", "table", "column", "slot", "source_column").unique(
+    ways = column_map[["map_id", "table", "column", "slot", "source_column"]].unique(
         ["map_id", "table", "column"], keep="first", maintain_order=True
     )
-    other = address.select(
-        "row_id", "slot", other_source="source_id", other_row="source_row"
-    ).unique(["row_id", "slot"], keep="first", maintain_order=True)
-    placed = (
-        fields.join(ways, on=["map_id", "table", "column"], how="left", maintain_order="left")
-        .join(other, on=["row_id", "slot"], how="left", maintain_order="left")
-        .with_columns(
+    placed = fields.join(ways, on=["map_id", "table", "column"], how="left", maintain_order="left")
+    if address.is_empty():
+        placed = placed.with_columns(row="source_row")
+    else:
+        other = address.select(
+            "row_id", "slot", other_source="source_id", other_row="source_row"
+        ).unique(["row_id", "slot"], keep="first", maintain_order=True)
+        placed = placed.join(
+            other, on=["row_id", "slot"], how="left", maintain_order="left"
+        ).with_columns(
             pl.coalesce("other_source", "source_id").alias("source_id"),
             pl.coalesce("other_row", "source_row").alias("row"),
         )
-        .join(sources.select("source_id", "file", "sheet"), on="source_id", how="left")
-    )
-    return placed.select("hit", "position", *FIELD_OF_FILE, "understood")
+    placed = placed.join(sources[["source_id", "file", "sheet"]], on="source_id", how="left")
+    return placed[["hit", "position", *FIELD_OF_FILE, "understood"]]

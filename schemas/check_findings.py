@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.check_context import ContextBook
-from schemas.check_data import TableData
+from schemas.check_data import TableData, constant
 from schemas.check_fields import (
     FIELD,
     addresses,
@@ -43,6 +43,7 @@ class FindingBook:
         self._fields: list[pl.DataFrame] = []
         self._files: list[pl.DataFrame] = []
         self._next = 0
+        self._raised: list[pl.DataFrame] = []
 
     def add(
         self,
@@ -60,11 +61,11 @@ class FindingBook:
         )  # fmt: skip
         for place, (owner, column) in enumerate(check.fields, start=1):
             if not owner:
-                made = own_field(data, numbered, positions, column)
+                made = own_field(data, numbered, positions, column, place)
             else:
                 behind = book.rows_behind(owner, numbered)
-                made = other_field(book.home(owner), behind, column)
-            self._add_fields(made, place)
+                made = other_field(book.home(owner), behind, column, place)
+            self._fields.append(made)
 
     def add_copies(
         self, check: PlannedCheck, data: TableData, marked: pl.DataFrame
@@ -87,7 +88,7 @@ class FindingBook:
                     _head(part, check.rule, check.severity, check.disposition, scope,
                           data.name, check.message)
                 )  # fmt: skip
-        self._add_fields(own_field(data, numbered, numbered["index"], column), 1)
+        self._fields.append(own_field(data, numbered, numbered["index"], column, 1))
         others = numbered.select("hit", "group", own="index").join(
             marked.select("group", "index"), on="group"
         )
@@ -95,8 +96,7 @@ class FindingBook:
             (pl.int_range(pl.len()).over("hit") + 2).cast(pl.Int16).alias("position")
         )
         mates = data.frame[others["index"]].with_columns(others["hit"])
-        made = own_field(data, mates, others["index"], column)
-        self._add_fields(made.with_columns(others["position"]), None)
+        self._fields.append(own_field(data, mates, others["index"], column, others["position"]))
         return numbered
 
     def add_issues(self, data: TableData) -> pl.DataFrame:
@@ -123,7 +123,7 @@ class FindingBook:
             "column", maintain_order=True
         ):
             own = data.frame[part["index"]].with_columns(part["hit"], part["rule_id"])
-            self._add_fields(own_field(data, own, part["index"], str(column)), 1)
+            self._fields.append(own_field(data, own, part["index"], str(column), 1))
             self._companions(data, own, str(column))
         return judged
 
@@ -134,23 +134,24 @@ class FindingBook:
             named = rows.filter(pl.col("rule_id").is_in(rules))
             name = f"{column}_{kind}"
             if named.height and name in data.frame.columns:
-                made = own_field(data, named, pl.Series(dtype=pl.UInt32()), name)
-                self._add_fields(made.with_columns(pl.col("understood").alias("value")), COMPANION)
+                made = own_field(data, named, pl.Series(dtype=pl.UInt32()), name, COMPANION)
+                self._fields.append(made.with_columns(value="understood"))
 
     def raise_dispositions(self, held: pl.DataFrame) -> None:
         """Findings of issues whose row is held after all say so. `held`: row_id, rule_id."""
-        if held.is_empty():
-            return
-        held = held.unique(["row_id", "rule_id"]).with_columns(pl.lit(True).alias("held"))
-        self._heads = [
-            head.join(held, on=["row_id", "rule_id"], how="left", maintain_order="left")
-            .with_columns(
-                pl.when(pl.col("held")).then(pl.lit("quarantine")).otherwise("disposition")
-                .alias("disposition")
-            )
-            .drop("held")
-            for head in self._heads
-        ]  # fmt: skip
+        if held.height:
+            self._raised.append(held.with_columns(pl.lit(self._next, pl.UInt32()).alias("before")))
+
+    def _with_raised(self, heads: pl.DataFrame) -> pl.DataFrame:
+        """What `raise_dispositions` was told, put on the findings that were there at that time."""
+        if not self._raised:
+            return heads
+        held = pl.concat(self._raised).group_by("row_id", "rule_id").agg(pl.col("before").max())
+        joined = heads.join(held, on=["row_id", "rule_id"], how="left", maintain_order="left")
+        raised = pl.col("hit") < pl.col("before")
+        return joined.with_columns(
+            pl.when(raised).then(pl.lit("quarantine")).otherwise("disposition").alias("disposition")
+        ).drop("before")
 
     def add_events(self, check_of: PlannedCheck, about: TableData, events: pl.DataFrame) -> int:
         """One finding per blamed row: the row's own field, then the event that contradicts it."""
@@ -163,7 +164,7 @@ class FindingBook:
                   check_of.scope, about.name, check_of.message)
         )  # fmt: skip
         column = check_of.fields[0][1]
-        self._add_fields(own_field(about, numbered, numbered["index"], column), 1)
+        self._fields.append(own_field(about, numbered, numbered["index"], column, 1))
         event = numbered.select(
             "hit",
             pl.lit(2, dtype=pl.Int16).alias("position"),
@@ -227,13 +228,13 @@ class FindingBook:
         self, sources: pl.DataFrame, column_map: pl.DataFrame, address: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """FINDING and FINDING_FIELD, numbered in the order of tables, files and rows."""
-        heads = pl.concat(self._heads) if self._heads else HEAD.to_frame()
+        heads = self._with_raised(pl.concat(self._heads) if self._heads else HEAD.to_frame())
         fields = pl.concat(self._fields) if self._fields else FIELD.to_frame()
         placed = addresses(fields, sources, column_map, address).filter(
             (pl.col("position") < COMPANION) | pl.col("source_column").is_not_null()
         )
         if self._files:
-            placed = pl.concat([placed, *(f.select(placed.columns) for f in self._files)])
+            placed = pl.concat([placed, *(f[placed.columns] for f in self._files)])
         heads = heads.join(repeated(placed, heads), on="hit", how="anti", maintain_order="left")
         first = placed.filter(pl.col("position") == 1).select(
             "hit", at_file="file", at_sheet="sheet", at_row="row", at_column="source_column"
@@ -244,8 +245,8 @@ class FindingBook:
             .sort("at_file", "at_sheet", "at_row", "at_column", "rule_id", "hit", nulls_last=True)
             .with_row_index("finding_id", offset=1)
         )
-        findings = numbered.select(list(FINDING)).cast(FINDING)
-        listed = numbered.select("finding_id", "hit").join(placed, on="hit")
+        findings = numbered[list(FINDING)].cast(FINDING)
+        listed = numbered[["finding_id", "hit"]].join(placed, on="hit")
         listed = (
             listed.sort("finding_id", "position", maintain_order=True)
             .with_columns((pl.int_range(pl.len()).over("finding_id") + 1).alias("position"))
@@ -263,24 +264,12 @@ class FindingBook:
         self._next += rows.height
         return numbered
 
-    def _add_fields(self, fields: pl.DataFrame, position: int | None) -> None:
-        if position is not None:
-            fields = fields.with_columns(pl.lit(position, dtype=pl.Int16()).alias("position"))
-        self._fields.append(fields.select(list(FIELD)))
-
 
 def _head(
     rows: pl.DataFrame, rule: str, severity: str, disposition: str, scope: str, table: str,
     message: str,
 ) -> pl.DataFrame:  # fmt: skip
-    return rows.select(
-        "hit",
-        pl.lit(rule).alias("rule_id"),
-        pl.lit(severity).alias("severity"),
-        pl.lit(disposition).alias("disposition"),
-        pl.lit(scope).alias("scope"),
-        pl.lit(table).alias("table"),
-        "patient_id",
-        "row_id",
-        pl.lit(message).alias("message"),
-    )
+    told = {"rule_id": rule, "severity": severity, "disposition": disposition, "scope": scope,
+            "table": table, "message": message}  # fmt: skip
+    constants = [constant(name, value, rows.height) for name, value in told.items()]
+    return rows[["hit", "patient_id", "row_id"]].hstack(constants)[list(HEAD)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from schemas.check_context import HOLD_OUTCOME, HOLD_REASON, PATIENT_HOLD
-from schemas.check_data import TableData
+from schemas.check_data import TableData, constant
 from schemas.staging import LEDGER
 
 REASON = pl.Schema(
@@ -47,11 +48,11 @@ class Holds:
         if rows.is_empty() or disposition.startswith("keep"):
             return
         outcome = "excluded" if disposition == "screen_out" else "quarantined"
-        told = rows.select("row_id", "patient_id", "reason", pl.lit(outcome).alias("outcome"))
+        told = rows.hstack([constant("outcome", outcome, rows.height)])
         if scope == "patient" or (data.name == "subject" and take_along):
-            self._patients.append(told.select(list(PATIENT_HOLD)))
+            self._patients.append(told[list(PATIENT_HOLD)])
         if outcome == "quarantined":
-            self._rows.setdefault(data.name, []).append(told.select(list(REASON)))
+            self._rows.setdefault(data.name, []).append(told[list(REASON)])
 
     def patients(self) -> pl.DataFrame:
         """patient_id, reason, outcome: one row per patient; excluded goes before quarantined."""
@@ -66,9 +67,10 @@ class Holds:
 
     def all_rows(self) -> pl.DataFrame:
         """Rows of all tables that are held for their own sake, with their table."""
-        parts = [
-            self.rows(table).with_columns(pl.lit(table).alias("table")) for table in self._rows
-        ]
+        parts = []
+        for table in self._rows:
+            rows = self.rows(table)
+            parts.append(rows.hstack([constant("table", table, rows.height)]))
         return pl.concat(parts) if parts else _ROW.to_frame()
 
     def rows(self, table: str) -> pl.DataFrame:
@@ -118,14 +120,16 @@ def settle(frames: Mapping[str, pl.DataFrame], holds: Holds) -> pl.DataFrame:
     if not frames:
         return pl.DataFrame(schema={"table": pl.String(), "source_id": pl.Int32(), **REASON})
     rows = pl.concat(
-        frame.select(pl.lit(name).alias("table"), "source_id", "row_id", "patient_id")
+        frame[["source_id", "row_id", "patient_id"]].insert_column(
+            0, constant("table", name, frame.height)
+        )
         for name, frame in frames.items()
     )
     own = holds.all_rows()
     named = holds.patients().rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
     if own.is_empty() and named.is_empty():
-        none = pl.lit(None, dtype=pl.String())
-        return rows.drop("patient_id").with_columns(none.alias("reason"), none.alias("outcome"))
+        none = [constant(name, None, rows.height) for name in ("reason", "outcome")]
+        return rows[["table", "source_id", "row_id"]].hstack(none)
     return (
         rows.join(own, on=["table", "row_id"], how="left", maintain_order="left")
         .join(named, on="patient_id", how="left", maintain_order="left")
@@ -144,66 +148,58 @@ def divide(
     for name, frame in frames.items():
         told = settled.slice(start, frame.height)
         start += frame.height
+        if told["outcome"].null_count() == told.height:
+            kept[name], held[name], reasons[name] = frame, frame.clear(), NO_REASONS
+            continue
         fails = told["outcome"].is_not_null()
-        some = fails.any()
-        kept[name] = frame.filter(~fails) if some else frame
-        held[name] = frame.filter(fails) if some else frame.clear()
-        reasons[name] = told.filter(fails).select(list(REASON)) if some else NO_REASONS
+        kept[name], held[name] = frame.filter(~fails), frame.filter(fails)
+        reasons[name] = told[list(REASON)].filter(fails)
     return kept, held, reasons
 
 
-def counted(table: str, totals: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    """What became of a streaming table's rows: table, source_id, outcome, reason, n_rows.
+Lines = Counter[tuple[int, str, str | None, str | None]]
+"""Rows by source, table, outcome (null: kept) and reason."""
 
-    `totals` counts rows per source, several times; `held` has source, outcome and reason of each row.
+
+def lines_of(settled: pl.DataFrame) -> Lines:
+    """What became of the rows of the small tables, as `settle` decided."""
+    groups = settled.group_by("source_id", "table", "outcome", "reason").len()
+    return Counter({(s, table, o, r): n for s, table, o, r, n in groups.iter_rows()})
+
+
+def lines_of_stream(table: str, totals: Mapping[int, int], held: pl.DataFrame) -> Lines:
+    """What became of a streaming table's rows.
+
+    `totals` counts rows per source; `held` has source, outcome and reason of each row held back.
     """
-    lost = held.group_by("source_id", "outcome", "reason").len("n_rows")
-    rest = pl.concat(
-        [totals, lost.select("source_id", -pl.col("n_rows").cast(pl.Int64()))],
-        how="vertical_relaxed",
-    )
-    none = pl.lit(None, dtype=pl.String())
-    kept = (
-        rest.group_by("source_id")
-        .agg(pl.col("n_rows").sum())
-        .with_columns(none.alias("outcome"), none.alias("reason"))
-        .filter(pl.col("n_rows") > 0)
-    )
-    order = ["source_id", "outcome", "reason", "n_rows"]
-    both = pl.concat([kept.select(order), lost.select(order)], how="vertical_relaxed")
-    return both.with_columns(pl.lit(table).alias("table"))
+    lost: Lines = Counter()
+    rest = Counter(totals)
+    if held.height:
+        groups = held.group_by("source_id", "outcome", "reason").len()
+        for source, outcome, reason, n in groups.iter_rows():
+            lost[source, table, outcome, reason] = n
+            rest[source] -= n
+    return lost + Counter({(source, table, None, None): n for source, n in rest.items()})
 
 
-def ledger_lines(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """LEDGER of the step 'check': rows in, out, and held by reason, per source and table.
-
-    `parts`: table, source_id, outcome (null: kept), reason; one row each, or `n_rows`.
-    """
-    if not parts:
-        return LEDGER.to_frame()
-    order = ["source_id", "table", "outcome", "reason"]
-    lines = pl.concat(
-        [
-            (
-                part if "n_rows" in part.columns else part.with_columns(pl.lit(1).alias("n_rows"))
-            ).select(*order, pl.col("n_rows").cast(pl.Int64()))
-            for part in parts
-        ]
-    )
-    told = lines.group_by(order).agg(pl.col("n_rows").sum())
-    coming = told.group_by("source_id", "table").agg(
-        pl.lit("in").alias("outcome"),
-        pl.lit(None, dtype=pl.String()).alias("reason"),
-        pl.col("n_rows").sum(),
-    )
-    leaving = told.with_columns(pl.col("outcome").fill_null("out"))
-    return (
-        pl.concat([coming.select(leaving.columns), leaving])
-        .with_columns(pl.lit("check").alias("step"))
-        .select(list(LEDGER))
-        .cast(LEDGER)
-        .sort("table", "source_id", "outcome", "reason")
-    )
+def ledger_lines(told: Lines) -> pl.DataFrame:
+    """LEDGER of the step 'check': rows in, out, and held by reason, per source and table."""
+    lines: Lines = Counter()
+    for (source, table, outcome, reason), n in told.items():
+        lines[source, table, "in", None] += n
+        lines[source, table, outcome or "out", reason] += n
+    ordered = sorted(
+        lines.items(),
+        key=lambda line: [
+            (part is not None, part) for part in (line[0][1], line[0][0], *line[0][2:])
+        ],
+    )  # as a frame sorts: nulls first
+    return pl.DataFrame(
+        [("check", source, table, outcome, reason, n)
+         for (source, table, outcome, reason), n in ordered],
+        schema=LEDGER,
+        orient="row",
+    )  # fmt: skip
 
 
 def renamed(reasons: pl.DataFrame, misspelt: pl.DataFrame) -> pl.DataFrame:

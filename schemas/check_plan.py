@@ -83,6 +83,7 @@ class Plan:
     contexts: Mapping[str, PlannedContext]
     checks: tuple[PlannedCheck, ...]
     by_table: Mapping[str, list[PlannedCheck]]
+    by_rule: Mapping[str, Mapping[str, list[PlannedCheck]]]  # rule → table it reports on → checks
     context_columns: Mapping[str, frozenset[str]]
     told: pl.DataFrame
 
@@ -105,10 +106,13 @@ def _plan(fingerprint: str) -> Plan:
     compiled = _CATALOGS[fingerprint].compiled
     checks = tuple(_check(number, entry) for number, entry in enumerate(compiled["checks"]))
     by_table: dict[str, list[PlannedCheck]] = {}
+    by_rule: dict[str, dict[str, list[PlannedCheck]]] = {}
     columns: dict[str, set[str]] = {}
     contexts = {name: _context(entry) for name, entry in compiled["contexts"].items()}
     for check in checks:
         by_table.setdefault(check.table, []).append(check)
+        reported = by_rule.setdefault(check.rule, {})
+        reported.setdefault(check.about or check.table, []).append(check)
         for name, names in check.contexts.items():
             columns.setdefault(name, set()).update(names)
     for context in contexts.values():
@@ -121,6 +125,7 @@ def _plan(fingerprint: str) -> Plan:
         contexts,
         checks,
         by_table,
+        by_rule,
         {name: frozenset(names) for name, names in columns.items()},
         _told(compiled["rules"]),
     )

@@ -32,10 +32,7 @@ def check_run(
     counts = {(rule, table): n for rule, table, n in found.iter_rows()}
     rows: list[tuple[object, ...]] = []
     for rule_id, rule in plan.rules.items():
-        by_table: dict[str, list[PlannedCheck]] = {}
-        for check in plan.checks:
-            if check.rule == rule_id:
-                by_table.setdefault(check.about or check.table, []).append(check)
+        by_table = plan.by_rule.get(rule_id, {})
         seen = {table for found_rule, table in counts if found_rule == rule_id}
         for table, checks in by_table.items():
             n = counts.get((rule_id, table), 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from schemas.check_context import ContextBook
-from schemas.check_data import TableData
+from schemas.check_data import FEW, TableData
 from schemas.check_plan import PlannedCheck
 
 
@@ -93,15 +93,15 @@ def judge(frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies)
             tallies.ran(check, 0)
         return []
     masks = _masks(frame, rows, tallies)
-    nulls = masks.null_count().row(0, named=True)
-    fails = masks.sum().row(0, named=True)
+    by_name = {mask.name: mask for mask in masks.get_columns()}
     failing = []
     for check in rows:
-        if check.name not in nulls:
+        mask = by_name.get(check.name)
+        if mask is None:
             continue
-        tallies.ran(check, frame.height - nulls[check.name])
-        if fails[check.name]:
-            failing.append((check, masks[check.name].arg_true()))
+        tallies.ran(check, frame.height - mask.null_count())
+        if mask.any():
+            failing.append((check, mask.arg_true()))
     return failing
 
 
@@ -155,13 +155,20 @@ def copies(data: TableData, check: PlannedCheck) -> pl.DataFrame:
     where they differ, nobody can say which is right, and all are flagged.
     """
     key = list(check.unique)
-    keys = data.frame.select(key)
-    if keys.n_unique() == keys.height:
+    if _all_differ(data.frame[key]):
         return _NO_COPIES
     content = list(check.same) or [name for name in data.frame.columns if name not in _ADDRESS]
     keyed = data.frame.with_row_index("index").drop_nulls(key)
     twice = keyed.filter(pl.struct(key).is_duplicated())
     return _NO_COPIES if twice.is_empty() else mark_copies(twice, key, content)
+
+
+def _all_differ(keys: pl.DataFrame) -> bool:
+    if keys.width == 1:
+        return keys.to_series().n_unique() == keys.height
+    if keys.height < FEW:
+        return len(set(keys.rows())) == keys.height
+    return keys.n_unique() == keys.height
 
 
 _ADDRESS = ("row_id", "source_id", "source_row", "map_id")

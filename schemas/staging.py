@@ -13,6 +13,9 @@ A staged delivery is a folder that `transforms.stage.process_center` fills and `
     check_run.parquet            every rule's outcome
     summary.json                 counts, hashes and warnings; no values
 
+A table without rows need not have a file in `core` or `quarantine`, and without rows there is no
+address file. The other files are always there.
+
 Identified: these folders live in the vault. `row_id` is a positive Int64 that the same bytes, sheet,
 row and mapping block always get, so that a repeated run gives the same ids.
 """

@@ -94,25 +94,31 @@ def _stage(
         looked=looked_at(plan),
     )
     _move_late(outcome, work, held)
-    for table, frames in held.items():
-        pl.concat(frames).write_parquet(work / "quarantine" / f"{table}.parquet", **WRITE)
+    for table, parts in held.items():
+        _write(pl.concat(parts), work / "quarantine" / f"{table}.parquet")
     for table, frame in outcome.kept.items():
-        frame.write_parquet(work / "core" / f"{table}.parquet", **WRITE)
-        outcome.held[table].write_parquet(work / "quarantine" / f"{table}.parquet", **WRITE)
+        _write(frame, work / "core" / f"{table}.parquet")
+        _write(outcome.held[table], work / "quarantine" / f"{table}.parquet")
+    _write(addresses, work / "address.parquet")
     frames = {
         "source": mapping.sources,
         "column_map": mapping.column_map,
-        "address": addresses,
         "finding": outcome.findings,
         "finding_field": outcome.finding_fields,
         "ledger": pl.concat([mapping.ledger, outcome.ledger]),
         "check_run": outcome.check_run,
     }
     for name, frame in frames.items():
-        frame.write_parquet(work / f"{name}.parquet", **WRITE)
+        _write(frame, work / f"{name}.parquet", always=True)
     summary = _summary(plan, mapping, outcome, frames["ledger"], catalog)
     (work / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
     return summary
+
+
+def _write(frame: pl.DataFrame, path: Path, *, always: bool = False) -> None:
+    """Writes rows; without rows there is a file only if `always`."""
+    if frame.height or always:
+        frame.write_parquet(path, **WRITE)  # type: ignore[arg-type]
 
 
 def _move_late(outcome: CheckOutcome, work: Path, held: dict[str, list[pl.DataFrame]]) -> None:
