@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -32,23 +31,13 @@ from schemas.check_holds import (
     settle,
     split,
 )
-from schemas.check_late import LateRows
+from schemas.check_late import LateRows, Streamed
 from schemas.check_outcome import BatchVerdict, CheckOutcome
 from schemas.check_plan import STREAMING, PlannedCheck, plan_of
 from schemas.check_report import check_run
 from schemas.check_rows import Failing, Tallies, copies, filled, judge, runnable, without_issues
 
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
-
-
-@dataclass(slots=True)
-class _Streamed:
-    """What is kept of a streaming table between its batches."""
-
-    late: LateRows
-    reasons: list[pl.DataFrame] = field(default_factory=list)
-    totals: Counter[int] = field(default_factory=Counter)  # source_id → rows
-    held: list[pl.DataFrame] = field(default_factory=list)  # row_id, source_id of rows held
 
 
 class Checker:
@@ -66,7 +55,7 @@ class Checker:
         self._derived = dict(derived or {})
         self._waiting: dict[str, list[Batch]] = {}
         self._tables: dict[str, TableData] = {}
-        self._streamed: dict[str, _Streamed] = {}
+        self._streamed: dict[str, Streamed] = {}
         self._tallies = Tallies()
         self._findings = FindingBook(self._plan)
         self._holds = Holds()
@@ -160,7 +149,7 @@ class Checker:
         table = self._catalog.tables[batch.table]
         data = table_data(table, [batch])
         if batch.table not in self._streamed:
-            self._streamed[batch.table] = _Streamed(LateRows(self._catalog, table, self._plan))
+            self._streamed[batch.table] = Streamed(LateRows(self._catalog, table, self._plan))
         state = self._streamed[batch.table]
         with self._own_holds():
             self._issues(data)
@@ -174,7 +163,7 @@ class Checker:
         state.late.add(data, frame)
         return BatchVerdict(kept, held, reasons)
 
-    def _finish_stream(self, state: _Streamed) -> pl.DataFrame:
+    def _finish_stream(self, state: Streamed) -> pl.DataFrame:
         """Rules about a streaming table as a whole; REASON of rows to move to quarantine."""
         obstacle = state.late.obstacle
         if obstacle is not None:

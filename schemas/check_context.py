@@ -7,7 +7,8 @@ from functools import cache
 
 import polars as pl
 
-from schemas.check_data import FACT_TYPES, CheckFacts, TableData
+from schemas.check_data import FACT_TYPES, CheckFacts, TableData, constant
+from schemas.check_few import FEW, Lookup, first_places, lookup, merged, neighbours, taken
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
 from schemas.rule_sql import LATEST, latest_day
 
@@ -43,6 +44,11 @@ class ContextBook:
         self._bases: dict[str, pl.DataFrame] = {}
         self._wide: dict[Group, pl.DataFrame] = {}
         self._narrow: dict[tuple[Group, Key], pl.DataFrame] = {}
+        self._lookups: dict[Group, Lookup | None] = {}
+        self._literals = {
+            name: pl.lit(value, dtype=FACT_TYPES[name]).alias(name)
+            for name, value in facts.columns.items()
+        }
 
     def missing(self, name: str, columns: Iterable[str]) -> str | None:
         """Why a context cannot be joined, or None."""
@@ -75,10 +81,10 @@ class ContextBook:
             latest.update(check.latest)
             facts.update(check.facts)
             for name, columns in check.contexts.items():
-                aggregate = self._contexts[name].aggregate
-                wanted.setdefault(self._group(name), set()).update(
-                    f"{name}.{c}" for c in columns if not aggregate or c in aggregate
-                )
+                names = wanted.setdefault(self._group(name), set())
+                if frame.height >= SMALL:
+                    aggregate = self._contexts[name].aggregate
+                    names.update(f"{name}.{c}" for c in columns if not aggregate or c in aggregate)
         if numbered:
             extra = {HOLD_REASON, HOLD_OUTCOME}
             if self.missing(SUBJECT, ()) is None:
@@ -87,27 +93,33 @@ class ContextBook:
         joined = frame
         for group, names in wanted.items():
             if frame.height < SMALL:
-                joined = joined.join(
-                    self._whole(group), on=group[0], how="left", maintain_order="left"
-                )
+                joined = self._beside_all(joined, group)
                 continue
             key, part = group[0], self._part(group, tuple(sorted(names)))
             found = frame.select(key).join(part, on=key, how="left", maintain_order="left")
             joined = joined.hstack(found.drop(key))  # the wide frame itself is not copied
-        told = self._facts.columns
         if not (facts or latest):
             return joined
         return joined.with_columns(
-            *(pl.lit(told[name], dtype=FACT_TYPES[name]).alias(name) for name in sorted(facts)),
-            *(latest_day(column) for column in sorted(latest)),
+            *(self._literals[name] for name in sorted(facts)),
+            *(_latest_day(column) for column in sorted(latest)),
         )
+
+    def _beside_all(self, frame: pl.DataFrame, group: Group) -> pl.DataFrame:
+        """The frame with all that is joined at once."""
+        table = self._lookup(group) if frame.height < FEW else None
+        if table is None:
+            return frame.join(self._whole(group), on=group[0], how="left", maintain_order="left")
+        return frame.hstack(taken(table.rest, table.find(frame)).get_columns())
 
     def hold(self, patients: pl.DataFrame) -> None:
         """From now on numbered frames also tell which patients are held, and why."""
+        if patients.is_empty():
+            return
         holds = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
         merged = self._whole(_PATIENTS).drop(HOLD_REASON, HOLD_OUTCOME)
         self._wide[_PATIENTS] = merged.join(holds, on="patient_id", how="full", coalesce=True)
-        self._narrow = {}
+        self._narrow, self._lookups = {}, {}
 
     def home(self, name: str) -> TableData:
         """The table whose rows a context shows."""
@@ -132,6 +144,13 @@ class ContextBook:
         context = self._contexts[name]
         return (("row_id",), name) if context.shift else (context.by, "")
 
+    def _lookup(self, group: Group) -> Lookup | None:
+        """All that is joined at once, by its key; None if it is more than a few rows."""
+        if group not in self._lookups:
+            whole = self._whole(group)
+            self._lookups[group] = lookup(whole, group[0]) if whole.height < FEW else None
+        return self._lookups[group]
+
     def _part(self, group: Group, names: Key) -> pl.DataFrame:
         """Key and some columns of what is joined at once."""
         if (group, names) not in self._narrow:
@@ -155,13 +174,19 @@ class ContextBook:
             if name in self._only and not context.shift and context.by == key
             and context.table in self._tables
         ]  # fmt: skip
-        merged = frames[0] if frames else pl.DataFrame(schema=dict.fromkeys(key, pl.String()))
-        for frame in frames[1:]:
-            merged = merged.join(frame, on=key, how="full", coalesce=True)
+        if not frames:
+            whole = pl.DataFrame(schema=dict.fromkeys(key, pl.String()))
+        elif all(frame.height < FEW for frame in frames):
+            whole = merged(frames, key)
+        else:
+            whole = frames[0]
+            for frame in frames[1:]:
+                whole = whole.join(frame, on=key, how="full", coalesce=True)
         if key != _PATIENTS[0]:
-            return merged
-        nothing = pl.lit(None, dtype=pl.String())
-        return merged.with_columns(nothing.alias(HOLD_REASON), nothing.alias(HOLD_OUTCOME))
+            return whole
+        return whole.hstack(
+            [constant(name, None, whole.height) for name in (HOLD_REASON, HOLD_OUTCOME)]
+        )
 
     def _base(self, context: PlannedContext) -> pl.DataFrame:
         if context.name not in self._bases:
@@ -174,7 +199,9 @@ class ContextBook:
 
     def _patients(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Subject rows, and patients of earlier deliveries, with a small number for each."""
-        known = sorted(self._facts.known_patients - set(frame["patient_id"].to_list()))
+        known: list[str] = []
+        if self._facts.known_patients:
+            known = sorted(self._facts.known_patients - set(frame["patient_id"].to_list()))
         if known:
             earlier = pl.DataFrame(
                 {"patient_id": known, "row_id": range(-1, -1 - len(known), -1)},
@@ -185,27 +212,35 @@ class ContextBook:
 
     def _one(self, context: PlannedContext) -> pl.DataFrame:
         """Key and `<context>.<column>` columns of one context, one row per key."""
-        base, name = self._base(context).lazy(), context.name
+        few = self._base(context)
+        base, name = few.lazy(), context.name
         columns = self._columns.get(name, frozenset())
         if context.aggregate:
             made = base.group_by(context.by, maintain_order=True).agg(
                 expr.alias(f"{name}.{column}") for column, expr in context.aggregate.items()
             )
             return made.drop_nulls(context.by).collect()
+        extra = {PATIENT_NUMBER} if name == SUBJECT else frozenset[str]()
+        shown = _columns(name, columns | {"row_id"} | extra)
+        if few.height < FEW:
+            places = first_places(few, context.by, context.first)
+            return taken(few, places).select(*context.by, *shown)
         if context.first is not None:
             base = base.filter(pl.col(context.first).is_not_null()).sort(
                 context.first, "row_id", maintain_order=True
             )
-        extra = {PATIENT_NUMBER} if name == SUBJECT else frozenset[str]()
         return (
             base.drop_nulls(context.by)
             .unique(subset=context.by, keep="first", maintain_order=True)
-            .select(*context.by, *_columns(name, columns | {"row_id"} | extra))
+            .select(*context.by, *shown)
             .collect()
         )
 
     def _beside(self, context: PlannedContext) -> pl.DataFrame:
         """Row id and the columns of the neighbour in the table itself."""
+        used_few = [self._lookup(self._group(used)) for used in context.uses]
+        if self._base(context).height < FEW and None not in used_few:
+            return self._beside_few(context)
         base, name = self._base(context).lazy(), context.name
         for used in context.uses:
             wanted = tuple(c for c in context.within if c.startswith(f"{used}."))
@@ -222,6 +257,15 @@ class ContextBook:
             .collect()
         )
 
+    def _beside_few(self, context: PlannedContext) -> pl.DataFrame:
+        base = wide = self._base(context)
+        for used in context.uses:
+            wide = self._beside_all(wide, self._group(used))
+        rows, near = neighbours(wide, context.within, context.order, context.shift)
+        columns = self._columns.get(context.name, frozenset()) | {"row_id"}
+        row_ids = base["row_id"].gather(pl.Series(rows, dtype=pl.UInt32()))
+        return taken(base, near).select(_columns(context.name, columns)).insert_column(0, row_ids)
+
 
 _PATIENTS: Group = (("patient_id",), "")
 
@@ -235,3 +279,6 @@ def _columns(name: str, columns: frozenset[str]) -> tuple[pl.Expr, ...]:
         ).alias(f"{name}.{column}")
         for column in sorted(columns)
     )
+
+
+_latest_day = cache(latest_day)

@@ -38,9 +38,6 @@ class CheckFacts:
         }
 
 
-# Below this number of rows a dictionary in Python is cheaper than a join or a sort of a frame.
-FEW = 500
-
 FACT_TYPES: Mapping[str, pl.DataType] = {
     "delivery.export_date": pl.Date(),
     "delivery.data_cut": pl.Date(),

@@ -7,6 +7,9 @@ such rules read (codes as small integers), and its address: about 45 bytes.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
+
 import polars as pl
 
 from schemas.catalog import Catalog, Column, Table
@@ -151,3 +154,13 @@ class LateRows:
 def _roots(context: PlannedContext) -> set[str]:
     names = set(context.where.meta.root_names()) if context.where is not None else set()
     return names | ({context.first} if context.first else set())
+
+
+@dataclass(slots=True)
+class Streamed:
+    """What is kept of a streaming table between its batches."""
+
+    late: LateRows
+    reasons: list[pl.DataFrame] = field(default_factory=list)
+    totals: Counter[int] = field(default_factory=Counter)  # source_id → rows
+    held: list[pl.DataFrame] = field(default_factory=list)  # row_id, source_id of rows held

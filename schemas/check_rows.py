@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from schemas.check_context import ContextBook
-from schemas.check_data import FEW, TableData
+from schemas.check_data import TableData
+from schemas.check_few import FEW
 from schemas.check_plan import PlannedCheck
 
 
