@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.harmonize import parse
+from transforms.harmonize.distinct import Reader
 from transforms.harmonize.parse import ColumnParser
 from transforms.harmonize.units import Pairs
 from transforms.harmonize.values import DateFormat, NumberFormat, parse_dates, parse_numbers
@@ -148,6 +149,66 @@ def test_numbers_with_a_unit_per_row_are_the_parsers_numbers(
             assert (row in bad) == (failed or wanted["rule_id"][0] is not None), (text, unit)
 
     check()
+
+
+@pytest.mark.parametrize("order", ["dmy", "mdy", "ymd"])
+def test_plain_dates_of_distinct_values_are_the_parsers_dates(order: Any) -> None:
+    form = DateFormat(order=order, missing=("12.12.2012",))
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(DATE_TEXTS, min_size=1, max_size=12))
+    def check(texts: Sequence[str]) -> None:
+        verdicts = Reader(Form("date", missing=form.missing, dates=form)).verdicts(texts)
+        wanted = parse_dates(texts, form)
+        for row, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
+            status, rule = wanted["status"][row], wanted["rule_id"][row]
+            failed = status == "error" or wanted["relative_days"][row] is not None
+            columns = (wanted[name][row] for name in ("date", "precision", "side"))
+            assert verdict.values == ((None,) * 3 if failed else tuple(columns)), text
+            found = failed or (status == "warning" and rule is not None)
+            assert (verdict.severity is not None) == found, text
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("decimal", "quantity", "unit"),
+    [(",", "m_protein_serum", "g/L"), (".", "creatinine", "mg/dl"), (".", None, "x"), (",", "ferritin", None)],
+)  # fmt: skip
+def test_plain_numbers_of_distinct_values_are_the_parsers_numbers(
+    decimal: Any, quantity: str | None, unit: str | None
+) -> None:
+    form = NumberFormat(decimal, None, unit, quantity, missing=("999", "-99"))
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(NUMBER_TEXTS, min_size=1, max_size=12))
+    def check(texts: Sequence[str]) -> None:
+        verdicts = Reader(Form("number", missing=form.missing, numbers=form)).verdicts(texts)
+        wanted = parse_numbers(texts, form)
+        for row, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
+            failed = wanted["status"][row] == "error"
+            for value, name in zip(
+                verdict.values, ("number", "comparator", "unit", "side"), strict=True
+            ):
+                assert same(value, None if failed else wanted[name][row]), (text, name)
+            flagged = wanted["status"][row] == "warning" and wanted["rule_id"][row] is not None
+            assert (verdict.severity is not None) == (failed or flagged), text
+
+    check()
+
+
+def test_plain_values_need_no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the two properties above would hold by reading nothing."""
+    monkeypatch.setattr(Reader, "_parse", None)
+    dates = Reader(Form("date", dates=DateFormat(order="dmy")))
+    assert (
+        dates.verdicts(["12.03.2023", "2023-03-12"])
+        == [((dt.date(2023, 3, 12), "day", None), None, None, None)] * 2
+    )
+    numbers = Reader(
+        Form("number", numbers=NumberFormat(",", unit="g/L", quantity="m_protein_serum"))
+    )
+    assert numbers.verdicts(["<0,30"])[0].values == (0.3, "<", "g/L", None)
 
 
 def test_the_fast_way_really_reads_plain_cells() -> None:

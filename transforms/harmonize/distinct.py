@@ -18,6 +18,8 @@ from functools import cached_property, lru_cache
 import polars as pl
 
 from transforms.harmonize import values as parsers
+from transforms.harmonize.fast import plain_date, plain_number
+from transforms.harmonize.units import factor_of
 from transforms.harmonize.values.codes import BY_COLUMN
 from transforms.harmonize.values.common import is_missing
 from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
@@ -126,7 +128,26 @@ class Reader:
                 return Verdict((int(text),))
             if self.form.parser == "year" and len(text) == 4 and "1901" <= text <= "2100":
                 return Verdict((int(text),))
+        if self.form.parser in ("date", "number"):
+            return self._plain_value(text) or text
         return text
+
+    def _plain_value(self, text: str) -> Verdict | None:
+        """A date or number in the plain form, which the parsers read in the same way."""
+        dates, numbers = self.form.dates, self.form.numbers
+        if dates is not None and self.form.precision is None:
+            date = plain_date(text, dates.order)
+            return Verdict((date, "day", None)) if date is not None else None
+        if numbers is not None and self._is_canonical:
+            found = plain_number(text, numbers.decimal)
+            return Verdict((*found, numbers.unit, None)) if found is not None else None
+        return None
+
+    @cached_property
+    def _is_canonical(self) -> bool:
+        """True if numbers are kept as they are written."""
+        form = self.form.numbers
+        return form is not None and factor_of(form.quantity, form.unit) == 1
 
     def _wrong(self, rule_id: str | None, note: str | None) -> Verdict:
         rule = rule_id or _DEFAULT_RULE.get(self.form.parser, "STR-06")
@@ -139,7 +160,8 @@ class Reader:
         """Verdicts from a parser's frame: errors lose their value, remarks without rule are silent."""
         found = []
         width = len(columns)
-        for row in frame.select(*columns, "status", "rule_id", "note").iter_rows():
+        names = (*columns, "status", "rule_id", "note")
+        for row in zip(*(frame.get_column(name).to_list() for name in names), strict=True):
             cells, (status, rule_id, note) = row[:width], row[width:]
             if status == "error":
                 found.append(self._wrong(rule_id, note))
@@ -152,11 +174,13 @@ class Reader:
     def _parse_date(self, texts: list[str]) -> list[Verdict]:
         frame = parsers.parse_dates(texts, self.form.dates)
         found = self._judged(frame, ("date", "precision", "side"))
-        relative = frame["relative_days"].is_not_null().to_list()
+        relative = frame["relative_days"].to_list()
         hints = "days from another date: give the date itself"
         found = [
-            self._wrong("DAT-01", hints) if is_relative and verdict.severity is None else verdict
-            for verdict, is_relative in zip(found, relative, strict=True)
+            self._wrong("DAT-01", hints)
+            if days is not None and verdict.severity is None
+            else verdict
+            for verdict, days in zip(found, relative, strict=True)
         ]
         return [self._coarser(verdict) for verdict in found] if self.form.precision else found
 

@@ -52,6 +52,38 @@ def sure(date: pl.Expr, text: pl.Expr, missing: tuple[str, ...]) -> pl.Expr:
     return test & ~text.is_in(declared) if declared else test
 
 
+_ONE_DATE = re.compile(r"([0-9]{2})([./-])([0-9]{2})\2([0-9]{4})|([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_NO_DAYS = frozenset(_DOUBTFUL)
+
+
+def plain_date(text: str, order: str) -> dt.date | None:
+    """What `read_date` and `sure` say of one text, whatever its mark; declared tokens aside."""
+    found = _ONE_DATE.fullmatch(text)
+    if found is None:
+        return None
+    first, _, second, last, year, month, day = found.groups()
+    if year is None:
+        if order == "ymd":
+            return None
+        year, month, day = (last, second, first) if order == "dmy" else (last, first, second)
+    try:
+        date = dt.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return date if _FIRST <= date <= _LAST and date not in _NO_DAYS else None
+
+
+_ONE_NUMBER = {
+    mark: re.compile(rf"([<>]?)([0-9]{{1,15}}(?:{re.escape(mark)}[0-9]{{1,15}})?)") for mark in ",."
+}
+
+
+def plain_number(text: str, decimal: str) -> tuple[float, str | None] | None:
+    """What `read_number` says of one text without marks between thousands, and its operator."""
+    found = _ONE_NUMBER[decimal].fullmatch(text)
+    return (float(found[2].replace(",", ".")), found[1] or None) if found else None
+
+
 def stamps(texts: pl.Series) -> pl.Series:
     """Dates of ISO time stamps among distinct values (the local day); null for all others."""
     name = texts.name

@@ -134,6 +134,8 @@ def _delimiter(lines: list[str], quote: str) -> str:
     best, best_score = ";", (0.0, 0)
     sample = [line for line in lines[:_SAMPLE_RECORDS] if line.strip(" \t")]
     for mark in DELIMITERS:
+        if mark not in sample[0]:
+            continue
         widths = [
             len(cells) if isinstance(cells := split_record(line, mark, quote), list) else 0
             for line in sample
@@ -155,8 +157,9 @@ def _sample(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
 
 def _decimal(sample: list[list[str]]) -> str | None:
     """The decimal mark that more cells show; None where no cell shows one. Never applied here."""
-    commas = sum(bool(_COMMA.fullmatch(cell)) for row in sample for cell in row)
-    points = sum(bool(_POINT.fullmatch(cell)) for row in sample for cell in row)
+    cells = [cell for row in sample for cell in row]
+    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells if "," in cell)
+    points = sum(bool(_POINT.fullmatch(cell)) for cell in cells if "." in cell)
     if commas == points:
         return None
     return "," if commas > points else "."

@@ -72,6 +72,8 @@ BAD = "bad"
 
 def split_record(text: str, delimiter: str, quote: str) -> list[str] | str:
     """Fields of one record; OPEN if a quote is not closed in it, BAD if a quote stands wrong."""
+    if quote not in text:
+        return text.split(delimiter)
     fields: list[str] = []
     at, end = 0, len(text)
     while True:
