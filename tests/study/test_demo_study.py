@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import Demo, carmony  # noqa: E402
 
-NOTES = ("Read me", "Hinweis")  # sheets that say that the data is synthetic
+NOTES = ("Read me", "Hinweis", "Notas")  # sheets that say that the data is synthetic
 GROUPS = ("TALQ", "TEC", "IPC", "OTHER")
 ROUNDS = {"2024-06-14": "1", "2024-08-30": "2"}
 
@@ -155,7 +155,7 @@ def found_fields(demo: Demo) -> set[tuple[str, ...]]:
     """The same of every finding of the published warehouse."""
     rows = ask(
         demo,
-        "select d.received_on::varchar, d.center_id::varchar, f.rule_id, f.severity, x.file, "
+        "select d.received_on::varchar, d.center_id::varchar, f.rule_id, f.severity, coalesce(x.file, ''), "
         "coalesce(x.sheet, ''), coalesce(x.row::varchar, ''), coalesce(x.source_column, '') "
         "from quality.finding f join quality.finding_field x using (delivery_key, finding_id) "
         "join quality.delivery d using (delivery_key)",
@@ -165,6 +165,10 @@ def found_fields(demo: Demo) -> set[tuple[str, ...]]:
 
 def test_every_planted_fault_is_found_at_its_address_and_nothing_else_is(demo: Demo) -> None:
     truth, found = planted(demo.folder), found_fields(demo)
+    # The second id of a patient who was numbered twice is gone in round two: a finding on the
+    # delivery as a whole, which has no cell.
+    twice = {center for round_, center, rule, *_ in truth if (round_, rule) == ("1", "DUP-01")}
+    truth |= {("2", center, "STR-12", "warning", "", "", "", "") for center in twice}
     missed, invented = truth - found, found - truth
     assert not missed, f"{len(missed)} of {len(truth)} fields missed: {list(missed)[:5]}"
     assert not invented, f"{len(invented)} findings elsewhere: {list(invented)[:5]}"
