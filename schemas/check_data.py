@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Protocol
 
 import polars as pl
@@ -102,7 +103,13 @@ def table_data(table: Table, batches: Sequence[Batch]) -> TableData:
 
 def constant(name: str, value: str | None, height: int) -> pl.Series:
     """A text column of one value."""
-    return pl.Series(name, [value], dtype=pl.String()).new_from_index(0, height)
+    return _single(name, value).new_from_index(0, height)
+
+
+@cache
+def _single(name: str, value: str | None) -> pl.Series:
+    """Names and values are those of rules and tables, so there are few."""
+    return pl.Series(name, [value], dtype=pl.String())
 
 
 def _with_rows(raw: pl.DataFrame, height: int) -> pl.DataFrame:

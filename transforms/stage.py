@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,10 @@ def _summary(
     ledger: pl.DataFrame,
     catalog: Catalog,
 ) -> dict[str, Any]:
-    check = ledger.filter(pl.col("step") == "check")
+    rows: Counter[tuple[str, str]] = Counter()
+    for step, table, result, n in ledger[["step", "table", "outcome", "n_rows"]].iter_rows():
+        if step == "check":
+            rows[table, result] += n
     return {
         "center_id": plan.spec.center.id,
         "delivery_id": plan.delivery.delivery_id,
@@ -187,13 +191,7 @@ def _summary(
         "mode": plan.spec.mode,
         "spec_hash": plan.spec.spec_hash,
         "catalog": catalog.fingerprint,
-        "rows": {
-            f"{table} {result}": n
-            for table, result, n in check.group_by("table", "outcome")
-            .agg(pl.col("n_rows").sum())
-            .sort("table", "outcome")
-            .iter_rows()
-        },
+        "rows": {f"{table} {result}": rows[table, result] for table, result in sorted(rows)},
         "findings": dict(_counted(outcome.findings, "severity")),
         "rules": dict(_counted(outcome.findings, "rule_id")),
         "definitions": {
@@ -206,4 +204,4 @@ def _summary(
 
 
 def _counted(frame: pl.DataFrame, column: str) -> Iterator[tuple[str, int]]:
-    yield from frame.group_by(column).len().sort(column).iter_rows()
+    yield from sorted(frame[column].value_counts().iter_rows())
