@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import polars as pl
 
 from schemas.catalog import Column, Table
-from transforms.harmonize.batch import NO_ADDRESS
+from transforms.harmonize.batch import FEW, NO_ADDRESS
 from transforms.harmonize.cells import ID, ROW
 from transforms.harmonize.distinct import reader_of
-from transforms.harmonize.few import FEW, FewRows, canonical, constants, numbered, sides
+from transforms.harmonize.few import FewRows, canonical, constants, numbered, sides
 from transforms.harmonize.forms import form_of
 from transforms.harmonize.parse import ColumnParser, Lookup
+from transforms.harmonize.part import Part, with_progressions
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan
 from transforms.harmonize.row_extras import issues_of, sequence
 from transforms.harmonize.row_ids import row_ids
 from transforms.harmonize.texts import CELL, MAP, SRC, START, TEXT, UNIT
 from transforms.harmonize.units import Pairs
-from transforms.harmonize.verdicts import Form, Line
+from transforms.harmonize.verdicts import Form
 
 # Filled from the verdict on another column, and only where that was understood.
 ECHOES = frozenset({"reported_category", "regimen_text"})
@@ -32,21 +32,6 @@ _SIDES = (
     ("follow_up", "last_contact_date", "vital_status"),
     ("lab", "value", "result"),
 )
-
-
-@dataclass
-class Part:
-    """Canonical rows of one block: frame, raw, issues, address as in `MappedBatch`.
-
-    `cells` holds the position of each row's lines of therapy in `lines`; None if each has one.
-    """
-
-    frame: pl.DataFrame
-    raw: pl.DataFrame
-    issues: pl.DataFrame
-    address: pl.DataFrame
-    cells: pl.Series | None = None
-    lines: list[tuple[Line, ...]] = field(default_factory=list)
 
 
 class BlockParser:
@@ -219,7 +204,7 @@ class BlockParser:
                 p.reader for p in self.parsers.values() if p.form.parser == "regimen"
             ).regimens
         if progressed is not None and self.block.block.progression_row:
-            part = _with_progressions(part, progressed)
+            part = with_progressions(part, progressed)
         return part
 
     def _raw(self, texts: pl.DataFrame) -> pl.DataFrame:
@@ -298,19 +283,3 @@ def _constant(column: Column) -> dict[str, pl.Expr | None]:
         day = text.str.to_date("%Y-%m-%d")
         return {column.name: day, f"{column.name}_precision": pl.lit("day")}
     return {column.name: text}
-
-
-def _with_progressions(part: Part, progressed: pl.Series) -> Part:
-    """A second row PROGRESSION for cells that tell a best response and then a progression."""
-    which = progressed.fill_null(False).arg_true()
-    if which.len() == 0:
-        return part
-    more = part.frame[which].with_columns(
-        row_id=pl.col("row_id") + 1,
-        kind=pl.lit("PROGRESSION"),
-        category=pl.lit("PD"),
-        response_date=pl.lit(None, pl.Date),
-        response_date_precision=pl.lit(None, pl.String),
-    )
-    frame = pl.concat([part.frame, more])
-    return Part(frame, pl.concat([part.raw, part.raw[which]]), part.issues, part.address)

@@ -19,15 +19,10 @@ from transforms.harmonize.identifiers import identifying_values
 from transforms.harmonize.parse import NOT_HERE, ColumnParser
 from transforms.harmonize.plan import ColumnPlan
 from transforms.harmonize.row_ids import PARTS
-from transforms.harmonize.texts import MAP, SRC, START
+from transforms.harmonize.texts import MAP, SRC, START, one
 from transforms.harmonize.verdicts import OUTPUTS, Verdict
 
-FEW = 500  # rows; above, expressions cost less
 Cells = list[Any]
-_NULLS: dict[pl.DataType, pl.Series] = {
-    dtype: pl.Series([None], dtype=dtype)
-    for dtype in (pl.String(), pl.Int32(), pl.Float64(), pl.Date())
-}
 
 
 class FewRows:
@@ -134,13 +129,16 @@ def constants(plans: Iterable[ColumnPlan], texts: pl.DataFrame) -> dict[str, Any
 
 
 def canonical(
-    texts: pl.DataFrame, columns: Mapping[str, Any], schema: pl.Schema, center_id: str
+    texts: pl.DataFrame,
+    columns: Mapping[str, Any],
+    schema: Mapping[str, pl.DataType],
+    center_id: str,
 ) -> pl.DataFrame:
     """The frame of the table: who and where, then each column; null where there is none."""
     height = texts.height
     row = texts.get_column(ROW)
     found = [
-        pl.Series("center_id", [center_id] * height, dtype=pl.String),
+        one(center_id, pl.String()).new_from_index(0, height).alias("center_id"),
         texts.get_column(ID).alias("patient_id"),
         (texts.get_column(START) + row.cast(pl.Int64) * PARTS).alias("row_id"),
         texts.get_column(SRC).alias("source_id"),
@@ -150,7 +148,7 @@ def canonical(
     for name, dtype in list(schema.items())[len(found) :]:
         values = columns.get(name)
         if values is None:
-            found.append(_NULLS[dtype].new_from_index(0, height).alias(name))
+            found.append(one(None, dtype).new_from_index(0, height).alias(name))
         elif isinstance(values, pl.Series):
             found.append(values.alias(name))
         else:

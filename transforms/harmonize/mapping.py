@@ -10,7 +10,7 @@ import polars as pl
 
 from schemas.staging import COLUMN_MAP, SOURCE
 from schemas.tables import ALL
-from transforms.harmonize.assemble import BlockParser, Part
+from transforms.harmonize.assemble import BlockParser
 from transforms.harmonize.batch import FILE_ISSUE, NO_ISSUES, STREAMING, MappedBatch
 from transforms.harmonize.cells import Intake, conditions, load_fix
 from transforms.harmonize.column_map import ColumnMap
@@ -18,6 +18,7 @@ from transforms.harmonize.forms import check_units
 from transforms.harmonize.joins import Joins
 from transforms.harmonize.ledger import Ledger
 from transforms.harmonize.lines import SHIFT, moved_up, split_lines
+from transforms.harmonize.part import Part
 from transforms.harmonize.plan import BlockPlan, MappingPlan
 from transforms.harmonize.sources import OpenSource
 from transforms.harmonize.texts import BlockTexts

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
 
+from transforms.harmonize.batch import FEW
 from transforms.harmonize.cells import ID, ROW, conditions
 from transforms.harmonize.column_map import BlockMap, ColumnMap
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan, Words, fill
@@ -20,6 +21,11 @@ SRC, MAP, START, CHOICE, KEEP = "_src", "_map", "_start", "_choice", "_keep"
 UNIT, TEXT, CELL = "u:", "t:", "r:"  # prefixes: unit; text to parse; cell behind a constant
 ALWAYS = frozenset({"subject", "follow_up", "infusion"})  # a patient without any is a finding
 _SMALL = 10_000
+# What the frame library strips; Python strips four separators more.
+_BLANKS = "".join(
+    char for char in map(chr, range(0x3001)) if char.isspace() and char not in "\x1c\x1d\x1e\x1f"
+)
+Made = pl.Expr | pl.Series
 
 
 class BlockTexts:
@@ -69,14 +75,14 @@ class BlockTexts:
         start = block_start(
             source.reader.info.sha256, source.sheet, source.occurrence, f"{self.block.name}#{index}"
         )
-        exprs: list[pl.Expr] = [
-            pl.col(ROW),
-            pl.col(ID),
-            pl.lit(source.source_id, pl.Int32).alias(SRC),
-            pl.lit(start, pl.Int64).alias(START),
+        exprs: list[Made] = [
+            _held(cells, ROW),
+            _held(cells, ID),
+            _same(cells, source.source_id, pl.Int32()).alias(SRC),
+            _same(cells, start, pl.Int64()).alias(START),
         ]
         for slot in self.map.slots.values():
-            exprs += [pl.col(f"{ROW}{slot}"), pl.col(f"{SRC}{slot}")]
+            exprs += [_held(cells, f"{ROW}{slot}"), _held(cells, f"{SRC}{slot}")]
         choices: list[str] = []
         for column in self.block.columns:
             exprs += self._column(column, source, words, cells, known, choices)
@@ -84,7 +90,9 @@ class BlockTexts:
             exprs.append(conditions(self.block.block.keep_when, words).alias(KEEP))
         if not choices:
             number = self.map.number(source, index, words, {})
-            return cells.select(*exprs, pl.lit(number, pl.Int32).alias(MAP))
+            exprs.append(_same(cells, number, pl.Int32()).alias(MAP))
+            made = [made for made in exprs if isinstance(made, pl.Series)]
+            return pl.DataFrame(made) if len(made) == len(exprs) else cells.select(exprs)
         frame = cells.select(exprs)
         return frame.with_columns(self._numbered(frame, source, index, words, choices)).drop(
             choices
@@ -110,19 +118,22 @@ class BlockTexts:
         cells: pl.DataFrame,
         known: set[str],
         choices: list[str],
-    ) -> list[pl.Expr]:
+    ) -> list[Made]:
         rule, name = plan.rule, plan.column.name
 
         def cell(header: str) -> pl.Expr:
             return pl.col(header) if header in known else pl.lit(None, pl.String)
 
-        exprs: list[pl.Expr] = []
+        def held(header: str) -> Made:
+            return _held(cells, header) if header in known else _same(cells, None, pl.String())
+
+        exprs: list[Made] = []
         if rule.constant is not None:
-            exprs.append(pl.lit(fill(rule.constant, words)).alias(name))
+            exprs.append(_same(cells, fill(rule.constant, words), pl.String()).alias(name))
             if rule.at is not None:
-                exprs.append(cell(fill(rule.at, words)).alias(CELL + name))
+                exprs.append(held(fill(rule.at, words)).alias(CELL + name))
         elif rule.sequence is not None:
-            exprs.append(pl.lit(None, pl.String).alias(name))
+            exprs.append(_same(cells, None, pl.String()).alias(name))
         elif rule.coalesce is not None:
             headers = [h for h in (fill(h, words) for h in rule.coalesce) if h in known]
             exprs += self._coalesced(plan, headers, cells, choices)
@@ -130,17 +141,18 @@ class BlockTexts:
             exprs.append(_template(rule.template, words, known).alias(name))
         else:
             header = fill(_single_header(plan), words)
-            exprs.append(cell(header).alias(name))
+            exprs.append(held(header).alias(name))
             if name in self.relabelled:
                 exprs.append(self._labelled(plan, source, header, cell(header)).alias(TEXT + name))
         if rule.unit_column is not None:
-            unit = cell(fill(rule.unit_column, words))
+            header = fill(rule.unit_column, words)
+            unit = held(header)
             if rule.unit_map:
                 own = {fill(k, words): v for k, v in rule.unit_map.items()}
-                unit = unit.fill_null("").str.strip_chars().replace(own)
+                unit = cell(header).fill_null("").str.strip_chars().replace(own)
             exprs.append(unit.alias(UNIT + name))
         elif rule.unit is not None and "{" in rule.unit:
-            exprs.append(pl.lit(fill(rule.unit, words), pl.String).alias(UNIT + name))
+            exprs.append(_same(cells, fill(rule.unit, words), pl.String()).alias(UNIT + name))
         return exprs
 
     @cached_property
@@ -214,11 +226,31 @@ def _single_header(plan: ColumnPlan) -> str:
     return rule.column if rule.column is not None else rule.regex.column  # type: ignore[union-attr]
 
 
+def _held(cells: pl.DataFrame, name: str) -> Made:
+    """A column of the cells: of a few rows itself, else as an expression."""
+    return cells.get_column(name) if cells.height <= FEW else pl.col(name)
+
+
+@lru_cache(maxsize=4096)
+def one(value: Any, dtype: pl.DataType) -> pl.Series:
+    """A column of one row, to be repeated."""
+    return pl.Series([value], dtype=dtype)
+
+
+def _same(cells: pl.DataFrame, value: Any, dtype: pl.DataType) -> Made:
+    """One value in every row."""
+    if cells.height <= FEW:
+        return one(value, dtype).new_from_index(0, cells.height)
+    return pl.lit(value, dtype)
+
+
 def filled_rows(frame: pl.DataFrame, names: list[str], tokens: tuple[str, ...]) -> pl.DataFrame:
     """Rows in which one of the columns holds more than blanks and missing tokens.
 
     In a large frame the fullest column decides almost every row; only the rest is looked at in all.
     """
+    if frame.height <= FEW:
+        return _filled_few(frame, names, tokens)
 
     def filled(*columns: str) -> pl.Expr:
         text = pl.col(*columns).str.strip_chars()
@@ -235,6 +267,17 @@ def filled_rows(frame: pl.DataFrame, names: list[str], tokens: tuple[str, ...]) 
         others = pl.any_horizontal(filled(*ordered[1:])).fill_null(False)
         mask = mask.scatter(rest, frame.select(ordered[1:])[rest].select(others).to_series())
     return frame.filter(mask)
+
+
+def _filled_few(frame: pl.DataFrame, names: list[str], tokens: tuple[str, ...]) -> pl.DataFrame:
+    empty = {"", *tokens}
+    left = list(range(frame.height))
+    for name in names:
+        column = frame.get_column(name).to_list()
+        left = [at for at in left if (column[at] or "").strip(_BLANKS) in empty]
+        if not left:
+            return frame
+    return frame[sorted(set(range(frame.height)) - set(left))]
 
 
 def _template(template: str, words: Words, known: set[str]) -> pl.Expr:
