@@ -18,8 +18,7 @@ from functools import cached_property, lru_cache
 import polars as pl
 
 from transforms.harmonize import values as parsers
-from transforms.harmonize.fast import plain_date, plain_number
-from transforms.harmonize.units import factor_of
+from transforms.harmonize.plain import plain_verdict
 from transforms.harmonize.values.codes import BY_COLUMN
 from transforms.harmonize.values.common import is_missing
 from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
@@ -129,25 +128,8 @@ class Reader:
             if self.form.parser == "year" and len(text) == 4 and "1901" <= text <= "2100":
                 return Verdict((int(text),))
         if self.form.parser in ("date", "number"):
-            return self._plain_value(text) or text
+            return plain_verdict(text, self.form) or text
         return text
-
-    def _plain_value(self, text: str) -> Verdict | None:
-        """A date or number in the plain form, which the parsers read in the same way."""
-        dates, numbers = self.form.dates, self.form.numbers
-        if dates is not None and self.form.precision is None:
-            date = plain_date(text, dates.order)
-            return Verdict((date, "day", None)) if date is not None else None
-        if numbers is not None and self._is_canonical:
-            found = plain_number(text, numbers.decimal)
-            return Verdict((*found, numbers.unit, None)) if found is not None else None
-        return None
-
-    @cached_property
-    def _is_canonical(self) -> bool:
-        """True if numbers are kept as they are written."""
-        form = self.form.numbers
-        return form is not None and factor_of(form.quantity, form.unit) == 1
 
     def _wrong(self, rule_id: str | None, note: str | None) -> Verdict:
         rule = rule_id or _DEFAULT_RULE.get(self.form.parser, "STR-06")

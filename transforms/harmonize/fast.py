@@ -13,10 +13,10 @@ import polars as pl
 
 from transforms.harmonize.values.date_parts import PLACEHOLDERS
 
-_FIRST, _LAST = dt.date(1901, 1, 2), dt.date(2098, 12, 31)
-_DOUBTFUL = sorted(day for day in PLACEHOLDERS if _FIRST <= day <= _LAST)
-_SANE = (pl.lit(_FIRST), pl.lit(_LAST))
-_PLACEHOLDERS = tuple(pl.lit(day) for day in _DOUBTFUL)
+FIRST, LAST = dt.date(1901, 1, 2), dt.date(2098, 12, 31)
+DOUBTFUL = sorted(day for day in PLACEHOLDERS if FIRST <= day <= LAST)
+_SANE = (pl.lit(FIRST), pl.lit(LAST))
+_PLACEHOLDERS = tuple(pl.lit(day) for day in DOUBTFUL)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _SHORT = re.compile(r"\d\d([./-])\d\d\1\d{4}")
 _DEFAULT = {"dmy": "%d.%m.%Y", "mdy": "%m/%d/%Y", "ymd": "%Y-%m-%d"}
@@ -52,45 +52,13 @@ def sure(date: pl.Expr, text: pl.Expr, missing: tuple[str, ...]) -> pl.Expr:
     return test & ~text.is_in(declared) if declared else test
 
 
-_ONE_DATE = re.compile(r"([0-9]{2})([./-])([0-9]{2})\2([0-9]{4})|([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_NO_DAYS = frozenset(_DOUBTFUL)
-
-
-def plain_date(text: str, order: str) -> dt.date | None:
-    """What `read_date` and `sure` say of one text, whatever its mark; declared tokens aside."""
-    found = _ONE_DATE.fullmatch(text)
-    if found is None:
-        return None
-    first, _, second, last, year, month, day = found.groups()
-    if year is None:
-        if order == "ymd":
-            return None
-        year, month, day = (last, second, first) if order == "dmy" else (last, first, second)
-    try:
-        date = dt.date(int(year), int(month), int(day))
-    except ValueError:
-        return None
-    return date if _FIRST <= date <= _LAST and date not in _NO_DAYS else None
-
-
-_ONE_NUMBER = {
-    mark: re.compile(rf"([<>]?)([0-9]{{1,15}}(?:{re.escape(mark)}[0-9]{{1,15}})?)") for mark in ",."
-}
-
-
-def plain_number(text: str, decimal: str) -> tuple[float, str | None] | None:
-    """What `read_number` says of one text without marks between thousands, and its operator."""
-    found = _ONE_NUMBER[decimal].fullmatch(text)
-    return (float(found[2].replace(",", ".")), found[1] or None) if found else None
-
-
 def stamps(texts: pl.Series) -> pl.Series:
     """Dates of ISO time stamps among distinct values (the local day); null for all others."""
     name = texts.name
     date = pl.col(name).str.head(10).str.to_date("%Y-%m-%d", strict=False)
     found = pl.when(pl.col(name).str.contains(_STAMP)).then(date)
     frame = texts.to_frame().select(found.alias(name))
-    keep = pl.col(name).is_between(_FIRST, _LAST) & ~pl.col(name).is_in(_DOUBTFUL)
+    keep = pl.col(name).is_between(FIRST, LAST) & ~pl.col(name).is_in(DOUBTFUL)
     return frame.select(pl.when(keep).then(pl.col(name)).alias(name)).to_series()
 
 
