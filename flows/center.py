@@ -18,7 +18,7 @@ from flows.fingerprint import spec_hash, staging_code
 from flows.folder import StudyFolder, make_private
 from flows.outcome import FAILED, HELD, LOADED, REPEATED, UNCHANGED, WAITING, DeliveryOutcome
 from schemas.delivery import DeliveredFile, Delivery
-from schemas.errors import CarmonyError, FileError
+from schemas.errors import CarmonyError, FileError, Place
 
 # From this size on a delivery is read in a process of its own: it may need much memory or crash.
 BIG_DELIVERY = 64 * 2**20
@@ -185,6 +185,8 @@ def _process(
     from flows.tally import check_shrink, tally
 
     center_id = delivery.center_id
+    name = f"inbox/{center_id}/{delivery.received_on}"
+    _refuse_foreign(folder, delivery, name)
     key, mode = spec_hash(folder, center_id), spec.mode
     out = make_private(folder.staged(center_id)) / f"{delivery.delivery_id}-{key}-{staging_code()}"
     shutil.rmtree(out, ignore_errors=True)  # of an interrupted or failed run
@@ -193,7 +195,6 @@ def _process(
     else:
         parts.stage(spec, delivery, out, parts.load_study(folder))
     earlier = good if good and good.is_dir() and mode == "snapshot" else None
-    name = f"inbox/{center_id}/{delivery.received_on}"
     check_shrink(out, earlier, accepted=accept_fewer, name=name)
     counts = tally(out)
     return DeliveryOutcome(
@@ -211,6 +212,25 @@ def _process(
         spec_hash=key,
         mode=mode,
     )
+
+
+def _refuse_foreign(folder: StudyFolder, delivery: Delivery, name: str) -> None:
+    """The very files of another center would count its patients twice.
+
+    Raises:
+        FileError: FOREIGN_CENTER, another center's delivery holds the same files.
+    """
+    staged = folder.staged(delivery.center_id).parent
+    others = sorted(staged.glob(f"*/{delivery.delivery_id}-*"))
+    owners = {path.parent.name for path in others if (path / "summary.json").is_file()}
+    owners.discard(delivery.center_id)
+    if owners:
+        raise FileError(
+            "FOREIGN_CENTER",
+            Place(name),
+            f"these are the very files that center {min(owners)} sent",
+            fix="remove the delivery from this center's inbox, or from the other's, and run again",
+        )
 
 
 def _failure(

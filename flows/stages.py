@@ -179,7 +179,9 @@ def report(root: str) -> str:
 
 
 def _replace_folder(source: Path, target: Path) -> None:
-    """Puts a complete folder in the place of another."""
+    """Puts a complete folder of the study in the place of another of its published folders."""
+    if target.parents[1].resolve() not in source.resolve().parents:
+        raise ValueError("only a folder inside the study is moved")  # never the working directory
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -399,3 +399,21 @@ def test_everything_of_the_load_log_is_free_of_patient_ids(study: Path) -> None:
     run(study)
     for path in (study / "vault" / "log").iterdir():
         assert b"AA01-001" not in path.read_bytes(), path.name
+
+
+def test_the_files_of_another_center_are_refused_and_nobody_is_counted_twice(study: Path) -> None:
+    first, second = sorted(p.name for p in (study / "inbox").iterdir())[:2]
+    (day,) = (study / "inbox" / first).iterdir()
+    shutil.rmtree(study / "inbox" / second)
+    shutil.copytree(day, study / "inbox" / second / day.name)
+    spec = (study / "centers" / f"{first}.yaml").read_text(encoding="utf-8")
+    (study / "centers" / f"{second}.yaml").write_text(
+        spec.replace(f"id: {first}", f"id: {second}"), encoding="utf-8"
+    )
+    outcome = run(study)
+    assert outcome.exit_code == 1
+    (refused,) = [d for d in outcome.deliveries if d.center_id == second]
+    assert refused.code == "FOREIGN_CENTER"
+    assert f"center {first}" in refused.message
+    assert second not in patients_by_center(study)
+    assert first in patients_by_center(study)
