@@ -50,7 +50,7 @@ def test_both_ways_map_a_delivery_of_the_demo_alike(
 ) -> None:
     in_python = mapped(inbox, spec_path, day)
     monkeypatch.setattr(assemble, "FEW", -1)
-    monkeypatch.setattr(texts, "FEW", -1, raising=False)
+    monkeypatch.setattr(texts, "FEW", -1)
     by_expressions = mapped(inbox, spec_path, day)
     assert list(in_python) == list(by_expressions)
     for name, frame in in_python.items():
