@@ -68,7 +68,9 @@ def verify(folder: Path) -> int:
         field = pl.read_parquet(staged / "finding_field.parquet").filter(pl.col("position") == 1)
         found.append(
             finding.join(field, on="finding_id").select(
-                pl.lit(staged.parent.name).alias("center_id"), pl.col("row").cast(pl.Int64), "rule_id"
+                pl.lit(staged.parent.name).alias("center_id"),
+                pl.col("row").cast(pl.Int64),
+                "rule_id",
             )
         )
     have = pl.concat(found)

@@ -34,8 +34,16 @@ def main(folder: Path) -> None:
         process_center(spec, delivery, staged, study)
         outcomes.append(
             DeliveryOutcome(
-                inbox.name, delivery.delivery_id, day, 1, spec.spec_hash, "benchmark", "loaded",
-                spec.mode, str(staged.relative_to(folder)), "",
+                inbox.name,
+                delivery.delivery_id,
+                day,
+                1,
+                spec.spec_hash,
+                "benchmark",
+                "loaded",
+                spec.mode,
+                str(staged.relative_to(folder)),
+                "",
             )  # fmt: skip
         )
     log.record(load_id, outcomes)

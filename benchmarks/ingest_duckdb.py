@@ -1,6 +1,6 @@
 """The yardstick of the ingest benchmark: DuckDB loads the same files as text into one table.
 
-    python benchmarks/ingest_duckdb.py FOLDER
+python benchmarks/ingest_duckdb.py FOLDER
 """
 
 from __future__ import annotations

@@ -61,7 +61,9 @@ def decimal_comma(values: np.ndarray, limit: float) -> pl.Series:
     text = pl.Series((values * 100).round().astype(np.int64)).cast(pl.String).str.zfill(3)
     whole = text.str.slice(0, text.str.len_chars() - 2) + "," + text.str.slice(-2)
     below = "<" + f"{limit:.2f}".replace(".", ",")
-    return pl.select(pl.when(pl.Series(values < limit)).then(pl.lit(below)).otherwise(whole)).to_series()
+    return pl.select(
+        pl.when(pl.Series(values < limit)).then(pl.lit(below)).otherwise(whole)
+    ).to_series()
 
 
 def pick(options: list[str], n: int, rng: np.random.Generator) -> pl.Series:
@@ -88,7 +90,9 @@ def assessments(people: pl.DataFrame, n: int, rng: np.random.Generator) -> pl.Da
         pick(["negativ", "positiv", "nicht durchgeführt", ""], n, rng).alias("MRD"),
         pick(["NGS", "NGF", ""], n, rng).alias("MRD-Methode"),
         decimal_comma(rng.gamma(1.0, 12.0, n).clip(0, 110), 0.3).alias("M-Protein Serum (g/l)"),
-        decimal_comma(rng.gamma(1.0, 150.0, n).clip(0, 4000), 10.0).alias("M-Protein Urin (mg/24h)"),
+        decimal_comma(rng.gamma(1.0, 150.0, n).clip(0, 4000), 10.0).alias(
+            "M-Protein Urin (mg/24h)"
+        ),
         decimal_comma(rng.gamma(1.0, 60.0, n).clip(0.2, 9000), 0.3).alias("FLC kappa (mg/l)"),
         decimal_comma(rng.gamma(1.0, 60.0, n).clip(0.2, 9000), 0.3).alias("FLC lambda (mg/l)"),
         decimal_comma(rng.beta(1, 6, n) * 100, 0.5).alias("Plasmazellen (%)"),
@@ -99,7 +103,9 @@ def assessments(people: pl.DataFrame, n: int, rng: np.random.Generator) -> pl.Da
     )
 
 
-def plant(frame: pl.DataFrame, people: pl.DataFrame, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+def plant(
+    frame: pl.DataFrame, people: pl.DataFrame, rng: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One fault per kind and 1000 rows; returns the frame and row (physical line) per rule."""
     n = frame.height
     each = max(1, n // 1000)
@@ -170,7 +176,10 @@ def write(n: int, folder: Path) -> None:
                 pl.lit("ide-cel").alias("Produkt"),
                 german("start").alias("Beginn Linie 1"),
                 pl.lit("Talquetamab").alias("Therapie"),
-                pl.when("dead").then(pl.lit("verstorben")).otherwise(pl.lit("lebt")).alias("Status"),
+                pl.when("dead")
+                .then(pl.lit("verstorben"))
+                .otherwise(pl.lit("lebt"))
+                .alias("Status"),
                 pl.when("dead").then(german("death")).otherwise(pl.lit("")).alias("Tod"),
                 pl.when("dead")
                 .then(german("death"))

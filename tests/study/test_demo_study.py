@@ -84,11 +84,14 @@ def test_table_1_holds_the_counts_of_the_paper_in_every_cell(demo: Demo) -> None
 
 
 def test_nobody_is_missing_from_a_row_of_table_1(demo: Demo) -> None:
-    assert ask(
-        demo,
-        "select row, population, value from analysis.estimate where display = 'T1' "
-        "and level = 'missing' and value <> 0",
-    ) == []
+    assert (
+        ask(
+            demo,
+            "select row, population, value from analysis.estimate where display = 'T1' "
+            "and level = 'missing' and value <> 0",
+        )
+        == []
+    )
 
 
 def test_the_p_values_of_table_1_are_those_of_the_paper(demo: Demo) -> None:
@@ -291,7 +294,9 @@ def test_the_dictionary_describes_every_column(demo: Demo) -> None:
 
 
 def test_sql_answers_from_the_published_warehouse(demo: Demo) -> None:
-    done = carmony("sql", demo.folder, "select count(*) as n from analysis.adsl", "--format", "json")
+    done = carmony(
+        "sql", demo.folder, "select count(*) as n from analysis.adsl", "--format", "json"
+    )
     assert done.code == 0
     assert json.loads(done.out) == [{"n": 139}]
 
@@ -349,5 +354,3 @@ def _filled(sheet: Any, first: int) -> int:
         any(cell not in (None, "") for cell in row)
         for row in sheet.iter_rows(min_row=first, values_only=True)
     )
-
-
