@@ -1,4 +1,4 @@
-"""Row ids: the same bytes, sheet, row and mapping block always get the same positive Int64.
+"""Row ids: the same center, bytes, sheet, row and mapping block always get the same positive Int64.
 
 Each pair of sheet and block has an interval of its own: a start from a hash, then one step per row and part.
 Neighbours stay neighbours, which compresses well in columns; with n pairs of r rows the chance that
@@ -22,7 +22,7 @@ def block_start(sha256: str, sheet: str | None, occurrence: int, block: str) -> 
         sha256: Hash of the file's bytes (of the member, for a zip).
         sheet: Name of the sheet or zip member, if any.
         occurrence: 0, or more where a delivery holds the same bytes several times.
-        block: Name of the mapping block with its binding.
+        block: Center, and name of the mapping block with its binding.
     """
     text = "\0".join([sha256, sheet or "", str(occurrence), block])
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()

@@ -72,9 +72,8 @@ class BlockTexts:
         self, cells: pl.DataFrame, source: OpenSource, index: int, words: Words
     ) -> pl.DataFrame:
         known = set(cells.columns)
-        start = block_start(
-            source.reader.info.sha256, source.sheet, source.occurrence, f"{self.block.name}#{index}"
-        )
+        name = f"{self.plan.spec.center.id}/{self.block.name}#{index}"
+        start = block_start(source.reader.info.sha256, source.sheet, source.occurrence, name)
         exprs: list[Made] = [
             _held(cells, ROW),
             _held(cells, ID),
