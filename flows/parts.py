@@ -148,7 +148,13 @@ def write_packet(folder: StudyFolder, outcome: DeliveryOutcome) -> None:
     """The file of findings for the center, into the vault."""
     from warehouse.packets import write_packet as write
 
-    write(folder.root, outcome.center_id, outcome.delivery_id, folder.root / outcome.staged)
+    write(
+        folder.root,
+        outcome.center_id,
+        outcome.delivery_id,
+        folder.root / outcome.staged,
+        received_on=dt.date.fromisoformat(outcome.received_on),
+    )
 
 
 # The load log ------------------------------------------------------------------------------------
@@ -190,6 +196,7 @@ def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
     """Opens a load and writes down what became of each delivery."""
     from importlib import metadata
 
+    from warehouse.loads import NO_ID
     from warehouse.loads import DeliveryOutcome as Line
 
     log = read_log(folder)
@@ -201,8 +208,8 @@ def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
         [
             Line(
                 outcome.center_id,
-                outcome.delivery_id,
-                dt.date.fromisoformat(outcome.received_on),
+                outcome.delivery_id or NO_ID,
+                dt.date.fromisoformat(outcome.received_on) if outcome.received_on else None,
                 outcome.sequence,
                 outcome.spec_hash or spec_hash(folder, outcome.center_id),
                 staging_code(),
@@ -212,7 +219,7 @@ def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
                 outcome.message,
             )
             for outcome in outcomes
-            if (outcome.state == LOADED or outcome.state in TROUBLE) and outcome.delivery_id
+            if outcome.state == LOADED or outcome.state in TROUBLE
         ],
     )
     return load_id

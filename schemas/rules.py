@@ -23,7 +23,7 @@ ENGINES = ("rows", "mapping", "reader", "run")
 
 _RULE_KEYS = {
     "id", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",
-    "query", "source", "checks", "covers", "also",
+    "query", "asks", "source", "checks", "covers", "also",
 }  # fmt: skip
 _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
@@ -73,7 +73,9 @@ class Rule:
     """One rule of the pack. `category` is the name of its file.
 
     `covers`: columns whose generated checks (required, range) this rule stands for. `also`: companions
-    (`unit`) that are named beside a column which the mapping could not understand.
+    (`unit`) that are named beside a column which the mapping could not understand. `asks`: kind of
+    column → what a center is asked instead of `query`; `{range}` and `{codes}` stand for what the column
+    may hold.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Rule:
     checks: tuple[Check, ...] = ()
     covers: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    asks: Mapping[str, str] = field(default_factory=dict)
 
     def disposition_of(self, severity: str) -> str:
         """What becomes of a row: an error is never kept as valid, a warning never held back."""
@@ -187,13 +190,19 @@ def _rule(path: Path, entry: Any) -> Rule:
     )
     if engine == "rows" and not checks:
         raise RuleError(path.name, name, "checks", "a rule on rows needs at least one check")
-    head = {key: entry[key] for key in _RULE_KEYS & entry.keys() - {"checks", "covers", "also"}}
+    asks = entry.get("asks", {})
+    if not isinstance(asks, dict) or not all(isinstance(text, str) for text in asks.values()):
+        raise RuleError(path.name, name, "asks", "is no list of kinds with their questions")
+    head = {
+        key: entry[key] for key in _RULE_KEYS & entry.keys() - {"checks", "covers", "also", "asks"}
+    }
     return Rule(
         **{"source": "", **head, "engine": engine},
         category=path.stem,
         checks=checks,
         covers=tuple(entry.get("covers", ())),
         also=tuple(entry.get("also", ())),
+        asks=asks,
     )
 
 

@@ -82,7 +82,8 @@ def _conditions(rule: Rule) -> str:
     lines = [line for check in rule.checks for line in _check(check)]
     if not lines:
         return ""
-    return f"**{rule.id}** · asks: *{rule.query}*\n\n" + "\n".join(lines)
+    asks = "".join(f"; for a {kind}: *{query}*" for kind, query in rule.asks.items())
+    return f"**{rule.id}** · asks: *{rule.query}*{asks}\n\n" + "\n".join(lines)
 
 
 def _check(check: Check) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from warehouse.packet_asks import asked
+
 COLUMNS = (
     "Number",
     "Patient",
@@ -28,6 +30,7 @@ _EFFECT = {
     "keep_query": "used as it is; please check",
     "keep_info": "used as it is; for information",
 }
+_LEFT_EMPTY = "the value is left empty; the rest of the row is used"
 # Excel and LibreOffice take a cell of a CSV that starts so for a formula, some after blanks, and
 # some in full-width form.
 _TRIGGER = r"^[\s\x00\x{feff}]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|^[\t\r\n\x00]"
@@ -42,7 +45,7 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
 
     Args:
         staged_folder: A staged delivery (`schemas/staging.py`).
-        rules: Entries with `id`, `title`, `sentence` and `query`.
+        rules: Entries with `id`, `title`, `sentence`, `query` and, by kind of column, `asks`.
     """
     findings = pl.read_parquet(staged_folder / "finding.parquet", glob=False)
     fields = pl.read_parquet(staged_folder / "finding_field.parquet", glob=False)
@@ -61,10 +64,15 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         .sort("finding_id", "position", nulls_last=True)
         .with_columns(
             first_file=pl.col("file").first().over("finding_id"),
+            about_table=pl.col("table").first().over("finding_id"),
+            about_column=pl.col("column").first().over("finding_id"),
+            left_empty=_is_left_empty().first().over("finding_id"),
             first_row=pl.col("row").first().over("finding_id"),
         )
         .sort("patient_id", "first_file", "first_row", "finding_id", "position", nulls_last=True)
     )
+    keys = ["rule_id", "about_table", "about_column"]
+    lines = lines.join(asked(lines, rules), on=keys, how="left", maintain_order="left")
     # A message that only repeats what to do says nothing new; the rule's sentence does.
     repeats = (pl.col("message") == pl.col("query")).fill_null(value=True)
     message = pl.when(repeats).then("sentence").otherwise("message").fill_null("")
@@ -81,10 +89,21 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         .str.strip_chars_end()
         .alias("What is wrong"),
         pl.col("severity").alias("Severity"),
-        pl.col("disposition").replace(_EFFECT).alias("What became of the row"),
-        pl.col("query").alias("What to do"),
+        pl.when("left_empty")
+        .then(pl.lit(_LEFT_EMPTY))
+        .otherwise(pl.col("disposition").replace(_EFFECT))
+        .alias("What became of the row"),
+        pl.coalesce("asked", "query").alias("What to do"),
         pl.col("rule_id").alias("Rule"),
     )
+
+
+def _is_left_empty() -> pl.Expr:
+    """Whether a row is kept without the value that the finding is about: it was not understood."""
+    kept = pl.col("disposition").is_in(["keep_query", "keep_info"])
+    of_a_row = (pl.col("scope") != "file") & pl.col("table").is_not_null()
+    lost = pl.col("value").is_not_null() & pl.col("understood").is_null()
+    return (kept & of_a_row & lost).fill_null(value=False)
 
 
 def safe_for_csv(lines: pl.DataFrame) -> pl.DataFrame:

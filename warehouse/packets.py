@@ -1,13 +1,14 @@
 """The file of findings that goes to a center: its own ids, addresses and column names, as text.
 
-`vault/packets/<center>/<delivery_id>/findings.xlsx` and `findings.csv`. Identified: they stay in the
-vault until a data manager sends them. Nothing in them can run: the workbook holds text cells only,
+`vault/packets/<center>/<received_on>_<delivery_id>/findings.xlsx` and `findings.csv`. Identified: they
+stay in the vault until a data manager sends them. Nothing in them can run: the workbook holds text cells only,
 the CSV neutralises what a spreadsheet would take for a formula.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ def write_packet(
     delivery_id: str,
     staged_folder: Path,
     *,
+    received_on: dt.date,
     rules: Sequence[Mapping[str, Any]] | None = None,
 ) -> Path:
     """Writes the findings of a staged delivery for its center; gives the folder.
@@ -45,6 +47,7 @@ def write_packet(
         center_id: The center.
         delivery_id: The delivery.
         staged_folder: Its staged folder.
+        received_on: The day on which it came; the folder's name begins with it.
         rules: Rule entries with title and query; default the project's.
 
     Raises:
@@ -57,10 +60,16 @@ def write_packet(
                 fix="use letters, digits, - and _ in the center's id",
             )
     lines = packet_lines(staged_folder, declared_rules(load_catalog()) if rules is None else rules)
-    folder = StudyPaths(study_folder).packet(center_id, delivery_id)
+    about = [
+        ("Center", center_id),
+        ("Delivery", delivery_id),
+        ("Received on", received_on.isoformat()),
+        *_sent(staged_folder),
+    ]
+    folder = StudyPaths(study_folder).packet(center_id, delivery_id, received_on)
     for level in (folder.parents[1], folder.parent, folder):
         private_folder(level)
-    _write(folder / "findings.xlsx", _workbook(lines, center_id, delivery_id))
+    _write(folder / "findings.xlsx", _workbook(lines, about))
     _write(folder / "findings.csv", _csv(lines))
     return folder
 
@@ -74,6 +83,19 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
+def _sent(staged_folder: Path) -> list[tuple[str, str]]:
+    """What tells the center which export this is: its date, and each file or sheet with its rows."""
+    summary = json.loads((staged_folder / "summary.json").read_text(encoding="utf-8"))
+    sources = pl.read_parquet(
+        staged_folder / "source.parquet", columns=["file", "sheet", "n_rows"], glob=False
+    )
+    files = [
+        (f"File {file}" + (f", sheet {sheet}" if sheet else ""), f"{n_rows or 0} rows read")
+        for file, sheet, n_rows in sources.unique().sort("file", "sheet").iter_rows()
+    ]
+    return [("Export date", str(summary.get("export_date") or "not known")), *files]
+
+
 def _csv(lines: pl.DataFrame) -> bytes:
     out = BytesIO()
     safe_for_csv(lines).write_csv(
@@ -82,7 +104,7 @@ def _csv(lines: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def _workbook(lines: pl.DataFrame, center_id: str, delivery_id: str) -> bytes:
+def _workbook(lines: pl.DataFrame, about: Sequence[tuple[str, str]]) -> bytes:
     import xlsxwriter
 
     out = BytesIO()
@@ -109,7 +131,7 @@ def _workbook(lines: pl.DataFrame, center_id: str, delivery_id: str) -> bytes:
                 sheet.write_string(number, position, value, text)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(shown.height, 1), len(COLUMNS) - 1)
-    _about(book.add_worksheet("About"), bold, text, lines, center_id, delivery_id)
+    _about(book.add_worksheet("About"), bold, text, lines, about)
     book.close()
     return out.getvalue()
 
@@ -122,13 +144,16 @@ def _cut(column: str) -> pl.Expr:
 
 
 def _about(
-    sheet: Any, bold: Any, text: Any, lines: pl.DataFrame, center_id: str, delivery_id: str
+    sheet: Any,
+    bold: Any,
+    text: Any,
+    lines: pl.DataFrame,
+    about: Sequence[tuple[str, str]],
 ) -> None:
     findings = lines.unique("Number")
     counts = findings.group_by("Rule", "Severity").len().sort("Rule", "Severity")
     rows: list[tuple[str, str]] = [
-        ("Center", center_id),
-        ("Delivery", delivery_id),
+        *about,
         ("Findings", str(findings.height)),
         ("Lines", f"{lines.height}, of which {min(lines.height, MOST_LINES)} in this workbook"),
         ("Number", "Lines with the same number belong to one finding"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,9 @@ class StudyPaths:
         """Which local id has which pseudonym."""
         return self.vault / "id_map.parquet"
 
-    def packet(self, center_id: str, delivery_id: str) -> Path:
-        """The folder with the file of findings for a center."""
-        return self.vault / "packets" / center_id / delivery_id
+    def packet(self, center_id: str, delivery_id: str, received_on: dt.date) -> Path:
+        """The folder with the file of findings for a center; its name begins with the day."""
+        return self.vault / "packets" / center_id / f"{received_on.isoformat()}_{delivery_id}"
 
     @property
     def published(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import duckdb
 from warehouse.packets import write_packet
 
 Study = Any
+CAME = dt.date(2024, 6, 14)
 CANARIES = ("CANARYPAT", "CANARYVALUE", "CANARYTEXT", "CANARYHELD")
 
 
@@ -91,7 +93,7 @@ def test_the_control_finds_the_canaries_in_the_vault(small_study: Study) -> None
     s = small_study
     line = study_with_canaries(s)
     s.load(line)
-    folder = write_packet(s.folder, "DE01", "a", s.folder / line.staged)
+    folder = write_packet(s.folder, "DE01", "a", s.folder / line.staged, received_on=CAME)
     text = (folder / "findings.csv").read_text(encoding="utf-8-sig")
     assert "CANARYPAT003" in text
     assert "CANARYVALUE" in text
@@ -101,7 +103,7 @@ def test_no_file_of_the_study_is_open_to_everybody(small_study: Study) -> None:
     s = small_study
     line = study_with_canaries(s)
     s.load(line)
-    write_packet(s.folder, "DE01", "a", s.folder / line.staged)
+    write_packet(s.folder, "DE01", "a", s.folder / line.staged, received_on=CAME)
     made_here = [
         path
         for path in s.folder.rglob("*")

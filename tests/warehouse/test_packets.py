@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,9 @@ def packet(study: Study, findings: list[dict[str, Any]], fields: list[dict[str, 
     staged = study.stage(
         "DE01", "a", {"subject": [study.patient("001")]}, findings=findings, fields=fields
     )
-    folder: Path = write_packet(study.folder, "DE01", "a", study.folder / staged)
+    folder: Path = write_packet(
+        study.folder, "DE01", "a", study.folder / staged, received_on=dt.date(2024, 6, 14)
+    )
     return folder
 
 
@@ -133,6 +136,58 @@ def test_a_finding_names_every_field_with_the_centers_own_words(small_study: Stu
     assert len(first[10]) > 10
     assert first[11] == "DAT-13"
     assert [row["Column"] for row in csv_rows(folder)] == ["Rezidiv am", "Infusion"]
+
+
+def test_a_value_that_was_not_understood_is_said_to_be_left_empty(small_study: Study) -> None:
+    kept = {"disposition": "keep_query", "severity": "warning"}
+    folder = packet(
+        small_study,
+        [
+            finding(1, rule_id="DAT-01", **kept),
+            finding(2, rule_id="DAT-08", **kept),
+            finding(3, rule_id="STR-12", scope="file", **kept),
+            finding(4, rule_id="DAT-01"),
+        ],
+        [field(1, value="im Mai"), field(1, 2, column="relapse_number", value="1", understood="1"),
+         field(2, understood="2022-03-01"), field(3), field(4, value="im Mai")],
+    )  # fmt: skip
+    became = [(row["Number"], row["What became of the row"]) for row in csv_rows(folder)]
+    empty = "the value is left empty; the rest of the row is used"
+    assert sorted(became) == [
+        ("1", empty),
+        ("1", empty),
+        ("2", "used as it is; please check"),
+        ("3", "used as it is; please check"),
+        ("4", "not used until it is corrected"),
+    ]
+
+
+def test_the_sheet_about_names_the_delivery_its_dates_and_its_files(small_study: Study) -> None:
+    tables = {"subject": [small_study.patient("001"), small_study.patient("002")]}
+    staged = small_study.folder / small_study.stage("DE01", "a", tables)
+    (staged / "summary.json").write_text('{"export_date": "2024-06-12"}', encoding="utf-8")
+    folder = write_packet(small_study.folder, "DE01", "a", staged, received_on=dt.date(2024, 6, 14))
+    sheet = openpyxl.load_workbook(folder / "findings.xlsx")["About"]
+    about = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert (about["Received on"], about["Export date"]) == ("2024-06-14", "2024-06-12")
+    assert about["File patients.csv"] == "2 rows read"
+
+
+def what_to_do(study: Study, table: str, column: str) -> str:
+    folder = packet(
+        study,
+        [finding(1, rule_id="STR-06", table=table)],
+        [field(1, table=table, column=column, value="viel")],
+    )
+    return csv_rows(folder)[0]["What to do"]
+
+
+def test_an_unknown_value_asks_for_what_the_column_holds(small_study: Study) -> None:
+    assert what_to_do(small_study, "infusion", "prior_lines").startswith("Please give a number")
+    assert what_to_do(small_study, "lab", "value").startswith("Please give a number")
+    sex = what_to_do(small_study, "subject", "sex")
+    assert sex.startswith("Please give one of: F (Female), M (Male), U (Unknown). Your own words")
+    assert what_to_do(small_study, "infusion", "infusion_date") == "Please give the date."
 
 
 def test_lines_are_sorted_by_patient_file_and_row_and_files_stand_last(small_study: Study) -> None:
@@ -229,7 +284,7 @@ def test_the_same_findings_give_the_same_bytes(small_study: Study) -> None:
 
 def test_packets_are_closed_to_others(small_study: Study) -> None:
     folder = packet(small_study, [finding(1)], [field(1)])
-    assert folder == small_study.folder / "vault" / "packets" / "DE01" / "a"
+    assert folder == small_study.folder / "vault" / "packets" / "DE01" / "2024-06-14_a"
     for level in (folder, folder.parent, folder.parent.parent):
         assert level.stat().st_mode & 0o777 == 0o700
     assert {p.name: p.stat().st_mode & 0o777 for p in folder.iterdir()} == {
@@ -264,5 +319,11 @@ def test_a_workbook_that_cannot_hold_all_lines_says_so(
 @pytest.mark.parametrize("center", ["../DE01", "a/b", ".hidden", "", "x" * 200])
 def test_a_center_that_is_no_folder_name_writes_nothing(small_study: Study, center: str) -> None:
     with pytest.raises(CarmonyError):
-        write_packet(small_study.folder, center, "a", small_study.folder)
+        write_packet(
+            small_study.folder,
+            center,
+            "a",
+            small_study.folder,
+            received_on=dt.date(2024, 6, 14),
+        )
     assert list(small_study.folder.iterdir()) == []

@@ -1,0 +1,49 @@
+"""What a center is asked about a value, by what its column holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from schemas.catalog import Catalog, Column, load_catalog
+
+
+def asked(lines: pl.DataFrame, rules: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """rule_id, about_table, about_column, asked: for the distinct columns of rules that ask by kind.
+
+    Args:
+        lines: `rule_id`, `about_table` and `about_column` (the first field of the finding).
+        rules: Entries with `id` and, where they ask by kind, `asks`.
+    """
+    keys = ("rule_id", "about_table", "about_column")
+    asks = {rule["id"]: rule["asks"] for rule in rules if rule.get("asks")}
+    distinct = lines.filter(pl.col("rule_id").is_in(list(asks))).select(keys).unique()
+    catalog = load_catalog()
+    rows = []
+    for rule, table, name in distinct.drop_nulls().iter_rows():
+        column = _column(catalog, table, name)
+        if column is not None and column.kind in asks[rule]:
+            rows.append((rule, table, name, _filled(asks[rule][column.kind], column, catalog)))
+    return pl.DataFrame(rows, dict.fromkeys((*keys, "asked"), pl.String()), orient="row")
+
+
+def _column(catalog: Catalog, table: str, name: str) -> Column | None:
+    columns = catalog.tables[table].columns if table in catalog.tables else ()
+    return next((column for column in columns if column.name == name), None)
+
+
+def _filled(query: str, column: Column, catalog: Catalog) -> str:
+    codes = catalog.codelists.get(column.codelist or "", {})
+    listed = ", ".join(
+        code if code == label else f"{code} ({label})" for code, label in codes.items()
+    )
+    return query.replace("{codes}", listed).replace("{range}", _range(column))
+
+
+def _range(column: Column) -> str:
+    low, high = (None if end is None else f"{end:g}" for end in (column.ge, column.le))
+    if low and high:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low else f" of at most {high}" if high else ""
