@@ -427,3 +427,29 @@ def test_what_openpyxl_writes_comes_back(tmp_path_factory, pairs):
     assert [row[1] for row in got] == [text or None for text, _ in pairs]
     # openpyxl itself writes 16 digits
     assert [float(row[2]) for row in got] == pytest.approx([n for _, n in pairs], rel=1e-15)
+
+
+@pytest.mark.parametrize("name", ["export.xlsx", "export.ods", "export.zip"])
+def test_a_workbook_or_zip_whose_end_is_missing_is_called_truncated(tmp_path, name):
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("content.csv", "a;b\n" + "1;2\n" * 2000)
+    path.write_bytes(path.read_bytes()[:4000])
+    with pytest.raises(FileError) as refused:
+        open_tables(path)
+    assert refused.value.code == "TRUNCATED"
+    assert ("workbook" in str(refused.value)) == (not name.endswith(".zip"))
+
+
+def test_a_workbook_whose_directory_is_damaged_is_corrupt_and_called_a_workbook(tmp_path, book):
+    made = book()
+    made.sheet.write_row(0, 0, ["a"])
+    made.file.close()
+    data = bytearray(made.path.read_bytes())
+    start = data.index(b"PK\x01\x02")
+    data[start : start + 4] = b"XXXX"
+    made.path.write_bytes(data)
+    with pytest.raises(FileError) as refused:
+        open_tables(made.path)
+    assert refused.value.code == "CORRUPT"
+    assert "the workbook is damaged" in str(refused.value)

@@ -67,7 +67,7 @@ def container_kind(source: Source) -> str:
     """xlsx, xlsb, ods, zip, xls, ole or encrypted.
 
     Raises:
-        FileError: CORRUPT for a zip whose directory is broken.
+        FileError: TRUNCATED for a zip whose end is missing, CORRUPT for one that is damaged.
     """
     head = source.head()
     if head.startswith(OLE):
@@ -84,9 +84,7 @@ def container_kind(source: Source) -> str:
             if "content.xml" in names and "mimetype" in names:
                 return "ods"
     except (*ZIP_ERRORS, ValueError):
-        raise source.error(
-            "CORRUPT", "its zip container is damaged", "ask the center to send the file again"
-        ) from None
+        raise source.damaged() from None
     return "zip"
 
 

@@ -24,15 +24,13 @@ def check_archive(source: Source, limits: Limits, *, workbook: bool) -> list[zip
         workbook: It is an Excel or OpenDocument workbook, not a zip of files.
 
     Raises:
-        FileError: CORRUPT, TOO_LARGE, ENCRYPTED or WRONG_TYPE.
+        FileError: CORRUPT, TRUNCATED, TOO_LARGE, ENCRYPTED or WRONG_TYPE.
     """
     try:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()
     except (*ZIP_ERRORS, ValueError):
-        raise source.error(
-            "CORRUPT", "its zip container is damaged", "ask the center to send the file again"
-        ) from None
+        raise source.damaged() from None
     if len(members) > limits.members:
         raise source.error(
             "TOO_LARGE", f"holds {len(members)} members", "send only the files of the study"

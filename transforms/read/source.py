@@ -27,6 +27,11 @@ ZIP_ERRORS = (
 )
 
 
+WORKBOOKS = (".xlsx", ".xlsm", ".xltx", ".xltm", ".xlsb", ".ods")
+_END = b"PK\x05\x06"  # opens the end of a zip's directory
+_END_LENGTH = 22 + 65_535  # of that end with the longest comment
+
+
 def shown(name: str | bytes) -> str:
     """A file or member name that is safe to print, log and store: no raw bytes, no control marks."""
     text = os.fsdecode(name)
@@ -58,9 +63,7 @@ class Source:
                 with zipfile.ZipFile(file) as archive, archive.open(self.member) as inner:
                     yield inner
         except ZIP_ERRORS as error:
-            raise self.error(
-                "CORRUPT", "the zip cannot be unpacked", "send the file again"
-            ) from error
+            raise self.damaged() from error
         except OSError as error:
             raise self.error(
                 "CORRUPT", f"cannot be opened ({error.strerror})", "check the file and its rights"
@@ -100,9 +103,37 @@ class Source:
                 "wait until the sender has finished writing, then run again",
             )
 
+    def damaged(self) -> FileError:
+        """What is wrong with a zip or workbook that cannot be unpacked: broken off, or damaged."""
+        workbook = self.member is None and self.path.suffix.lower() in WORKBOOKS
+        what = "workbook" if workbook else "zip"
+        if _is_broken_off(self.path):
+            return self.error(
+                "TRUNCATED",
+                f"the {what} ends in the middle: its end is missing",
+                "the upload broke off; ask the center to send the file again",
+            )
+        return self.error(
+            "CORRUPT",
+            f"the {what} is damaged and cannot be unpacked",
+            "ask the center to send the file again",
+        )
+
     def error(self, code: str, problem: str, fix: str = "", **place: Any) -> FileError:
         """A FileError about this file; `place` may name sheet, row and column."""
         return FileError(code, Place(self.name, **place), problem, fix=fix)
+
+
+def _is_broken_off(path: Path) -> bool:
+    """Whether a file starts as a zip and the end of its directory is missing."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _END_LENGTH))
+            return start == b"PK\x03\x04" and _END not in file.read()
+    except OSError:
+        return False
 
 
 def source_of(path: Path) -> Source:
