@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,20 @@ from schemas.delivery import read_delivery
 from schemas.errors import StudyError
 
 
-def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
+def check_file(
+    source: Path, spec_path: Path, scratch: Path, received_on: dt.date | None = None
+) -> dict[str, Any]:
     """Findings of a file or folder as a run would raise them.
 
     Args:
         source: what would be sent.
         spec_path: the center's spec; `study.yaml` stands one folder above it.
         scratch: a private folder for the copy and the staged rows; the caller removes it.
+        received_on: when it is sent; default `date_of(source)`.
 
     Returns:
-        Counts and findings with their addresses, JSON-ready. No values of cells.
+        Counts, findings with their addresses, and the dates that were used, JSON-ready. No values
+        of cells.
 
     Raises:
         CarmonyError: spec, study or file cannot be read.
@@ -40,8 +45,7 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
     else:
         copy.mkdir()
         shutil.copyfile(source, copy / source.name)
-    # A name that begins with a date, as in the inbox, says when it was sent; else it is sent today.
-    sent_on = date_in_name(source.name) or dt.date.today()
+    sent_on = received_on or date_of(source)
     delivery = read_delivery(spec_path.stem, copy, sent_on)
     out = scratch / "staged"
     parts.stage(spec, delivery, out, study)
@@ -53,7 +57,10 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
     for field in fields.select("finding_id", "file", "sheet", "row", "source_column").to_dicts():
         number, column = field.pop("finding_id"), field.pop("source_column")
         places.setdefault(number, []).append({**field, "column": column})
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     return {
+        "received_on": str(sent_on),
+        "export_date": summary["export_date"],
         "rows_read": counts.rows_read,
         "rows_quarantined": counts.rows_quarantined,
         "errors": counts.errors,
@@ -68,6 +75,12 @@ def check_file(source: Path, spec_path: Path, scratch: Path) -> dict[str, Any]:
             for finding in findings
         ],
     }
+
+
+def date_of(source: Path) -> dt.date:
+    """When a file is sent: the date that begins its name or its folder's, as in the inbox, or today."""
+    place = source.resolve()
+    return date_in_name(place.name) or date_in_name(place.parent.name) or dt.date.today()
 
 
 def _study_of(spec_path: Path) -> Path:

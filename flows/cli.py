@@ -99,6 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
         argument=("file", "FILE", "the file or folder that would be sent"),
     )
     check.add_argument("--spec", required=True, metavar="SPEC", help="the spec of the center")
+    check.add_argument(
+        "--received",
+        type=_date,
+        metavar="DATE",
+        help="the day on which it is sent; default: the date in the name of the file or its folder, "
+        "else today",
+    )
     return parser
 
 
@@ -147,15 +154,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:
-        # A second signal while children end would tear the last message apart.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _say("interrupted; what was published before stays as it was")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): no complaint, no flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        from flows.faults import was_interrupted
+
+        if was_interrupted(error):
+            return _interrupted()
         if arguments.debug:
             raise
         return _failed(error, arguments)
@@ -184,16 +192,29 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     return command(arguments)
 
 
+def _interrupted() -> int:
+    # A second signal while children end would tear the last message apart.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _say("interrupted; what was published before stays as it was")
+    return INTERRUPTED
+
+
 def _failed(error: Exception, arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from flows.faults import study_fault
     from schemas.errors import CarmonyError
 
+    study = getattr(arguments, "study", None)
+    if study and not isinstance(error, CarmonyError):
+        error = study_fault(error, Path(study)) or error
     if isinstance(error, CarmonyError):
         _say(str(error))
         code = error.exit_code
     else:
         from flows.bug_log import write_bug_log
 
-        place = write_bug_log(error, getattr(arguments, "study", None))
+        place = write_bug_log(error, study)
         _say(f"a bug in carmony ({type(error).__name__}); please send this file: {place}")
         code = BUG
     if arguments.json:

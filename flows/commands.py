@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -83,8 +84,8 @@ def sql(arguments: argparse.Namespace) -> int:
     style = "json" if arguments.json else arguments.format
     if style == "json":
         keys = _distinct(names)
-        records = [dict(zip(keys, row, strict=True)) for row in rows]
-        print(json.dumps(records, default=_json_value, ensure_ascii=False))
+        records = [dict(zip(keys, map(_json_value, row), strict=True)) for row in rows]
+        print(json.dumps(records, ensure_ascii=False, allow_nan=False))
     elif style == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
@@ -107,7 +108,17 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _json_value(value: Any) -> Any:
-    return float(value) if _is_number(value) else str(value)
+    """A value as JSON has it, inside lists and structs too; NaN and infinity become null."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(item) for item in value]
+    if _is_number(value):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    return str(value)
 
 
 def plain_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -144,14 +155,23 @@ def _is_number(value: Any) -> bool:
 
 def check(arguments: argparse.Namespace) -> int:
     """Checks a file as a run would, and stores nothing. 1 if errors were found."""
+    import datetime as dt
+
     from flows.check_file import check_file
 
     source = Path(arguments.file)
     if not source.exists():
         raise StudyError(f"'{source}' does not exist.", fix="give the file that would be sent")
+    spec = Path(arguments.spec)
+    if not spec.is_file():
+        raise StudyError(
+            f"The spec '{spec}' is not there, or is no file.",
+            fix="give the spec of the center, as centers/DE01.yaml of the study",
+        )
     scratch = Path(tempfile.mkdtemp(prefix="carmony-check-"))  # mode 0700
     try:
-        result = check_file(source, Path(arguments.spec), scratch)
+        received_on = dt.date.fromisoformat(arguments.received) if arguments.received else None
+        result = check_file(source, spec, scratch, received_on)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if arguments.json:
@@ -162,7 +182,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _findings_text(result: dict[str, Any]) -> str:
-    lines = []
+    lines = [f"checked as received on {result['received_on']}, export of {result['export_date']}"]
     for finding in result["findings"]:
         lines.append(f"{finding['severity']} {finding['rule_id']}: {finding['message']}")
         for field in finding["fields"]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 import tempfile
@@ -59,6 +60,17 @@ def test_the_output_of_check_holds_no_value(
     assert "AA01-0" not in text
 
 
+def test_a_spec_that_is_not_there_is_named(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    delivery = study / "inbox" / "AA01" / "2024-06-14"
+
+    assert main(["check", str(delivery), "--spec", str(tmp_path / "nothere.yaml")]) == 2
+    shown = capsys.readouterr().err
+    assert "nothere.yaml' is not there" in shown
+    assert "study.yaml" not in shown
+
+
 def test_check_stores_nothing(study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -85,3 +97,35 @@ def test_a_missing_file_or_study_gives_one_message(
     assert "no.csv' does not exist" in errors
     assert "No study.yaml" in errors
     assert "Traceback" not in errors
+
+
+def test_check_says_which_date_it_used_and_takes_it_from_the_folder(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = str(study / "centers" / "AA01.yaml")
+    dated = study / "2024-07-01"
+    dated.mkdir()
+    sent = (study / "inbox" / "AA01" / "2024-06-14").rename(dated / "export")
+
+    assert main(["check", str(sent), "--spec", spec]) == 0
+    assert "checked as received on 2024-07-01, export of 2024-07-01" in capsys.readouterr().out
+    assert main(["check", str(sent), "--spec", spec, "--received", "2024-08-02", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["received_on"], result["export_date"]) == ("2024-08-02", "2024-08-02")
+    sent = sent.rename(study / "export")
+    assert main(["check", str(sent), "--spec", spec]) == 0
+    assert f"checked as received on {dt.date.today()}" in capsys.readouterr().out
+
+
+def test_the_day_of_receipt_decides_which_dates_lie_in_the_future(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(study, "--received", "2024-05-01") == 1  # last contacts are of 2024-06-01
+    assert "error DAT-" in capsys.readouterr().out
+    assert check(study) == 0
+
+
+def test_a_received_day_that_is_no_date_is_wrong_usage(study: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        check(study, "--received", "14.06.2024")
+    assert ended.value.code == 2
