@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from flows import parts, pull
 from flows.bug_log import write_bug_log
+from flows.faults import refuse_to_go_on
 from flows.fingerprint import spec_hash, staging_code
 from flows.folder import StudyFolder, make_private
 from flows.outcome import FAILED, HELD, LOADED, REPEATED, UNCHANGED, WAITING, DeliveryOutcome
@@ -160,6 +162,7 @@ def _process_all(
     try:
         spec = parts.load_spec(folder.spec(center_id))
     except Exception as error:
+        refuse_to_go_on(error, folder)
         yield _failure(folder, *deliveries[-1], error)
         return
     last = parts.current_delivery(folder, center_id)
@@ -172,6 +175,7 @@ def _process_all(
             outcome = _process(folder, spec, delivery, None if late else good, accept_fewer)
             outcome.sequence = sequence
         except Exception as error:
+            refuse_to_go_on(error, folder)
             yield _failure(folder, delivery, sequence, error)
             continue
         if not late:
@@ -182,7 +186,7 @@ def _process_all(
 def _process(
     folder: StudyFolder, spec: Any, delivery: Delivery, good: Path | None, accept_fewer: bool
 ) -> DeliveryOutcome:
-    from flows.tally import check_shrink, tally
+    from flows.tally import check_readable, check_shrink, tally
 
     center_id = delivery.center_id
     name = f"inbox/{center_id}/{delivery.received_on}"
@@ -194,24 +198,25 @@ def _process(
         parts.stage_in_child(folder, delivery, out)
     else:
         parts.stage(spec, delivery, out, parts.load_study(folder))
-    earlier = good if good and good.is_dir() and mode == "snapshot" else None
-    check_shrink(out, earlier, accepted=accept_fewer, name=name)
-    counts = tally(out)
-    return DeliveryOutcome(
+    outcome = DeliveryOutcome(
         center_id,
         LOADED,
         delivery.delivery_id,
         str(delivery.received_on),
-        rows_read=counts.rows_read,
-        rows_loaded=counts.rows_loaded,
-        rows_quarantined=counts.rows_quarantined,
-        rows_excluded=counts.rows_excluded,
-        errors=counts.errors,
-        warnings=counts.warnings,
         staged=out.relative_to(folder.root).as_posix(),
         spec_hash=key,
         mode=mode,
     )
+    try:
+        people = {block.source for block in spec.tables if block.table == "subject"}
+        check_readable(out, people, name=name)
+    except FileError:
+        parts.write_packet(folder, outcome)  # of a failed delivery no load writes it
+        raise
+    earlier = good if good and good.is_dir() and mode == "snapshot" else None
+    check_shrink(out, earlier, accepted=accept_fewer, name=name)
+    _count(outcome, tally(out))
+    return outcome
 
 
 def _refuse_foreign(folder: StudyFolder, delivery: Delivery, name: str) -> None:
@@ -251,7 +256,8 @@ def _failure(
         outcome.can_pass = error.code == "CHANGING"
         outcome.message = str(error)
     elif isinstance(error, CarmonyError):
-        outcome.code, outcome.message = "SPEC", str(error)
+        outcome.code = "SPEC"
+        outcome.message = str(CarmonyError(f"{error.message} [SPEC]", fix=error.fix))
     elif isinstance(error, OSError):
         outcome.code, outcome.can_pass = "UNREADABLE", True
         outcome.message = f"reading or staging failed: {error.strerror} [UNREADABLE]"
@@ -274,12 +280,13 @@ def _unchanged(folder: StudyFolder, center_id: str) -> DeliveryOutcome:
 
     outcome = DeliveryOutcome(center_id, UNCHANGED, last.delivery_id, str(last.received_on))
     if last.folder.is_dir():
-        counts = tally(last.folder)
-        outcome.rows_read, outcome.rows_loaded = counts.rows_read, counts.rows_loaded
-        outcome.rows_quarantined = counts.rows_quarantined
-        outcome.rows_excluded = counts.rows_excluded
-        outcome.errors, outcome.warnings = counts.errors, counts.warnings
+        _count(outcome, tally(last.folder))
     return outcome
+
+
+def _count(outcome: DeliveryOutcome, counts: Any) -> None:
+    for key, n in asdict(counts).items():
+        setattr(outcome, key, n)
 
 
 def _delivery_dict(delivery: Delivery, sequence: int) -> dict[str, Any]:

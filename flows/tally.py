@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,41 @@ def patients(staged: Path) -> pl.Series:
     if not frames:
         return pl.Series("patient_id", [], dtype=pl.String)
     return pl.concat(frames)["patient_id"].drop_nulls().unique().sort()
+
+
+def check_readable(staged: Path, names: Collection[str], *, name: str) -> None:
+    """Refuses a delivery of whose patients no row could be read: its patients are not gone.
+
+    Args:
+        staged: the new staged delivery.
+        names: the spec's sources of the table `subject`.
+        name: what the delivery is called in messages.
+
+    Raises:
+        FileError: NO_ROWS, every row of the files with the patients was rejected.
+    """
+    ledger = pl.read_parquet(staged / "ledger.parquet", glob=False)
+    # A block without rows is not in column_map.parquet: the names lead to its sources.
+    read = pl.read_parquet(staged / "source.parquet", columns=["source_id", "name"], glob=False)
+    sources = read.filter(pl.col("name").is_in(list(names)))["source_id"]
+    step, result = pl.col("step"), pl.col("outcome")
+    rejected = ledger.filter(
+        step == "read", result == "quarantined", pl.col("source_id").is_in(sources.implode())
+    )
+    mapped = ledger.filter(step == "map", result == "in", pl.col("table") == "subject")
+    lost = int(rejected["n_rows"].sum())
+    if lost == 0 or int(mapped["n_rows"].sum()) > 0:
+        return
+    reasons = rejected.group_by("reason").agg(pl.col("n_rows").sum()).sort("reason")
+    told = ", ".join(f"{reason} {n}" for reason, n in reasons.iter_rows())
+    raise FileError(
+        "NO_ROWS",
+        Place(name),
+        f"no row with a patient could be read: {lost} rows were rejected ({told}); "
+        "the earlier state stays",
+        fix="the findings for the center stand in vault/packets and name each row; correct the spec "
+        "(delimiter, quotes), or ask the center to export again",
+    )
 
 
 def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: str) -> int:
