@@ -6,6 +6,7 @@ counts come back: results hold no values of columns, and the frames hold no rows
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,8 +61,9 @@ def audit(path: Path, suite: Suite | None = None) -> AuditResult:
         con.close()
     failures = [(entry, item) for entry in entries for item in entry["expectations"]]
     failed = [(entry, item) for entry, item in failures if not item["success"]]
-    critical = _sentences([pair for pair in failed if pair[1]["severity"] == "critical"])
-    warnings = _sentences([pair for pair in failed if pair[1]["severity"] != "critical"])
+    named = {check.id: check.named for check in chosen.checks}
+    critical = _sentences([p for p in failed if p[1]["severity"] == "critical"], named)
+    warnings = _sentences([p for p in failed if p[1]["severity"] != "critical"], named)
     results = {
         "suite": chosen.name,
         "passed": not critical,
@@ -174,7 +176,23 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (int, float, bool)) else str(value)
 
 
-def _sentences(failed: list[tuple[dict[str, Any], dict[str, Any]]]) -> tuple[str, ...]:
+def _sentences(
+    failed: list[tuple[dict[str, Any], dict[str, Any]]], named: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
     """One sentence per failed expectation; the same one only once."""
-    lines = [f"{entry['id']} {entry['title']}: {item['observed']}" for entry, item in failed]
+    lines = [
+        f"{entry['id']} {entry['title']}: {item['observed']}{_names(entry, named[entry['id']])}"
+        for entry, item in failed
+    ]
     return tuple(dict.fromkeys(lines))
+
+
+def _names(entry: dict[str, Any], columns: Sequence[str]) -> str:
+    """The declared ids of the lines that fail, in brackets; empty for checks that declare none."""
+    lines = entry["lines"]
+    if not columns or not lines or not lines["rows"]:
+        return ""
+    places = [lines["columns"].index(column) for column in columns]
+    ids = [" ".join(str(row[place]) for place in places) for row in lines["rows"]]
+    more = f", and {lines['n_more']} more" if lines["n_more"] else ""
+    return f" ({', '.join(ids)}{more})"

@@ -28,7 +28,8 @@ class Check:
     """One frame that DuckDB computes, and what is expected of it.
 
     `for_each` runs the SQL once per canonical table (`table`), table with a key (`key`) or coded
-    column (`coded_column`), with the names filled in; the rows are put together.
+    column (`coded_column`), with the names filled in; the rows are put together. `named`: columns of the frame (ids of centers
+    and rules, never values) that the sentence of a failure quotes from the lines that fail.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Check:
     sql: str
     expectations: tuple[Expectation, ...]
     for_each: str | None = None
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _check(entry: Mapping[str, Any], folder: Path) -> Check:
         sql,
         expectations,
         entry.get("for_each"),
+        tuple(entry.get("named", ())),
     )
 
 

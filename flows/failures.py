@@ -8,9 +8,11 @@ from __future__ import annotations
 import errno
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from flows.bug_log import describe
+from flows.faults import study_fault, was_interrupted
 from flows.outcome import FAILED, DeliveryOutcome
 from schemas.errors import CarmonyError
 
@@ -65,7 +67,7 @@ def will_pass(task: Any, run: Any, state: Any) -> bool:
 
 
 def safe(function: Callable[P, R]) -> Callable[P, R]:
-    """Lets only errors through whose text holds no value."""
+    """Lets only errors through whose text holds no value; `function` takes the study first."""
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -74,8 +76,13 @@ def safe(function: Callable[P, R]) -> Callable[P, R]:
         except CarmonyError:
             raise
         except Exception as error:
+            if was_interrupted(error):
+                raise KeyboardInterrupt from None
             if may_pass(error):
                 raise TransientError from None
+            root = args[0] if args else kwargs.get("root")
+            if isinstance(root, str) and (fault := study_fault(error, Path(root))):
+                raise fault from None
             trace = describe(error)
         # Outside of the except block: the new error has no context that quotes the old one.
         raise TaskError(trace)

@@ -131,8 +131,12 @@ def _serve() -> int:
         answer = {"message": error.message, "fix": error.fix}
     except Exception as error:
         from flows.bug_log import describe
+        from flows.faults import study_fault
 
-        answer = {"trace": describe(error)}
+        fault = study_fault(error, Path(request["study"]))
+        answer = (
+            {"message": fault.message, "fix": fault.fix} if fault else {"trace": describe(error)}
+        )
     print(json.dumps(answer), flush=True)
     return 0
 

@@ -17,6 +17,7 @@ TROUBLE = frozenset({FAILED, HELD, WAITING})
 # States of a run.
 PUBLISHED = "published"
 NOTHING_NEW = "nothing new"
+NO_DELIVERY = "no delivery yet"
 NOT_PUBLISHED = "not published"
 AUDIT_STOPPED = "stopped by the audit"
 

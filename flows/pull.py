@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.faults import refuse_to_go_on
 from flows.folder import StudyFolder, make_private, write_json
 from schemas.delivery import DeliveredFile, Delivery, read_delivery
 from schemas.errors import CarmonyError, FileError, Place
@@ -83,6 +84,7 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
                 Problem(entry.name, str(received_on or ""), code, str(error), code == "CHANGING")
             )
         except OSError as error:
+            refuse_to_go_on(error, folder)
             text = f"{Place(entry.name)}: cannot be read: {error.strerror} [UNREADABLE]"
             problems.append(Problem(entry.name, str(received_on or ""), "UNREADABLE", text, True))
     write_json(index_file, index)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from flows import center, parts, results, stages
+from flows.faults import was_interrupted
 from flows.folder import StudyFolder, private_files, write_json
 from flows.outcome import (
     AUDIT_STOPPED,
+    NO_DELIVERY,
     NOT_PUBLISHED,
     NOTHING_NEW,
     PUBLISHED,
@@ -26,6 +28,8 @@ from flows.show import Progress
 from schemas.errors import AuditStoppedError
 
 LAST_RUN = "last_run.json"
+_NOTHING_READ = "no center could be read, and nothing was published before: nothing is published"
+_NO_DELIVERY = "no delivery has come yet: put the first one into inbox/<center>/<YYYY-MM-DD>/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,9 @@ def finish(
     """From staged deliveries to the published warehouse and report; fills `outcome`."""
     if stages.is_published(root, outcome.deliveries):
         outcome.state = NOTHING_NEW
+    elif stages.nothing_came(root, outcome.deliveries):
+        outcome.state = NO_DELIVERY
+        outcome.messages.append(_NO_DELIVERY)
     else:
         load_id = outcome.load_id = stages.open_load(root, outcome.deliveries)
         try:
@@ -116,8 +123,7 @@ def finish(
             outcome.messages.append(str(error))
             stages.close_load(root, load_id, "stopped")
         except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
-            stages.close_load(root, load_id, "interrupted" if stopped else "failed")
+            stages.close_load(root, load_id, "interrupted" if was_interrupted(error) else "failed")
             raise
     if outcome.state not in (PUBLISHED, NOTHING_NEW):
         return
@@ -136,7 +142,7 @@ def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> 
         staged_file = stages.assemble(root, load_id)
     if not staged_file:
         outcome.state = NOT_PUBLISHED
-        outcome.messages.append(_nothing_to_publish(outcome.deliveries))
+        outcome.messages.append(_NOTHING_READ)
         stages.close_load(root, load_id, "failed")
         return
     with _timed(outcome, "judge"):
@@ -153,12 +159,6 @@ def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> 
         progress.stage("publish")
         stages.publish(root, load_id, staged_file, outcome.deliveries, verdict["results"])
     outcome.state = PUBLISHED
-
-
-def _nothing_to_publish(deliveries: Sequence[DeliveryOutcome]) -> str:
-    if any(delivery.trouble for delivery in deliveries):
-        return "no center could be read, and nothing was published before: nothing is published"
-    return "no delivery has come yet: put the first one into inbox/<center>/<YYYY-MM-DD>/"
 
 
 @contextmanager

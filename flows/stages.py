@@ -73,6 +73,13 @@ def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
     return bool(parts.published_state(folder).get("key") == state_key(root, outcomes))
 
 
+def nothing_came(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
+    """True if no delivery has come in this run or before: there is nothing to make a load of."""
+    if any(o.trouble or o.state == LOADED for o in outcomes):
+        return False
+    return not parts.current_deliveries(StudyFolder(Path(root)))
+
+
 def report_is_current(root: str) -> bool:
     """True if the report was rendered from the published warehouse."""
     folder = StudyFolder(Path(root))

@@ -241,3 +241,16 @@ def center_table(rows: Rows) -> Table:
         for code, label in centers.items()
     ]
     return Table("Center", ("In the warehouse", "In the cohort"), tuple(lines))
+
+
+def delivery_table(rows: Rows) -> Table:
+    """What stands of each center, and what became of its newest delivery."""
+    centers = {code: label for code, label in rows.labels().items() if code != ALL}
+    columns = {
+        row["row"]: str(row["row_label"]) for row in rows.rows if row["population"] in centers
+    }
+    lines = [
+        Line(label, tuple(rows.text(population=code, row=row) for row in columns))
+        for code, label in centers.items()
+    ]
+    return Table("Center", tuple(columns.values()), tuple(lines))

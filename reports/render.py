@@ -50,6 +50,8 @@ def render(warehouse_path: str | Path, out_folder: str | Path, study: Study) -> 
         for name in dict.fromkeys(row["display"] for row in rows)
     }
     tables = {"T1": page.table_1(displays["T1"]), "F1A": page.response_table(displays["F1A"])}
+    if "DELIVERIES" in displays:
+        tables["DELIVERIES"] = page.delivery_table(displays["DELIVERIES"])
     for name, table in tables.items():
         _write(folder / "tables" / f"{name}.csv", _table_csv(table))
     _write(
@@ -117,6 +119,8 @@ def _html(
         ],
         attrition=page.attrition_table(displays.get("ATTRITION", Rows())),
         centers=page.center_table(displays.get("ATTRITION", Rows())),
+        deliveries=tables.get("DELIVERIES"),
+        behind=displays.get("DELIVERIES", Rows()).text(row="BEHIND"),
         run=run,
     )
 

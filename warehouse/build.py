@@ -130,6 +130,8 @@ def build_warehouse(
         out_file.chmod(0o600)
         done = True
         return BuildResult(out_file, load_id, counts)
+    except PermissionError:
+        raise  # more room would not help; the run names the folder
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise CarmonyError(
             f"The warehouse could not be written: {str(error).splitlines()[0][:300]}",

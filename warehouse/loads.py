@@ -20,6 +20,7 @@ from warehouse.load_events import append_event, read_events
 from warehouse.paths import StudyPaths
 
 PUBLISHED = "published"
+NO_ID = "-"  # of what could not be taken from the inbox; no hash of files is written so
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,12 @@ class DeliveryOutcome:
 
     `outcome` is `loaded`, `failed` or `held`; `mode` is the center's (`snapshot` or `append`);
     `staged` the staged folder, relative to the study folder with /; `message` holds no values.
+    What could not be taken from the inbox has the id `NO_ID`, and no date where none is known.
     """
 
     center_id: str
     delivery_id: str
-    received_on: dt.date
+    received_on: dt.date | None
     sequence: int
     spec_hash: str
     code_hash: str
@@ -112,7 +114,10 @@ class LoadLog:
 
     def record(self, load_id: int, deliveries: Sequence[DeliveryOutcome]) -> None:
         """Write down what became of each delivery, before anything is published."""
-        lines = [{**asdict(d), "received_on": d.received_on.isoformat()} for d in deliveries]
+        lines = [
+            {**asdict(d), "received_on": d.received_on.isoformat() if d.received_on else None}
+            for d in deliveries
+        ]
         self._append({"event": "deliveries", "load_id": load_id, "deliveries": lines})
 
     def finish(
@@ -191,26 +196,27 @@ class LoadLog:
         Args:
             including: The id of a running load whose deliveries count as loaded.
         """
-        by_folder: dict[Path, tuple[Load, DeliveryOutcome]] = {}
+        by_folder: dict[Path, tuple[Load, DeliveryOutcome, dt.date]] = {}
         for load in self.loads:
             if load.outcome != PUBLISHED and load.load_id != including:
                 continue
             for delivery in load.deliveries:
-                if delivery.outcome == "loaded" and delivery.staged:
+                day = delivery.received_on
+                if delivery.outcome == "loaded" and delivery.staged and day:
                     # A folder that was staged anew holds what its last load read.
-                    by_folder[self.folder / delivery.staged] = (load, delivery)
+                    by_folder[self.folder / delivery.staged] = (load, delivery, day)
         rows = [
             StagedDelivery(
                 d.center_id,
                 d.delivery_id,
                 folder,
-                d.received_on,
+                day,
                 d.sequence,
                 load.load_id,
                 d.mode,
                 current=False,
             )
-            for folder, (load, d) in by_folder.items()
+            for folder, (load, d, day) in by_folder.items()
         ]
         rows.sort(key=lambda s: (s.center_id, s.received_on, s.sequence, s.load_id, s.delivery_id))
         chosen = _current_folders(rows)
@@ -228,7 +234,7 @@ class LoadLog:
             )
         elif kind == "deliveries":
             outcomes = tuple(
-                DeliveryOutcome(**{**d, "received_on": dt.date.fromisoformat(d["received_on"])})
+                DeliveryOutcome(**{**d, "received_on": _date(d["received_on"])})
                 for d in event["deliveries"]
             )
             load = self.load(event["load_id"])
@@ -262,6 +268,10 @@ def _current_folders(rows: Sequence[StagedDelivery]) -> set[Path]:
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
 
 
 def _time(text: str) -> dt.datetime:

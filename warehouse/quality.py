@@ -16,7 +16,7 @@ import polars as pl
 from schemas.catalog import Catalog
 from warehouse.core import replaced_rows
 from warehouse.ddl import COMPARATORS, PRECISIONS
-from warehouse.loads import PUBLISHED, LoadLog
+from warehouse.loads import NO_ID, PUBLISHED, LoadLog
 from warehouse.sql_text import listed, name, quoted
 from warehouse.staged_files import LinkedDelivery, existing, parquet
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _CODE = re.compile(r"\[([A-Z_]{3,40})\]")
+_CENTER = re.compile(r"[A-Z][A-Z0-9_]{1,15}")  # as `id` of a spec; any other folder may name people
 _REPLACED = "replaced by a later delivery"
 _RULE_KEYS = (
     "id", "category", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",
@@ -61,18 +62,18 @@ def fill_loads(
             known = linked.pop((load.load_id, d.center_id, d.delivery_id), None)
             if d.outcome == "loaded" and known is None:
                 continue  # of a load that was not published, or staged anew by a later one
-            found = _CODE.search(d.message)
+            codes = _CODE.findall(d.message.split("\n  Fix: ")[0])  # the code ends the problem
             lines.append(
                 (
                     known.number if known else len(deliveries) + len(lines) + 1,
                     load.load_id,
-                    d.center_id,
+                    d.center_id if _CENTER.fullmatch(d.center_id) else NO_ID,
                     d.delivery_id,
                     d.received_on,
                     d.sequence,
                     d.mode,
                     d.outcome,
-                    found[1] if found else None,
+                    codes[-1] if codes else None,
                     bool(known and known.staged.current),
                     d.spec_hash,
                 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+from reports.displays.deliveries import read as read_deliveries
 
 if TYPE_CHECKING:
     import duckdb
@@ -13,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnalysisData:
-    """The analysis tables as frames."""
+    """The analysis tables as frames, and what is known of each center's deliveries."""
 
     adsl: pl.DataFrame
     adtte: pl.DataFrame
     exclusion: pl.DataFrame
     attrition: pl.DataFrame
+    deliveries: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
@@ -28,4 +31,5 @@ class AnalysisData:
             pl.DataFrame(con.sql("select * from analysis.adtte order by PARAMCD, USUBJID")),
             pl.DataFrame(con.sql("select * from analysis.exclusion order by PARAMCD, USUBJID")),
             pl.DataFrame(con.sql("select * from analysis.attrition order by center_id, step")),
+            read_deliveries(con),
         )

@@ -107,7 +107,7 @@ BREAKS = {
 
 
 def test_every_check_has_a_case_that_breaks_it() -> None:
-    warnings = {"AUD-12"}
+    warnings = {"AUD-12", "AUD-16"}
 
     assert set(BREAKS) | warnings == {check.id for check in load_suite().checks}
 
@@ -140,6 +140,30 @@ def test_missing_variables_of_a_center_are_a_warning_that_names_the_center(broke
     check = next(c for c in result.results["checks"] if c["id"] == "AUD-12")
     assert ["BB02", "RISS", 6, 0.0] in check["lines"]["rows"]
     assert "lines fail" in sentence
+
+
+def test_a_key_rule_that_could_not_run_is_a_warning_that_names_center_and_rule(broken: Any) -> None:
+    result = broken(
+        "update quality.check_run set outcome = 'not_run', reason = 'column follow_up.death_date is"
+        " not delivered' where rule_id = 'SUR-02' and delivery_key in"
+        " (select delivery_key from quality.delivery where center_id = 'BB02')",
+        "update quality.check_run set outcome = 'not_run', reason = 'table ' || \"table\" ||"
+        " ' is not delivered' where rule_id = 'DAT-13' and delivery_key in"
+        " (select delivery_key from quality.delivery where center_id = 'CC03')",
+    )
+
+    assert result.passed
+    (sentence,) = (w for w in result.warnings if w.startswith("AUD-16"))
+    assert sentence.endswith("(BB02 SUR-02, CC03 DAT-13)")
+
+
+def test_an_orphan_rule_over_a_table_that_nobody_sent_is_no_warning(broken: Any) -> None:
+    result = broken(
+        "update quality.check_run set outcome = 'not_run', reason = 'table lab is not delivered'"
+        " where rule_id = 'STR-03' and \"table\" = 'lab'"
+    )
+
+    assert not [w for w in result.warnings if w.startswith("AUD-16")]
 
 
 def test_a_check_that_cannot_run_counts_as_failed(broken: Any) -> None:

@@ -127,8 +127,11 @@ def test_init_makes_an_empty_study_that_run_understands(
         "published",
     }
     capsys.readouterr()
-    assert main(["run", str(study)]) == 1
-    assert "no delivery has come yet" in capsys.readouterr().err
+    assert main(["run", str(study)]) == 0
+    shown = capsys.readouterr()
+    assert "no delivery has come yet" in shown.err
+    assert shown.out == "no delivery yet\n"
+    assert not (study / "vault" / "log" / "loads.jsonl").exists()
 
 
 def test_init_does_not_touch_a_folder_that_holds_something(
@@ -250,7 +253,7 @@ def test_a_signal_ends_a_run_with_4_and_leaves_no_child(
     assert errors.splitlines()[-1].startswith("carmony: interrupted")
     assert "Traceback" not in errors
     assert lock.is_file()
-    assert main(["run", str(tmp_path / "s")]) == 1, "the lock is free again"
+    assert main(["run", str(tmp_path / "s")]) == 0, "the lock is free again"
 
 
 @pytest.fixture(scope="module")
@@ -333,3 +336,38 @@ def test_sql_into_a_pipe_that_closes_early_says_nothing(published: Path) -> None
 
     assert done.stdout.strip() == "range"
     assert done.stderr == ""
+
+
+def test_json_of_sql_is_valid_where_a_number_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import results
+
+    statement = (
+        "select 'nan'::double as a, ['inf'::double, 1.5] as b, {'x': '-inf'::float} as c, "
+        "2.50::decimal(4, 2) as d, date '2024-06-14' as e, true as f, null as g, 7 as h"
+    )
+
+    def ask(root: Path, text: str, as_of: int | None) -> tuple[list[str], list[tuple[object, ...]]]:
+        import duckdb
+
+        cursor = duckdb.connect().execute(text)
+        return [entry[0] for entry in cursor.description], cursor.fetchall()
+
+    monkeypatch.setattr(results, "query", ask)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    assert main(["sql", str(tmp_path), statement, "--format", "json"]) == 0
+    (record,) = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert record == {
+        "a": None,
+        "b": [None, 1.5],
+        "c": {"x": None},
+        "d": 2.5,
+        "e": "2024-06-14",
+        "f": True,
+        "g": None,
+        "h": 7,
+    }

@@ -7,7 +7,7 @@ CREATE TABLE quality.delivery (
   load_id INTEGER NOT NULL,
   center_id VARCHAR NOT NULL,
   delivery_id VARCHAR NOT NULL,
-  received_on DATE NOT NULL,
+  received_on DATE,
   sequence INTEGER NOT NULL,
   mode VARCHAR NOT NULL,
   outcome VARCHAR NOT NULL,

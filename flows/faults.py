@@ -1,0 +1,81 @@
+"""Faults that no single center has: the user's interrupt, and a study folder that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.folder import StudyFolder
+from schemas.errors import StudyError
+
+_NAMES = {
+    "vault": "The vault of the study",
+    "published": "The folder 'published' of the study",
+    "inbox": "The inbox of the study",
+    "centers": "The folder 'centers' of the study",
+}
+_SHOWN = 2  # parts of a path below the study: deeper ones may be names of delivered files
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """True if the user's Ctrl-C stands behind an error: DuckDB makes a RuntimeError of it."""
+    return any(isinstance(cause, KeyboardInterrupt) for cause in _causes(error))
+
+
+def study_fault(error: BaseException, study: Path) -> StudyError | None:
+    """The message for an error of the system that concerns a path of the study.
+
+    Args:
+        error: what ended the run; its causes count.
+        study: the study folder.
+
+    Returns:
+        What to tell the user; None for every other error.
+    """
+    root = study.resolve()
+    for cause in _causes(error):
+        if not isinstance(cause, OSError):
+            continue
+        for name in (cause.filename, cause.filename2):
+            if isinstance(name, (str, Path)) and (path := Path(name).absolute()).is_relative_to(
+                root
+            ):
+                return _study_error(cause, root, path.relative_to(root).parts)
+        if isinstance(cause, PermissionError) and cause.filename is None:
+            return _study_error(cause, root, ())
+    return None
+
+
+def refuse_to_go_on(error: Exception, folder: StudyFolder) -> None:
+    """Lets no fault of the whole run pass for a fault of one center.
+
+    Raises:
+        KeyboardInterrupt: The user has interrupted.
+        StudyError: The vault refuses this user, so that nothing can be staged.
+    """
+    if was_interrupted(error):
+        raise KeyboardInterrupt from error
+    if isinstance(error, PermissionError):
+        vault = folder.vault.resolve()
+        places = [Path(name) for name in (error.filename, error.filename2) if name is not None]
+        if not places or any(place.is_relative_to(vault) for place in places):
+            raise study_fault(error, folder.root) or error
+
+
+def _study_error(cause: OSError, root: Path, parts: tuple[str, ...]) -> StudyError:
+    what = _NAMES.get(parts[0], "The study folder") if parts else "The study folder"
+    place = root.joinpath(*parts[:_SHOWN])
+    return StudyError(
+        f"{what} cannot be written or read: {cause.strerror or 'permission denied'} ('{place}').",
+        fix="run as the person who owns the study folder, or correct its permissions; what was "
+        "published before stays",
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
