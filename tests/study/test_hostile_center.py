@@ -223,7 +223,11 @@ ASKED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", files("reject_row"))
+# Every row holds characters that no reader may pass on: a delivery without a readable patient.
+NO_ROW_READ = "068_unicode_stress.csv"
+
+
+@pytest.mark.parametrize("name", [f for f in files("reject_row") if f != NO_ROW_READ])
 def test_rows_that_must_be_held_are_held_or_asked_about(finished: Finished, name: str) -> None:
     row = MANIFEST[name]
     (told,) = finished.of(center_of(name))
@@ -237,6 +241,20 @@ def test_rows_that_must_be_held_are_held_or_asked_about(finished: Finished, name
         of_center = f"center_id = '{center_of(name)}' and rule_id = '{rule}'"
         asked = f"select count(*) from quality.finding where {of_center}"
         assert published(finished, asked) == [(times,)]
+
+
+def test_a_file_of_which_every_row_is_rejected_fails_and_the_center_gets_each_row(
+    finished: Finished,
+) -> None:
+    (told,) = finished.of(center_of(NO_ROW_READ))
+    assert (told.state, told.code) == ("failed", "NO_ROWS")
+    assert f"CONTROL_CHAR {MANIFEST[NO_ROW_READ]['rows_rejected']}" in told.message
+    assert "\n  Fix: " in told.message
+    (packet,) = (finished.folder / "vault" / "packets" / center_of(NO_ROW_READ)).iterdir()
+    (lines,) = packet.glob("*.csv")
+    with lines.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert sorted(row["Row"] for row in rows) == ["2", "3", "4"]
 
 
 def test_numbers_of_the_corpus_are_never_another_number(finished: Finished) -> None:
