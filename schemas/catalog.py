@@ -14,9 +14,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ from schemas.errors import CarmonyError
 from schemas.staging import IDENTITY
 
 HERE = Path(__file__).parent
+# Tables that come in batches of bounded size; all others are small and come whole.
+STREAMING = ("response", "lab")
+PRECISIONS = pl.Enum(["day", "month", "year"])
+COMPARATORS = pl.Enum(["<", "<=", ">", ">=", "~"])
 _DTYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "code": pl.String(),
@@ -50,6 +54,7 @@ class Column:
     ge: float | None = None
     le: float | None = None
     source: str | None = None
+    codes: tuple[str, ...] = field(default=(), compare=False)  # of the codelist
 
     @property
     def dtype(self) -> pl.DataType:
@@ -66,7 +71,7 @@ class Column:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One canonical table."""
 
@@ -89,14 +94,29 @@ class Table:
                 return column.name
         return name
 
-    @property
+    @cached_property
     def frame_schema(self) -> pl.Schema:
-        """Columns of a canonical frame in order: identity, then each column with its companions."""
+        """Columns of a canonical frame in order: identity, then each column with its companions.
+
+        In streaming tables, which may have millions of rows, codes are Enum: a byte for a text.
+        """
+        streams = self.name in STREAMING
         fields: dict[str, pl.DataType] = dict(IDENTITY)
+        if streams:
+            fields["center_id"] = pl.Categorical()
         for column in self.columns:
             fields[column.name] = column.dtype
-            fields.update({name: pl.String() for name in column.companions})
+            if streams and column.codes:
+                fields[column.name] = pl.Enum(column.codes)
+            for name in column.companions:
+                fields[name] = _companion(name) if streams else pl.String()
         return pl.Schema(fields)
+
+
+def _companion(name: str) -> pl.DataType:
+    if name.endswith("_precision"):
+        return PRECISIONS
+    return COMPARATORS if name.endswith("_comparator") else pl.Categorical()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +162,27 @@ def load_catalog() -> Catalog:
     """The compiled catalog; compiles it in a child process if the declarations changed."""
     mark = fingerprint()
     content = _content(f"catalog-{mark}.json")
-    tables = {
+    codelists = read_codelists()
+    tables = tables_of(content["tables"], codelists)
+    return Catalog(tables, codelists, content.get("compiled", {}), mark)
+
+
+def tables_of(
+    described: Sequence[Mapping[str, Any]], codelists: Mapping[str, Mapping[str, str]]
+) -> dict[str, Table]:
+    """The tables as `schemas.compile.describe` tells them, with the codes of their columns."""
+    return {
         entry["name"]: Table(
             entry["name"],
             entry["description"],
             tuple(entry["key"]),
-            tuple(Column(**column) for column in entry["columns"]),
+            tuple(
+                Column(**column, codes=tuple(codelists.get(column.get("codelist") or "", ())))
+                for column in entry["columns"]
+            ),
         )
-        for entry in content["tables"]
+        for entry in described
     }
-    return Catalog(tables, read_codelists(), content.get("compiled", {}), mark)
 
 
 def _content(name: str) -> Any:

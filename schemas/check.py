@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from schemas.catalog import Catalog
+from schemas.catalog import STREAMING, Catalog
 from schemas.check_context import ContextBook
 from schemas.check_data import Batch, CheckFacts, TableData, constant, table_data
 from schemas.check_events import Events
@@ -33,7 +33,7 @@ from schemas.check_holds import (
 )
 from schemas.check_late import LateRows, Streamed
 from schemas.check_outcome import BatchVerdict, CheckOutcome
-from schemas.check_plan import STREAMING, PlannedCheck, plan_of
+from schemas.check_plan import PlannedCheck, plan_of
 from schemas.check_report import check_run
 from schemas.check_rows import Failing, Tallies, copies, filled, judge, runnable, without_issues
 

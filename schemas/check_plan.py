@@ -12,7 +12,6 @@ import polars as pl
 
 from schemas.catalog import Catalog
 
-STREAMING = ("response", "lab")
 # Here only an unreadable value of a required column holds the row back: losing a patient for an
 # optional field is worse than an empty field.
 SPARED_TABLES = ("subject", "infusion", "relapse", "follow_up")

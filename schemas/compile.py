@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from schemas.catalog import Column, Table, read_codelists
+from schemas.catalog import read_codelists, tables_of
 from schemas.rule_checks import TableCheck, expand
 from schemas.rules import Context, Rule, load_contexts, load_rules
 from schemas.tables import ALL
@@ -49,26 +49,13 @@ def describe(table: str) -> dict[str, Any]:
     }
 
 
-def tables_of(described: list[dict[str, Any]]) -> dict[str, Table]:
-    """The described tables as catalog objects."""
-    return {
-        entry["name"]: Table(
-            entry["name"],
-            entry["description"],
-            tuple(entry["key"]),
-            tuple(Column(**column) for column in entry["columns"]),
-        )
-        for entry in described
-    }
-
-
 def compile_catalog() -> dict[str, Any]:
     """Everything a run needs from the declarations. Raises RuleError if a rule is wrong."""
     from schemas.models import compiled_expression
 
     described = [describe(table) for table in ALL]
-    tables, rules, contexts = tables_of(described), load_rules(), load_contexts()
-    checks = expand(rules, tables, contexts, read_codelists())
+    codelists, rules, contexts = read_codelists(), load_rules(), load_contexts()
+    checks = expand(rules, tables_of(described, codelists), contexts, codelists)
     entries = [check_entry(check, compiled_expression(check)) for check in checks]
     return {
         "tables": described,

@@ -89,10 +89,12 @@ def schema(table: str, checks: Iterable[TableCheck]) -> pa.DataFrameSchema:
     The frame to validate also holds the context columns that the checks read. Checks on keys are
     not in it: pandera counts empty keys as equal to each other.
     """
+    from schemas.catalog import load_catalog
     from schemas.compile import model
 
+    types = load_catalog().tables[table].frame_schema
     columns = {
-        name: pa.Column(column.dtype, nullable=True, metadata=column.metadata)
+        name: pa.Column(types[name], nullable=True, metadata=column.metadata)
         for name, column in model(table).to_schema().columns.items()
     }
     frame_checks = []

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from schemas.catalog import Column, Table
+from schemas.catalog import STREAMING, Column, Table
 from schemas.check_data import FACT_TYPES
 from schemas.rule_sql import LATEST, columns_of, condition, expression, latest_day
 from schemas.rules import Check, Clause, Context, Rule, RuleError
 
-STREAMING = frozenset({"response", "lab"})
 DELIVERY = dict(FACT_TYPES)
 DERIVED = {"treatment_line": {"derived.salvage_group": pl.String()}}
 

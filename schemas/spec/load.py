@@ -6,8 +6,7 @@ import datetime as dt
 import hashlib
 from pathlib import Path
 
-from schemas.catalog import Catalog, Column, Table, load_catalog
-from schemas.check_plan import STREAMING
+from schemas.catalog import STREAMING, Catalog, Column, Table, load_catalog
 from schemas.errors import SpecError, StudyError
 from schemas.spec.base import Problem, listed, nearest, validated
 from schemas.spec.center import Block, CenterSpec

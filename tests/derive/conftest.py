@@ -13,6 +13,7 @@ import pytest
 from schemas.catalog import load_catalog
 from schemas.spec.study import Study
 
+VARCHAR = "varchar"
 TYPES = {
     pl.String(): "varchar",
     pl.Int32(): "integer",
@@ -44,7 +45,9 @@ def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
             ("usubjid" if name == "patient_id" else name): dtype
             for name, dtype in table.frame_schema.items()
         }
-        columns = ", ".join(f'"{name}" {TYPES[dtype]}' for name, dtype in schema.items())
+        columns = ", ".join(
+            f'"{name}" {TYPES.get(dtype, VARCHAR)}' for name, dtype in schema.items()
+        )
         con.execute(f"create table core.{table.name} ({columns})")
         lines = [line.strip() for line in tables.pop(table.name, "").strip().splitlines()]
         if not lines:

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
-from schemas.catalog import load_catalog, read_codelists
+from schemas.catalog import load_catalog, read_codelists, tables_of
 from schemas.check_plan import plan_of
-from schemas.compile import describe, tables_of
+from schemas.compile import describe
 from schemas.models import schema
 from schemas.rule_checks import DELIVERY, DERIVED, TableCheck, context_schema, expand
 from schemas.rule_sql import LATEST
 from schemas.rules import load_contexts, load_rules
 from schemas.tables import ALL
 
-TABLES = tables_of([describe(table) for table in ALL])
+TABLES = tables_of([describe(table) for table in ALL], read_codelists())
 CONTEXTS = load_contexts()
 CODELISTS = read_codelists()
 CHECKS = expand(load_rules(), TABLES, CONTEXTS, CODELISTS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from transforms.harmonize.batch import FILE_ISSUE, ISSUE, STREAMING, MappedBatch
+    from transforms.harmonize.batch import FILE_ISSUE, ISSUE, MappedBatch
     from transforms.harmonize.mapping import Mapping
     from transforms.harmonize.plan import MappingPlan, plan_delivery
 
 __all__ = [
     "FILE_ISSUE",
     "ISSUE",
-    "STREAMING",
     "MappedBatch",
     "Mapping",
     "MappingPlan",

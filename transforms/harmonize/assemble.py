@@ -52,7 +52,13 @@ class BlockParser:
         name = plan.column.name
         text = TEXT + name if name in relabelled else name
         test = TEXT + "test" if "test" in relabelled else "test"
-        return ColumnParser(name, self.forms[name], text, self._pairs(plan, pl.col(test)))
+        pairs = self._pairs(plan, pl.col(test))
+        parser = ColumnParser(name, self.forms[name], text, pairs)
+        types = list(parser.types)
+        for column, position in _named(parser, list(range(len(types)))).items():
+            types[position] = self.schema.get(column, types[position])
+        parser.types = types
+        return parser
 
     def _pairs(self, plan: ColumnPlan, test: pl.Expr) -> Pairs | None:
         """Quantity and unit per row, where one of them varies."""
@@ -145,7 +151,7 @@ class BlockParser:
         columns: dict[str, pl.Expr | None] = {}
         for plan in self.block.columns:
             if plan.rule.constant is not None:
-                columns.update(_constant(plan.column))
+                columns.update(_constant(plan.column, self.schema))
         for parser in active:
             lookup = lookups[parser.name]
             columns.update(_named(parser, parser.outputs(lookup)))
@@ -166,14 +172,15 @@ class BlockParser:
                 side.str.strip_prefix(f"{target}=")
             )
             own = columns.get(target)
-            columns[target] = told if own is None else pl.coalesce(own, told)
+            code = told.cast(self.schema[target])
+            columns[target] = code if own is None else pl.coalesce(own, code)
         for name in [name for name in columns if name.endswith(":side")]:
             del columns[name]
 
     def _select(self, columns: Mapping[str, pl.Expr | None]) -> list[pl.Expr]:
         """The canonical frame's columns in order, then helpers."""
         exprs = [
-            pl.lit(self.plan.spec.center.id).alias("center_id"),
+            pl.lit(self.plan.spec.center.id, self.schema["center_id"]).alias("center_id"),
             pl.col(ID).alias("patient_id"),
             row_ids(pl.col(START), pl.col(ROW)).alias("row_id"),
             pl.col(SRC).alias("source_id"),
@@ -274,12 +281,11 @@ def _one_line_each(lookup: Lookup) -> bool:
     return drugs is not None and positions.null_count() == drugs.null_count()
 
 
-def _constant(column: Column) -> dict[str, pl.Expr | None]:
+def _constant(column: Column, schema: Mapping[str, pl.DataType]) -> dict[str, pl.Expr | None]:
     """A constant as its type; `schemas.spec.load` has checked that it is one."""
     text = pl.col(column.name)
-    if column.kind in ("integer", "number"):
-        return {column.name: text.cast(column.dtype)}
     if column.kind == "date":
+        precision = f"{column.name}_precision"
         day = text.str.to_date("%Y-%m-%d")
-        return {column.name: day, f"{column.name}_precision": pl.lit("day")}
-    return {column.name: text}
+        return {column.name: day, precision: pl.lit("day", schema[precision])}
+    return {column.name: text.cast(schema[column.name])}

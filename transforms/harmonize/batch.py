@@ -8,9 +8,6 @@ import polars as pl
 
 from schemas.staging import ADDRESS
 
-# Tables that come in batches of bounded size; all others are small and come whole.
-STREAMING = ("response", "lab")
-
 FEW = 500  # rows: so small a frame is handled in plain Python; above, expressions cost less
 
 ISSUE = pl.Schema(

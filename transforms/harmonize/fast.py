@@ -93,10 +93,10 @@ def read_number(text: pl.Expr, decimal: str, missing: tuple[str, ...], marks: st
     return pl.when(test).then(digits.cast(pl.Float64, strict=False))
 
 
-def operator(known: pl.Expr, text: pl.Expr) -> pl.Expr:
+def operator(known: pl.Expr, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """The operator of cells that `read_number` has read."""
-    below = pl.when(known & text.str.starts_with("<")).then(pl.lit("<"))
-    return below.when(known & text.str.starts_with(">")).then(pl.lit(">"))
+    below = pl.when(known & text.str.starts_with("<")).then(pl.lit("<", dtype))
+    return below.when(known & text.str.starts_with(">")).then(pl.lit(">", dtype))
 
 
 def _body(marks: str) -> str:

@@ -138,7 +138,7 @@ def canonical(
     height = texts.height
     row = texts.get_column(ROW)
     found = [
-        one(center_id, pl.String()).new_from_index(0, height).alias("center_id"),
+        one(center_id, schema["center_id"]).new_from_index(0, height).alias("center_id"),
         texts.get_column(ID).alias("patient_id"),
         (texts.get_column(START) + row.cast(pl.Int64) * PARTS).alias("row_id"),
         texts.get_column(SRC).alias("source_id"),
@@ -150,7 +150,7 @@ def canonical(
         if values is None:
             found.append(one(None, dtype).new_from_index(0, height).alias(name))
         elif isinstance(values, pl.Series):
-            found.append(values.alias(name))
+            found.append(values.cast(dtype).alias(name))
         else:
             found.append(pl.Series(name, values, dtype=dtype))
     return pl.DataFrame(found)

@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 
+from schemas.catalog import STREAMING
 from schemas.staging import COLUMN_MAP, SOURCE
 from schemas.tables import ALL
 from transforms.harmonize.assemble import BlockParser
-from transforms.harmonize.batch import FILE_ISSUE, NO_ISSUES, STREAMING, MappedBatch
+from transforms.harmonize.batch import FILE_ISSUE, NO_ISSUES, MappedBatch
 from transforms.harmonize.cells import Intake, conditions, load_fix
 from transforms.harmonize.column_map import ColumnMap
 from transforms.harmonize.forms import check_units

@@ -67,14 +67,23 @@ class ColumnParser:
         form: How its text is written.
         text: Column of the text frame that is parsed.
         pairs: For numbers whose unit or quantity stands in the row.
+        types: Of the outputs, where they are not those of the parser (codes as Enum).
     """
 
-    def __init__(self, name: str, form: Form, text: str, pairs: Pairs | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        form: Form,
+        text: str,
+        pairs: Pairs | None = None,
+        types: Sequence[pl.DataType] | None = None,
+    ) -> None:
         self.name = name
         self.form = form
         self.text = pl.col(text)
         self.text_name = text
         self.pairs = pairs
+        self.types = types or OUTPUTS[form.parser]
         plain = form.pattern is None and form.precision is None and not form.own
         self.is_date = form.parser == "date" and plain
         self.is_number = form.parser == "number" and plain
@@ -171,10 +180,10 @@ class ColumnParser:
         known = fast.is_not_null()
         first: list[pl.Expr | None] = [fast, *[None] * (len(late) - 1)]
         if self.is_date:
-            first[1] = pl.when(known).then(pl.lit("day"))
+            first[1] = pl.when(known).then(pl.lit("day", self.types[1]))
         else:
-            first[1] = operator(known, self.text)
-            unit = self._fast_unit()
+            first[1] = operator(known, self.text, self.types[1])
+            unit = self._fast_unit(self.types[2])
             first[2] = pl.when(known).then(unit) if unit is not None else None
         merged: list[pl.Expr | None] = []
         for one, other in zip(first, late, strict=True):
@@ -182,11 +191,11 @@ class ColumnParser:
             merged.append(pl.coalesce(one, other) if both else (one if one is not None else other))
         return merged
 
-    def _fast_unit(self) -> pl.Expr | None:
+    def _fast_unit(self, dtype: pl.DataType) -> pl.Expr | None:
         if self.pairs is not None:
-            return self.pairs.unit(pl.col(self.pair_name))
+            return self.pairs.unit(pl.col(self.pair_name)).cast(dtype)
         unit = self.form.numbers.unit if self.form.numbers is not None else None
-        return pl.lit(unit) if unit is not None else None
+        return pl.lit(unit, dtype) if unit is not None else None
 
     def _late(self, lookup: Lookup | None) -> list[pl.Expr | None]:
         if lookup is None or lookup.keys.len() == 0:
@@ -197,8 +206,10 @@ class ColumnParser:
         return [
             None
             if output is None
-            else key.replace_strict(lookup.keys, output, default=None, return_dtype=output.dtype)
-            for output in lookup.outputs
+            else key.replace_strict(
+                lookup.keys, output.cast(dtype), default=None, return_dtype=dtype
+            )
+            for output, dtype in zip(lookup.outputs, self.types, strict=True)
         ]
 
     def _vector_dates(self, keys: pl.Series) -> Lookup:

@@ -31,10 +31,10 @@ def with_progressions(part: Part, progressed: pl.Series) -> Part:
         return part
     more = part.frame[which].with_columns(
         row_id=pl.col("row_id") + 1,
-        kind=pl.lit("PROGRESSION"),
-        category=pl.lit("PD"),
+        kind=pl.lit("PROGRESSION", part.frame.schema["kind"]),
+        category=pl.lit("PD", part.frame.schema["category"]),
         response_date=pl.lit(None, pl.Date),
-        response_date_precision=pl.lit(None, pl.String),
+        response_date_precision=pl.lit(None, part.frame.schema["response_date_precision"]),
     )
     frame = pl.concat([part.frame, more])
     return Part(frame, pl.concat([part.raw, part.raw[which]]), part.issues, part.address)

@@ -7,6 +7,11 @@ from functools import cached_property
 
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r") + b"\x7f"
 _NEVER = "\\x00-\\x08\\x0A-\\x1F\\x7F"  # controls but tab, for the class of a Rust pattern
+# Characters of European texts, none of which is ever refused: no control, no bidi or combining mark.
+_PLAIN = (
+    "\\x09\\x20-\\x7E\\x{A0}-\\x{2FF}\\x{370}-\\x{3FF}\\x{1E00}-\\x{1EFF}"
+    "\\x{2010}-\\x{2027}\\x{2030}-\\x{205E}\\x{20A0}-\\x{20BF}\\x{2200}-\\x{22FF}"
+)
 # First bytes of UTF-8 characters outside Latin letters: only those can be marks that do harm.
 SUSPECT_LEADS = bytes(b for b in range(0xC2, 0xF5) if b not in (0xC3, 0xC4, 0xC5))
 
@@ -48,6 +53,15 @@ class Layout:
         """The same for a whole block."""
         end = "\\r" if self.terminator == "\r" else "\\n"
         return f"^(?:{self.record_pattern}{end})*$"
+
+    @cached_property
+    def plain_pattern(self) -> str:
+        """Narrower than `block_pattern`: proves also that no cell holds characters to refuse."""
+        d, q = (f"\\x{{{ord(mark):X}}}" for mark in (self.delimiter, self.quote))
+        cell = f"(?:{q}(?:[{_PLAIN}--[{q}]]|{q}{q})*{q}|[{_PLAIN}--[{d}{q}]]*)"
+        more = f"(?:{d}{cell}){{{self.width - 1}}}" if self.width > 1 else ""
+        end = {"\r": "\\r", "\n": "\\n"}.get(self.terminator, "\\r\\n")
+        return f"^(?:{cell}{more}{end})*$"
 
     @cached_property
     def structure(self) -> bytes:

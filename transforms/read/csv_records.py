@@ -39,7 +39,6 @@ class RecordParser:
         self._source = source
         self._layout = layout
         self._record_bytes = record_bytes
-        self._quoted = False  # a block before held quotes: this one is likely to, too
 
     def parse(self, block: bytes, first_line: int, *, last: bool, unterminated: bool) -> Parsed:
         """Cells of one block.
@@ -67,10 +66,12 @@ class RecordParser:
     def _proof(self, block: bytes) -> tuple[int, bool] | None:
         """Number of lines and whether any cell is quoted, if each line is one good record."""
         layout = self._layout
-        if self._quoted and block.isascii() and layout.has_pattern:
+        if layout.quote.encode() in block and layout.has_pattern:
             text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
-            good = bool(text.str.contains(layout.block_pattern)[0])
-            return (block.count(layout.separator.encode()), True) if good else None
+            if text.str.contains(layout.plain_pattern)[0]:
+                return block.count(layout.separator.encode()), True
+            if block.isascii():
+                return None
         left = block.translate(None, layout.deleted)
         structure = layout.structure
         n_lines = len(left) // len(structure)
@@ -83,7 +84,6 @@ class RecordParser:
         if suspects and text.str.contains(BAD_CHARACTERS)[0]:
             return None
         if layout.quote.encode() in left:
-            self._quoted = True
             if not layout.has_pattern:
                 return None
             good = bool(text.str.contains(layout.block_pattern)[0])
