@@ -247,8 +247,12 @@ class ContextBook:
             part = self._part(self._group(used), wanted)
             base = base.join(part.lazy(), on=self._contexts[used].by, how="left")
         columns = self._columns.get(name, frozenset()) | {"row_id"}
+        # Sorted, the rows of a group stand together: a shift of the whole, blank across groups, is
+        # what `over` gives, at a tenth of its cost.
+        inside = pl.all_horizontal(pl.col(w) == pl.col(w).shift(context.shift) for w in context.within)
         near = (
-            column.shift(context.shift).over(context.within) for column in _columns(name, columns)
+            pl.when(inside).then(column.shift(context.shift)).alias(column.meta.output_name())
+            for column in _columns(name, columns)
         )
         return (
             base.drop_nulls([*context.within, *context.order])
