@@ -20,7 +20,7 @@ class Limits:
 
     columns: int = 5_000
     eager_bytes: int = 8_000_000  # CSV up to this size is read whole when it is opened
-    block_bytes: int = 8_000_000  # CSV is read in blocks of about this size
+    block_bytes: int = 16_000_000  # CSV is read in blocks of about this size
     record_bytes: int = 1_000_000  # one record, with all its quoted lines
     unpacked_bytes: int = 250_000_000  # one member of a workbook
     archive_bytes: int = 20_000_000_000  # all members of a zip of files
