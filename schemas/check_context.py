@@ -249,7 +249,9 @@ class ContextBook:
         columns = self._columns.get(name, frozenset()) | {"row_id"}
         # Sorted, the rows of a group stand together: a shift of the whole, blank across groups, is
         # what `over` gives, at a tenth of its cost.
-        inside = pl.all_horizontal(pl.col(w) == pl.col(w).shift(context.shift) for w in context.within)
+        inside = pl.all_horizontal(
+            pl.col(w) == pl.col(w).shift(context.shift) for w in context.within
+        )
         near = (
             pl.when(inside).then(column.shift(context.shift)).alias(column.meta.output_name())
             for column in _columns(name, columns)

@@ -15,14 +15,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
-import polars as pl
-
 from transforms.harmonize import values as parsers
 from transforms.harmonize.plain import plain_verdict
-from transforms.harmonize.values.codes import BY_COLUMN
-from transforms.harmonize.values.common import is_missing
+from transforms.harmonize.values.codes import BY_COLUMN, code_rows
+from transforms.harmonize.values.common import Row, is_missing
+from transforms.harmonize.values.dates import date_rows
+from transforms.harmonize.values.numbers import number_rows
+from transforms.harmonize.values.regimens import regimen_rows
+from transforms.harmonize.values.responses import response_rows
 from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
 
+_LETTER = re.compile(r"[^\W\d_]")
 _MOST = 400_000  # verdicts that a reader remembers; then it starts anew, to bound memory
 
 
@@ -138,13 +141,12 @@ class Reader:
     def _parse(self, texts: list[str]) -> list[Verdict]:
         return getattr(self, f"_parse_{self.form.parser}")(texts)  # type: ignore[no-any-return]
 
-    def _judged(self, frame: pl.DataFrame, columns: Sequence[str]) -> list[Verdict]:
-        """Verdicts from a parser's frame: errors lose their value, remarks without rule are silent."""
+    def _judged(self, rows: Sequence[Row], columns: Sequence[str]) -> list[Verdict]:
+        """Verdicts from a parser's rows: errors lose their value, remarks without rule are silent."""
         found = []
-        width = len(columns)
-        names = (*columns, "status", "rule_id", "note")
-        for row in zip(*(frame.get_column(name).to_list() for name in names), strict=True):
-            cells, (status, rule_id, note) = row[:width], row[width:]
+        for row in rows:
+            status, rule_id, note = row.get("status"), row.get("rule_id"), row.get("note")
+            cells = tuple(row.get(name) for name in columns)
             if status == "error":
                 found.append(self._wrong(rule_id, note))
             elif status == "warning" and rule_id is not None:
@@ -154,9 +156,9 @@ class Reader:
         return found
 
     def _parse_date(self, texts: list[str]) -> list[Verdict]:
-        frame = parsers.parse_dates(texts, self.form.dates)
-        found = self._judged(frame, ("date", "precision", "side"))
-        relative = frame["relative_days"].to_list()
+        rows = date_rows(texts, self.form.dates)
+        found = self._judged(rows, ("date", "precision", "side"))
+        relative = [row.get("relative_days") for row in rows]
         hints = "days from another date: give the date itself"
         found = [
             self._wrong("DAT-01", hints)
@@ -180,7 +182,7 @@ class Reader:
 
     def _parse_year(self, texts: list[str]) -> list[Verdict]:
         form = self.form.dates or parsers.DateFormat()
-        found = self._judged(parsers.parse_dates(texts, replace(form, year_column=True)), ("date",))
+        found = self._judged(date_rows(texts, replace(form, year_column=True)), ("date",))
         return [
             verdict._replace(values=(verdict.values[0].year if verdict.values[0] else None,))
             for verdict in found
@@ -188,9 +190,8 @@ class Reader:
 
     def _parse_integer(self, texts: list[str]) -> list[Verdict]:
         form = self.form.numbers or parsers.NumberFormat()
-        found = self._judged(
-            parsers.parse_numbers(texts, replace(form, as_integer=True)), ("number", "comparator")
-        )
+        rows = number_rows(texts, replace(form, as_integer=True))
+        found = self._judged(rows, ("number", "comparator"))
         return [self._whole(verdict) for verdict in found]
 
     def _whole(self, verdict: Verdict) -> Verdict:
@@ -204,26 +205,25 @@ class Reader:
         return verdict._replace(values=(int(number),))
 
     def _parse_number(self, texts: list[str]) -> list[Verdict]:
-        frame = parsers.parse_numbers(texts, self.form.numbers)
-        return self._judged(frame, ("number", "comparator", "unit", "side"))
+        rows = number_rows(texts, self.form.numbers)
+        return self._judged(rows, ("number", "comparator", "unit", "side"))
 
     def _parse_code(self, texts: list[str]) -> list[Verdict]:
         vocabulary = parsers.load_vocabulary(self.form.codelist or "")
         own = dict(self.form.own)
-        frame = parsers.parse_codes(texts, vocabulary, own, language=self.form.language)
-        return self._judged(frame, ("code",))
+        rows = code_rows(texts, vocabulary, own, language=self.form.language)
+        return self._judged(rows, ("code",))
 
     def _parse_lesion_category(self, texts: list[str]) -> list[Verdict]:
         """The default category of a site as written; a site not understood is told at the site."""
         vocabulary = parsers.load_vocabulary("lesion_site")
-        frame = parsers.parse_codes(texts, vocabulary, {}, self.form.language)
+        rows = code_rows(texts, vocabulary, {}, self.form.language)
         own = dict(self.form.own)
-        found = zip(texts, frame["status"], frame["category"], strict=True)
         return [
             self.nothing
-            if status == "missing"
-            else Verdict((own.get(text) or category or "UNKNOWN",))
-            for text, status, category in found
+            if row.get("status") == "missing"
+            else Verdict((own.get(text) or row.get("category") or "UNKNOWN",))
+            for text, row in zip(texts, rows, strict=True)
         ]
 
     def _parse_text(self, texts: list[str]) -> list[Verdict]:
@@ -233,37 +233,34 @@ class Reader:
         ]
 
     def _parse_response(self, texts: list[str]) -> list[Verdict]:
-        frame = parsers.parse_responses(
-            texts, codebook=dict(self.form.own), language=self.form.language
-        )
-        found = self._judged(
-            frame.with_columns(reported=pl.col("value")), ("code", "reported", "progression")
-        )
+        rows = response_rows(texts, codebook=dict(self.form.own), language=self.form.language)
+        named = [{**row, "reported": text} for text, row in zip(texts, rows, strict=True)]
+        found = self._judged(named, ("code", "reported", "progression"))
         return [
             v if v.values[0] is not None else v._replace(values=self.nothing.values) for v in found
         ]
 
     def _parse_regimen(self, texts: list[str]) -> list[Verdict]:
-        frame = parsers.parse_regimens(texts, codebook=dict(self.form.own), dates=self.form.dates)
-        found = self._judged(frame, ("lines", "flags"))
-        starts = self._starts(frame)
+        rows = regimen_rows(texts, codebook=dict(self.form.own), dates=self.form.dates)
+        found = self._judged(rows, ("lines", "flags"))
+        starts = self._starts(rows)
         return [
-            self._lines(verdict, status, starts)
-            for verdict, status in zip(found, frame["status"], strict=True)
+            self._lines(verdict, row.get("status", "ok"), starts)
+            for verdict, row in zip(found, rows, strict=True)
         ]
 
-    def _starts(self, frame: pl.DataFrame) -> Mapping[str, tuple[dt.date, str]]:
+    def _starts(self, rows: Sequence[Row]) -> Mapping[str, tuple[dt.date, str]]:
         """Date and precision of the dates beside regimens, by their text; only those understood."""
-        written = frame["lines"].explode().struct.field("start_text").drop_nulls().unique()
-        dates = parsers.parse_dates(written.to_list(), self.form.dates)
-        known = dates.filter(pl.col("date").is_not_null() & (pl.col("status") != "error"))
-        if self.form.dates is None or self.form.dates.order == "ymd":
-            # In a text, 15.03. is a day of March and no month of 2015, whatever the columns hold.
-            named = pl.col("value").str.contains(r"\p{L}")
-            known = known.filter(~pl.col("two_digit_year").fill_null(False) | named)
+        lines = [line for row in rows for line in row.get("lines") or ()]
+        written = sorted({line["start_text"] for line in lines} - {None})
+        # In a text, 15.03. is a day of March and no month of 2015, whatever the columns hold.
+        careful = self.form.dates is None or self.form.dates.order == "ymd"
         return {
-            text: (day, precision)
-            for text, day, precision in known.select("value", "date", "precision").iter_rows()
+            text: (row["date"], row["precision"])
+            for text, row in zip(written, date_rows(written, self.form.dates), strict=True)
+            if row.get("date") is not None
+            and row.get("status") != "error"
+            and not (careful and row.get("two_digit_year") and not _LETTER.search(text))
         }
 
     def _lines(

@@ -14,10 +14,12 @@ import polars as pl
 from schemas.catalog import read_codelists
 from transforms.harmonize.values.common import (
     VOCABULARIES,
+    Row,
     error,
     is_missing,
     read_csv,
     result_frame,
+    result_rows,
     warning,
 )
 from transforms.harmonize.values.match import match_key
@@ -141,6 +143,17 @@ def parse_codes(
         `value`, `code`, `category` (of lesion sites), then the common columns. A value that is not
         known is an error (STR-06; SUR-01 for the vital status) whose note lists the codes.
     """
+    schema: dict[str, pl.DataType] = {"code": pl.String(), "category": pl.String()}
+    return result_frame(values, schema, code_rows(values, vocabulary, overrides, language))
+
+
+def code_rows(
+    values: Sequence[str | None],
+    vocabulary: Vocabulary,
+    overrides: Mapping[str, str | None] | None = None,
+    language: str | None = None,
+) -> list[Row]:
+    """What `parse_codes` says, one mapping per value."""
     own = overrides or {}
     by_key = {match_key(spelling): code for spelling, code in own.items()}
     local = _homonyms(values, vocabulary, own, language)
@@ -164,8 +177,7 @@ def parse_codes(
         known = value in own or value.strip() in own or key in by_key or key in vocabulary.entries
         return not known and is_missing(value, "code")
 
-    schema: dict[str, pl.DataType] = {"code": pl.String(), "category": pl.String()}
-    return result_frame(values, schema, parse, missing)
+    return result_rows(values, parse, missing)
 
 
 def _own_code(code: str | None, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -60,28 +60,41 @@ def is_missing(text: str | None, kind: str, declared: tuple[str, ...] = ()) -> b
     return not key or key in load_missing_tokens(kind) or key in declared_tokens(declared)
 
 
-def result_frame(
+Row = Mapping[str, Any]
+"""What a parser says of one value; columns left out are null, a status left out is `ok`."""
+_NONE: Row = {"status": MISSING}
+
+
+def result_rows(
     values: Sequence[str | None],
-    schema: Mapping[str, pl.DataType],
-    parse: Callable[[str], Mapping[str, Any]],
+    parse: Callable[[str], Row],
     missing: Callable[[str | None], bool],
+) -> list[Row]:
+    """What `parse` says of each value, or the status `missing`.
+
+    Args:
+        values: Distinct values of a column, as read.
+        parse: Called with each value that is not missing.
+        missing: Whether a value stands for no value.
+    """
+    return [_NONE if missing(value) else parse(value or "") for value in values]
+
+
+def result_frame(
+    values: Sequence[str | None], schema: Mapping[str, pl.DataType], rows: Sequence[Row]
 ) -> pl.DataFrame:
-    """One row per value: what `parse` says of it, or the status `missing`.
+    """The rows of the values as a frame.
 
     Args:
         values: Distinct values of a column, as read.
         schema: Columns between `value` and the common ones, with their types.
-        parse: Called with each value that is not missing; the columns it leaves out are null,
-            a status it leaves out is `ok`.
-        missing: Whether a value stands for no value.
+        rows: From `result_rows`.
 
     Returns:
         `value`, the columns of `schema`, `status`, `rule_id`, `note`; same height and order.
     """
     columns: dict[str, list[Any]] = {name: [] for name in (*schema, *COMMON)}
-    for value in values:
-        row: Mapping[str, Any]
-        row = {"status": MISSING} if missing(value) else parse(value or "")
+    for row in rows:
         for name, column in columns.items():
             column.append(row.get(name, OK if name == "status" else None))
     data = {"value": pl.Series("value", list(values), dtype=pl.String)}

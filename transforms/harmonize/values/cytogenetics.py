@@ -10,7 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from transforms.harmonize.values.common import error, is_missing, read_csv, result_frame, warning
+from transforms.harmonize.values.common import (
+    error,
+    is_missing,
+    read_csv,
+    result_frame,
+    result_rows,
+    warning,
+)
 from transforms.harmonize.values.match import match_key
 
 RULE = "STR-06"
@@ -48,7 +55,7 @@ def parse_cytogenetics(values: Sequence[str | None], missing: tuple[str, ...] = 
         key = match_key(value or "")
         return key not in _codes() and is_missing(value, "code", missing)
 
-    return result_frame(values, _SCHEMA, _parse, is_none)
+    return result_frame(values, _SCHEMA, result_rows(values, _parse, is_none))
 
 
 @cache

@@ -11,9 +11,11 @@ from typing import Any, Literal
 import polars as pl
 
 from transforms.harmonize.values.common import (
+    Row,
     error,
     is_missing,
     result_frame,
+    result_rows,
     warning,
 )
 from transforms.harmonize.values.date_parts import PLACEHOLDERS, Found, expand_year, from_parts
@@ -96,12 +98,17 @@ def parse_dates(values: Sequence[str | None], fmt: DateFormat | None = None) -> 
         date, DAT-02 contradicts the order, DAT-03 two-digit year, DAT-04 bare number, DAT-05
         placeholder.
     """
+    return result_frame(values, _SCHEMA, date_rows(values, fmt))
+
+
+def date_rows(values: Sequence[str | None], fmt: DateFormat | None = None) -> list[Row]:
+    """What `parse_dates` says, one mapping per value."""
     form = fmt or DateFormat()
 
     def missing(value: str | None) -> bool:
         return is_missing(value, "date", form.missing)
 
-    return result_frame(values, _SCHEMA, lambda value: parse_date(value, form), missing)
+    return result_rows(values, lambda value: parse_date(value, form), missing)
 
 
 def prove_order(values: Sequence[str | None], order: Order) -> OrderProof:

@@ -13,7 +13,15 @@ from typing import Any, Literal
 
 import polars as pl
 
-from transforms.harmonize.values.common import error, is_missing, read_csv, result_frame, warning
+from transforms.harmonize.values.common import (
+    Row,
+    error,
+    is_missing,
+    read_csv,
+    result_frame,
+    result_rows,
+    warning,
+)
 from transforms.harmonize.values.integers import bare_integer
 from transforms.harmonize.values.match import fold, match_key, tidy
 from transforms.harmonize.values.units import (
@@ -80,12 +88,17 @@ def parse_numbers(values: Sequence[str | None], fmt: NumberFormat | None = None)
         (`2x ULN`: then there is no number), `side` (`result=NEGATIVE` for words), then the common
         columns. Errors carry the rule of the quantity, else STR-06.
     """
+    return result_frame(values, _SCHEMA, number_rows(values, fmt))
+
+
+def number_rows(values: Sequence[str | None], fmt: NumberFormat | None = None) -> list[Row]:
+    """What `parse_numbers` says, one mapping per value."""
     form = fmt or NumberFormat()
 
     def missing(value: str | None) -> bool:
         return is_missing(value, "number", form.missing)
 
-    return result_frame(values, _SCHEMA, lambda value: _parse(value, form), missing)
+    return result_rows(values, lambda value: _parse(value, form), missing)
 
 
 @cache

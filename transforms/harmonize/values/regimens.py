@@ -9,7 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from transforms.harmonize.values.common import error, is_missing, result_frame, warning
+from transforms.harmonize.values.common import (
+    Row,
+    error,
+    is_missing,
+    result_frame,
+    result_rows,
+    warning,
+)
 from transforms.harmonize.values.dates import DateFormat, parse_date
 from transforms.harmonize.values.match import fold, match_key, tidy
 from transforms.harmonize.values.regimen_line import ARROW, RULE, Line, read_line, whole_text
@@ -53,6 +60,16 @@ def parse_regimens(
     Source:
         Dossier sections 4.1 and 4.2.
     """
+    return result_frame(values, _SCHEMA, regimen_rows(values, codebook, missing, dates))
+
+
+def regimen_rows(
+    values: Sequence[str | None],
+    codebook: Mapping[str, str | None] | None = None,
+    missing: tuple[str, ...] = (),
+    dates: DateFormat | None = None,
+) -> list[Row]:
+    """What `parse_regimens` says, one mapping per value."""
     own = {match_key(name): target for name, target in (codebook or {}).items()}
 
     def parse(value: str) -> dict[str, Any]:
@@ -63,7 +80,7 @@ def parse_regimens(
     def is_none(value: str | None) -> bool:
         return is_missing(value, "regimen", missing) and match_key(value or "") not in own
 
-    return result_frame(values, _SCHEMA, parse, is_none)
+    return result_rows(values, parse, is_none)
 
 
 def _from_codebook(value: str, target: str | None) -> dict[str, Any]:

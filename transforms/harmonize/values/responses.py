@@ -11,7 +11,15 @@ from typing import Any
 
 import polars as pl
 
-from transforms.harmonize.values.common import error, is_missing, read_csv, result_frame, warning
+from transforms.harmonize.values.common import (
+    Row,
+    error,
+    is_missing,
+    read_csv,
+    result_frame,
+    result_rows,
+    warning,
+)
 from transforms.harmonize.values.match import match_key
 
 RULE = "RSP-01"
@@ -91,6 +99,19 @@ def parse_responses(
         in the cell), `mrd` (codelist `mrd` or null), `confirmed` (N if marked as unconfirmed),
         `lower_bound` (`>=PR`), then the common columns. What is not understood is RSP-01.
     """
+    return result_frame(
+        values, _SCHEMA, response_rows(values, column_type, codebook, language, missing)
+    )
+
+
+def response_rows(
+    values: Sequence[str | None],
+    column_type: str = "response",
+    codebook: Mapping[str, str | None] | str | None = None,
+    language: str | None = None,
+    missing: tuple[str, ...] = (),
+) -> list[Row]:
+    """What `parse_responses` says, one mapping per value."""
     own = dict(codebook) if isinstance(codebook, Mapping) else {}
     by_key = {match_key(spelling): code for spelling, code in own.items()}
     registry = match_key(codebook) if isinstance(codebook, str) else ""
@@ -112,7 +133,7 @@ def parse_responses(
         declared = missing and is_missing(value, "none", missing)
         return bool(declared) or (key not in _synonyms() and is_missing(value, "response", missing))
 
-    return result_frame(values, _SCHEMA, parse, is_none)
+    return result_rows(values, parse, is_none)
 
 
 @cache
