@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 STORAGE_VERSION = "v1.4.0"  # DuckDB 1.4 and later read it; older storage writes text slower
 MEMORY_LIMIT = "1GB"
-LARGE_BYTES = 32_000_000  # of staged Parquet
+LARGE_BYTES = 100_000_000  # of staged Parquet
 
 Derive = Callable[["duckdb.DuckDBPyConnection", "Study"], None]
 
