@@ -104,6 +104,7 @@ class Checker:
         if not self._sealed:
             self.seal()
         late = {name: self._finish_stream(state) for name, state in self._streamed.items()}
+        self._judge_linked()
         for check, data, events in self._events.settle(self._plan, self._tables, self._tallies):
             self._findings.add_events(check, data, events)
         misspelt = self._file_issues(file_issues)
@@ -195,9 +196,24 @@ class Checker:
         found = judge(book.join(data.frame, checks), checks, Tallies())
         self._report(data, book.join(data.frame, checks), found, book)
 
+    def _judge_linked(self) -> None:
+        """Rules on small tables that look at streaming ones: judged when all rows are known."""
+        linked = [c for c in self._plan.checks if c.late and c.table in self._tables]
+        if not linked:
+            return
+        names = {name for check in linked for name in check.contexts}
+        streamed = {n: state.late.linked(names, self._book) for n, state in self._streamed.items()}
+        book = ContextBook(self._plan, {**self._tables, **streamed}, self._facts, only=names)
+        for name in dict.fromkeys(check.table for check in linked):
+            data = self._tables[name]
+            checks = self._runnable(data, book)
+            frame = self._with_derived(book.join(data.frame, checks), data, checks)
+            self._report(data, frame, judge(frame, checks, self._tallies), book)
+
     def _book_with(self, data: TableData) -> ContextBook:
         tables = {**self._tables, data.name: data}
-        late = {name for check in self._plan.checks if check.late for name in check.contexts}
+        checks = self._plan.of_table(data.name)
+        late = {name for check in checks if check.late for name in check.contexts}
         return ContextBook(self._plan, tables, self._facts, only=late)
 
     @contextmanager

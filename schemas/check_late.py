@@ -8,6 +8,7 @@ such rules read (codes as small integers), and its address: about 45 bytes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -31,9 +32,10 @@ class LateRows:
         self.table = table.name
         self._table = table
         self._catalog = catalog
-        names = {name for check in self.checks if check.late for name in check.contexts}
+        names = {name for check in plan.checks if check.late for name in check.contexts}
         self._contexts = [plan.contexts[name] for name in sorted(names)]
         self._contexts = [c for c in self._contexts if c.table == table.name]
+        self._shown = plan.context_columns
         self._columns = [column for column in table.columns if column.name in self._wanted()]
         self._fields = {name for check in self.checks for _, name in check.fields}
         self._parts: list[pl.DataFrame] = []
@@ -85,6 +87,18 @@ class LateRows:
         rows = self._all().rename({_NUMBER: "patient_id"})
         return TableData(self._table, rows, pl.DataFrame(), ISSUE.to_frame(), self._delivered)
 
+    def linked(self, names: Collection[str], book: ContextBook) -> TableData:
+        """The rows that some contexts look at, with the columns that these read; nothing as written."""
+        wheres = [context.where for context in self._contexts if context.name in names]
+        rows = self._all()
+        if None not in wheres:
+            looked_at = [pl.lit(False), *(where for where in wheres if where is not None)]
+            rows = rows.filter(pl.any_horizontal(looked_at))
+        ids = book.patient_ids(rows[_NUMBER]) if rows.height else pl.Series(dtype=pl.String())
+        own = [name for name in rows.columns if not name.startswith(_RAW) and name != _NUMBER]
+        frame = rows.select(own).with_columns(ids.alias("patient_id"))
+        return TableData(self._table, frame, pl.DataFrame(), ISSUE.to_frame(), self._delivered)
+
     def around(self, positions: pl.Series, book: ContextBook) -> TableData:
         """The rows at `positions` and all rows that share a key of a late context with them."""
         rows = self._all()
@@ -117,9 +131,8 @@ class LateRows:
             wanted.update(check.reads, check.unique, check.same)
             wanted.update(name for owner, name in check.fields if not owner)
         for context in self._contexts:
-            wanted.update(context.by, _roots(context))
-            for check in self.checks:
-                wanted.update(check.contexts.get(context.name, ()))
+            wanted.update(context.by, context.within, context.order, _roots(context))
+            wanted.update(self._shown.get(context.name, frozenset()) - context.aggregate.keys())
         return {name.removesuffix(LATEST).removesuffix("_precision") for name in wanted}
 
     def _compact(self, column: Column) -> list[pl.Expr]:
@@ -152,7 +165,8 @@ class LateRows:
 
 
 def _roots(context: PlannedContext) -> set[str]:
-    names = set(context.where.meta.root_names()) if context.where is not None else set()
+    read = [expr for expr in (context.where, *context.aggregate.values()) if expr is not None]
+    names = {name for expr in read for name in expr.meta.root_names()}
     return names | ({context.first} if context.first else set())
 
 

@@ -208,8 +208,10 @@ class _Maker:
                 contexts.setdefault(owner, set()).add(column)
         self._type_check(expr, names)
         late = any(self.contexts[owner].table in STREAMING for owner in contexts)
-        if self.table.name in STREAMING and severity == "error" and self.rule.scope == "patient":
-            raise self._wrong("scope", f"a rule on '{self.table.name}' cannot hold whole patients")
+        if late or self.table.name in STREAMING:
+            self._keeps_patients(severity)
+        if late and self.table.name not in STREAMING:
+            self._names_small(base.fields)
         return replace(
             base,
             expr=expr,
@@ -219,6 +221,17 @@ class _Maker:
             derived=tuple(derived),
             late=late,
         )
+
+    def _keeps_patients(self, severity: str) -> None:
+        """Patients are settled before the first streaming row: later nobody can be held."""
+        if severity == "error" and self.rule.scope == "patient":
+            raise self._wrong("scope", f"a rule on '{self.table.name}' cannot hold whole patients")
+
+    def _names_small(self, fields: Sequence[tuple[str, str]]) -> None:
+        """What was written in a streaming row is not remembered for other tables."""
+        for owner, column in fields:
+            if owner and self.contexts[owner].table in STREAMING:
+                raise self._wrong("fields", f"'{owner}.{column}' stands in a streaming table")
 
     def _own(self, names: Sequence[str]) -> tuple[str, ...]:
         """Declared columns behind own names: companions stand for the column that they belong to."""
