@@ -189,6 +189,7 @@ def _summary(
         "received_on": plan.delivery.received_on.isoformat(),
         "export_date": plan.export_date.isoformat(),
         "mode": plan.spec.mode,
+        "language": plan.spec.language,
         "spec_hash": plan.spec.spec_hash,
         "catalog": catalog.fingerprint,
         "rows": {f"{table} {result}": rows[table, result] for table, result in sorted(rows)},

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from schemas.queries import Words, in_language
+from schemas.rules import SEVERITIES
 from warehouse.packet_asks import asked
 
 COLUMNS = (
@@ -37,7 +39,9 @@ _TRIGGER = r"^[\s\x00\x{feff}]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|^[\t\r\n\
 QUOTED = "Cells with ' put in front"
 
 
-def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+def packet_lines(
+    staged_folder: Path, rules: Sequence[Mapping[str, Any]], language: str | None = None
+) -> pl.DataFrame:
     """One row per finding and field: `COLUMNS` as text, but `Number` and `Row` as integers.
 
     Sorted by patient, file and row of the finding's first field; the lines of a finding stand
@@ -46,17 +50,18 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
     Args:
         staged_folder: A staged delivery (`schemas/staging.py`).
         rules: Entries with `id`, `title`, `sentence`, `query` and, by kind of column, `asks`.
+        language: Of the texts in the cells; default English. The titles stay `COLUMNS`.
     """
+    words, told_rules = Words(language), in_language(rules, language)
     findings = pl.read_parquet(staged_folder / "finding.parquet", glob=False)
     fields = pl.read_parquet(staged_folder / "finding_field.parquet", glob=False)
     known = pl.DataFrame(
         {
             "rule_id": [rule["id"] for rule in rules],
-            "title": [str(rule.get("title") or rule["id"]) for rule in rules],
-            "sentence": [str(rule.get("sentence") or "") for rule in rules],
-            "query": [str(rule.get("query") or "") for rule in rules],
+            "english": [str(rule.get("query") or "") for rule in rules],
+            **{key: [rule[key] for rule in told_rules] for key in ("title", "sentence", "query")},
         },
-        schema=dict.fromkeys(("rule_id", "title", "sentence", "query"), pl.String()),
+        schema=dict.fromkeys(("rule_id", "english", "title", "sentence", "query"), pl.String()),
     )
     lines = (
         findings.join(known, on="rule_id", how="left")
@@ -72,9 +77,9 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         .sort("patient_id", "first_file", "first_row", "finding_id", "position", nulls_last=True)
     )
     keys = ["rule_id", "about_table", "about_column"]
-    lines = lines.join(asked(lines, rules), on=keys, how="left", maintain_order="left")
+    lines = lines.join(asked(lines, told_rules, words), on=keys, how="left", maintain_order="left")
     # A message that only repeats what to do says nothing new; the rule's sentence does.
-    repeats = (pl.col("message") == pl.col("query")).fill_null(value=True)
+    repeats = (pl.col("message") == pl.col("english")).fill_null(value=True)
     message = pl.when(repeats).then("sentence").otherwise("message").fill_null("")
     told = message.str.slice(0, 1).str.to_uppercase() + message.str.slice(1)
     return lines.select(
@@ -85,13 +90,15 @@ def packet_lines(staged_folder: Path, rules: Sequence[Mapping[str, Any]]) -> pl.
         pl.col("row").alias("Row"),
         pl.col("source_column").alias("Column"),
         pl.col("value").alias("Value as read"),
-        pl.format("Not met: {}. {}", pl.col("title").fill_null(pl.col("rule_id")), told)
+        pl.format(words("Not met") + ": {}. {}", pl.col("title").fill_null(pl.col("rule_id")), told)
         .str.strip_chars_end()
         .alias("What is wrong"),
-        pl.col("severity").alias("Severity"),
+        pl.col("severity").replace({word: words(word) for word in SEVERITIES}).alias("Severity"),
         pl.when("left_empty")
-        .then(pl.lit(_LEFT_EMPTY))
-        .otherwise(pl.col("disposition").replace(_EFFECT))
+        .then(pl.lit(words(_LEFT_EMPTY)))
+        .otherwise(
+            pl.col("disposition").replace({key: words(text) for key, text in _EFFECT.items()})
+        )
         .alias("What became of the row"),
         pl.coalesce("asked", "query").alias("What to do"),
         pl.col("rule_id").alias("Rule"),
@@ -106,10 +113,11 @@ def _is_left_empty() -> pl.Expr:
     return (kept & of_a_row & lost).fill_null(value=False)
 
 
-def safe_for_csv(lines: pl.DataFrame) -> pl.DataFrame:
+def safe_for_csv(lines: pl.DataFrame, quoted: str = QUOTED) -> pl.DataFrame:
     """The lines with ' in front of every cell that a spreadsheet would run, and which those are.
 
-    The last column names the columns of the cells that got it, joined by |, so that it can be undone.
+    The last column, `quoted`, names the columns of the cells that got it, joined by |, so that it can
+    be undone.
     """
     texts = [name for name, kind in lines.schema.items() if kind == pl.String]
     risky = {name: pl.col(name).str.contains(_TRIGGER).fill_null(value=False) for name in texts}
@@ -117,7 +125,7 @@ def safe_for_csv(lines: pl.DataFrame) -> pl.DataFrame:
         [pl.when(test).then(pl.lit(name)) for name, test in risky.items()]
     ).list.drop_nulls()
     return lines.with_columns(
-        named.list.join("|").alias(QUOTED),
+        named.list.join("|").alias(quoted),
         *(
             pl.when(test).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
             for name, test in risky.items()
