@@ -43,7 +43,7 @@ class BlockReader:
         Raises:
             FileError: ENCODING; TRUNCATED where the file ends inside a character.
         """
-        parts, size = [self._rest], 0
+        parts, size = [self._rest], len(self._rest)
         while not self.at_end:
             data = self._stream.read(self._size)
             self.at_end = not data
