@@ -1,7 +1,8 @@
-"""What centers are told, in their own language: `queries/de.yaml`, `es.yaml` and `words.yaml`.
+"""What centers are told, in their own language: `queries/*.yaml`.
 
 English stands in the rules themselves; another language holds title, sentence, query and `asks` of
 each rule. A rule that a language lacks is told in English, and so is a language that nobody wrote.
+`words.yaml` holds the fixed words of a file of findings; `query_notes` tells the notes on values.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def in_language(rules: Sequence[Mapping[str, Any]], language: str | None) -> lis
 
 def written(language: str | None, folder: Path = FOLDER) -> Mapping[str, Any]:
     """What the file of a language holds, as written; nothing for English."""
-    return _file(folder / f"{language}.yaml") if language in WRITTEN else {}
+    return read_texts(folder / f"{language}.yaml") if language in WRITTEN else {}
 
 
 class Words:
@@ -87,7 +88,7 @@ class Words:
 
     def __init__(self, language: str | None, *, folder: Path = FOLDER) -> None:
         self.language = language if language in WRITTEN else ENGLISH
-        self._known = _file(folder / "words.yaml")
+        self._known = read_texts(folder / "words.yaml")
 
     def __call__(self, english: str, **values: object) -> str:
         """The word, with its placeholders filled.
@@ -167,7 +168,8 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 
 @cache
-def _file(path: Path) -> Mapping[str, Any]:
+def read_texts(path: Path) -> Mapping[str, Any]:
+    """The entries of a file of texts. Raises CarmonyError with the line if it cannot be read."""
     from schemas.yaml_source import read_yaml
 
     data = read_yaml(path, CarmonyError).data

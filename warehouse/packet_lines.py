@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from schemas.queries import Words, in_language
+from schemas.query_notes import Notes
 from schemas.rules import SEVERITIES
 from warehouse.packet_asks import asked
 
@@ -80,7 +81,8 @@ def packet_lines(
     lines = lines.join(asked(lines, told_rules, words), on=keys, how="left", maintain_order="left")
     # A message that only repeats what to do says nothing new; the rule's sentence does.
     repeats = (pl.col("message") == pl.col("english")).fill_null(value=True)
-    message = pl.when(repeats).then("sentence").otherwise("message").fill_null("")
+    message = pl.when(repeats).then("sentence").otherwise(_notes(lines["message"], language))
+    message = message.fill_null("")
     told = message.str.slice(0, 1).str.to_uppercase() + message.str.slice(1)
     return lines.select(
         pl.col("finding_id").rle_id().cast(pl.Int64).add(1).alias("Number"),
@@ -103,6 +105,13 @@ def packet_lines(
         pl.coalesce("asked", "query").alias("What to do"),
         pl.col("rule_id").alias("Rule"),
     )
+
+
+def _notes(messages: pl.Series, language: str | None) -> pl.Expr:
+    """The messages of findings in a language, made once per distinct message."""
+    notes = Notes(language)
+    distinct = messages.drop_nulls().unique().to_list()
+    return pl.col("message").replace({text: notes(text) for text in distinct})
 
 
 def _is_left_empty() -> pl.Expr:

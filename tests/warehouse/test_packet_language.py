@@ -189,6 +189,17 @@ def test_what_became_of_a_row_and_how_bad_it_is_are_told_in_each_language(
     ]
 
 
+def test_what_was_said_of_a_value_is_told_and_an_unknown_sentence_stays(
+    small_study: Study,
+) -> None:
+    unit = "unknown unit after the number; expected g/L"
+    told = csv_rows(packet(small_study, "de", {"message": unit}, {"message": "Something new."}))
+    assert [row["Was nicht stimmt"] for row in told] == [
+        "Nicht erfüllt: Infusion vor Rezidiv. Unbekannte Einheit nach der Zahl; erwartet wird g/L",
+        "Nicht erfüllt: Infusion vor Rezidiv. Something new.",
+    ]
+
+
 def test_a_question_by_kind_of_column_is_filled_in_the_language_of_the_center(
     small_study: Study,
 ) -> None:
