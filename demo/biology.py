@@ -21,9 +21,8 @@ def fill_biology(rng: random.Random, p: Patient) -> None:
         p.high_risk = {rng.choice(FISH)} | ({"del_17p"} if rng.random() < 0.2 else set())
     _stage(rng, p, ferritin_high)
     _refractory(rng, p, len_refractory)
-    p.myeloma_type = rng.choices(
-        ("IGG", "IGA", "LIGHT_CHAIN", "IGD", "NON_SECRETORY"), (55, 22, 18, 2, 3)
-    )[0]
+    # None is non-secretory: every patient's course is told by measured markers.
+    p.myeloma_type = rng.choices(("IGG", "IGA", "LIGHT_CHAIN", "IGD"), (58, 22, 18, 2))[0]
 
 
 def _mycare_factors(rng: random.Random, p: Patient) -> tuple[bool, bool, bool, bool]:
@@ -84,6 +83,24 @@ def _refractory(rng: random.Random, p: Patient, len_refractory: bool) -> None:
     for drug, share in (("pomalidomide", 0.6), ("carfilzomib", 0.6), ("thalidomide", 0.2)):
         if rng.random() < share:
             p.exposed.add(drug)
+
+
+def spare_first_salvage(p: Patient, drugs: frozenset[str]) -> None:
+    """Leave the patient one drug of the first salvage that has not failed, by an exchange in its class.
+
+    Lenalidomide stays, for it is a factor of MyCARe; the counts per class stay too.
+    """
+    active = drugs & set(DRUGS)
+    others = drugs - active - {"dexamethasone"}
+    if others or not active or not active <= p.refractory:
+        return
+    for family in (CD38, PIS, IMIDS):
+        for drug in sorted(active & set(family) - {"lenalidomide"}):
+            free = [other for other in family if other not in p.refractory]
+            if free or len(p.refractory & set(family)) > 2:
+                p.refractory = (p.refractory - {drug}) | set(free[:1])
+                p.exposed |= p.refractory
+                return
 
 
 def _some(rng: random.Random, drugs: tuple[str, ...], n: int) -> list[str]:

@@ -24,6 +24,8 @@ def fill_course(rng: random.Random, p: Patient, start: dt.date, first: str) -> N
         p.death_cause = "MYELOMA" if p.lines[-1].progression else rng.choice(
             ("INFECTION", "TOXICITY", "OTHER", "UNKNOWN")
         )  # fmt: skip
+        if p.death_cause == "TOXICITY" and p.death - p.infusion > days(365):
+            p.death_cause = "OTHER"  # nobody dies of the infusion that late
     _relapse(rng, p)
     _assessments(rng, p, limit)
     _labs(rng, p, limit)
@@ -131,34 +133,45 @@ def _assessments(rng: random.Random, p: Patient, limit: dt.date) -> None:
     """Two to five assessments of the first line: from no change to the best response, then PD."""
     line = p.lines[0]
     burden = rng.uniform(12, 45)
+    in_serum = p.myeloma_type != "LIGHT_CHAIN"
     if line.best_date and line.best != "PD":
         early = line.start + days(max(2, (line.best_date - line.start).days // 2))
         before = {"SD": "SD", "MR": "SD"}.get(line.best, "MR")
         if early < line.best_date:
-            p.assessments.append(_assessment(rng, 1, early, before, burden))
-        p.assessments.append(_assessment(rng, 1, line.best_date, line.best, burden))
+            p.assessments.append(_assessment(rng, 1, early, before, burden, in_serum))
+        p.assessments.append(_assessment(rng, 1, line.best_date, line.best, burden, in_serum))
         end = (line.progression or (p.lines[1].start if len(p.lines) > 1 else limit)) - days(5)
         later = line.best_date + days(rng.randint(25, 40))
         while later < end and len(p.assessments) < 4:
-            p.assessments.append(_assessment(rng, 1, later, line.best, burden))
+            p.assessments.append(_assessment(rng, 1, later, line.best, burden, in_serum))
             later += days(rng.randint(25, 40))
     if line.progression:
-        p.assessments.append(_assessment(rng, 1, line.progression, "PD", burden))
+        p.assessments.append(_assessment(rng, 1, line.progression, "PD", burden, in_serum))
 
 
 def _assessment(
-    rng: random.Random, line: int, date: dt.date, category: str, burden: float
+    rng: random.Random,
+    line: int,
+    date: dt.date,
+    category: str,
+    burden: float,
+    in_serum: bool = True,
 ) -> Assessment:
+    """One assessment; a light-chain myeloma has no M-protein in serum."""
     left = {"sCR": 0, "CR": 0, "VGPR": 0.06, "PR": 0.35, "MR": 0.65, "SD": 0.95, "PD": 1.6}[
         category
     ]
+    kappa = round(rng.uniform(5, 19) if left < 0.1 else burden * left * rng.uniform(8, 14), 1)
+    free_lambda = round(rng.uniform(6, 20), 1)
+    if category == "sCR":  # stringent only with a normal ratio
+        free_lambda = min(max(free_lambda, round(kappa / 1.5, 1)), round(kappa / 0.3, 1))
     return Assessment(
         line,
         date,
         category,
-        round(burden * left, 1),
-        round(rng.uniform(5, 19) if left < 0.1 else burden * left * rng.uniform(8, 14), 1),
-        round(rng.uniform(6, 20), 1),
+        round(burden * left, 1) if in_serum else 0.0,
+        kappa,
+        free_lambda,
         "NEGATIVE" if left == 0 else "POSITIVE",
     )
 
@@ -191,7 +204,7 @@ def _sample(rng: random.Random, p: Patient) -> dict[str, float]:
         "FERRITIN": round(before["FERRITIN"] * rng.uniform(0.9, 1.3)),
         "CREATININE": round(before["CREATININE"] * rng.uniform(0.9, 1.15), 2),
         "HB": round(rng.uniform(7.6, 13.4), 1),
-        "M_SERUM": round(rng.uniform(4, 48), 1),
+        "M_SERUM": round(rng.uniform(4, 48), 1) * (p.myeloma_type != "LIGHT_CHAIN"),
         "M_URINE": float(rng.randint(40, 900)),
         "FLC_KAPPA": round(rng.uniform(8, 900), 1),
         "FLC_LAMBDA": round(rng.uniform(8, 60), 1),

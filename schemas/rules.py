@@ -29,6 +29,8 @@ _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
     "each", "about", "generated",
 }  # fmt: skip
+_UNDECIDED_KEYS = {"id", "title", "why"}
+_NO_RULES = ("contexts.yaml", "undecided.yaml")
 _CONTEXT_KEYS = {"table", "by", "where", "within", "order", "shift", "aggregate", "first", "uses"}
 
 
@@ -123,6 +125,15 @@ class Context:
     aggregate: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A rule of the catalogue that the pack does not judge, and why."""
+
+    id: str
+    title: str
+    why: str
+
+
 class RuleError(CarmonyError):
     """A rule file is wrong: names file, rule and key."""
 
@@ -136,7 +147,7 @@ def load_rules(folder: Path = FOLDER) -> tuple[Rule, ...]:
     """All rules, by file and position. Raises RuleError for the first thing that is wrong."""
     rules: dict[str, Rule] = {}
     for path in sorted(folder.glob("*.yaml")):
-        if path.name == "contexts.yaml":
+        if path.name in _NO_RULES:
             continue
         for entry in _read(path):
             rule = _rule(path, entry)
@@ -157,6 +168,24 @@ def load_contexts(folder: Path = FOLDER) -> dict[str, Context]:
         }
         contexts[name] = Context(name, **{**entry, **lists})
     return contexts
+
+
+def load_undecided(folder: Path = FOLDER) -> tuple[Undecided, ...]:
+    """The rules of `undecided.yaml`, by id. Raises RuleError if one is also a rule of the pack."""
+    path = folder / "undecided.yaml"
+    found = []
+    for entry in _read(path) if path.is_file() else []:
+        name = str(entry.get("id", "?")) if isinstance(entry, dict) else "?"
+        _only_keys(path.name, name, entry, _UNDECIDED_KEYS)
+        for key in sorted(_UNDECIDED_KEYS):
+            if not isinstance(entry.get(key), str):
+                raise RuleError(path.name, name, key, "is missing or not text")
+        found.append(Undecided(**entry))
+    judged = {rule.id for rule in load_rules(folder)}
+    for each in found:
+        if each.id in judged:
+            raise RuleError(path.name, each.id, "id", "this rule is judged; take it out of here")
+    return tuple(sorted(found, key=lambda each: each.id))
 
 
 def _read(path: Path) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from schemas.rules import Check, Rule, load_contexts, load_rules
+from schemas.rules import Check, Rule, load_contexts, load_rules, load_undecided
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
 CATEGORIES = {
@@ -17,9 +17,13 @@ CATEGORIES = {
     "parsing": "Values that can be read",
     "dates": "Dates",
     "eligibility": "Eligibility, product, prior therapy",
+    "product": "Product and infusion",
+    "prior": "Therapy before CAR-T",
+    "staging": "Stage and risk",
+    "emd": "Extramedullary disease",
     "ranges": "Ranges",
     "disease": "Disease, lines, survival, duplicates",
-}
+}  # a file that is not named here comes after these, under its own name
 _ENGINES = {
     "rows": "rows",
     "mapping": "mapping",
@@ -52,7 +56,12 @@ def page() -> str:
     """The whole page."""
     rules = load_rules()
     parts = [_HEAD]
-    for category, title in CATEGORIES.items():
+    titles = CATEGORIES | {
+        rule.category: rule.category.capitalize()
+        for rule in rules
+        if rule.category not in CATEGORIES
+    }
+    for category, title in titles.items():
         own = [rule for rule in rules if rule.category == category]
         parts += [
             f"## {title}",
@@ -60,6 +69,7 @@ def page() -> str:
             *(text for rule in own if (text := _conditions(rule))),
         ]
     parts += ["## Context of a rule", _contexts()]
+    parts += ["## Rules of the catalogue that are not judged here, and why", _undecided()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -130,7 +140,20 @@ def _contexts() -> str:
             )
         if context.first:
             where += f"; the first by `{context.first}`"
+        if context.aggregate:
+            where += f"; all of one {', '.join(context.by)} together"
         lines.append(f"| {name} | {context.table} | {where} |")
+    return "\n".join(lines)
+
+
+def _undecided() -> str:
+    lines = [
+        "What these rules compare is not in the canonical tables, or is judged at another place.",
+        "",
+        "| rule | why |",
+        "| --- | --- |",
+    ]
+    lines += [f"| {rule.id} {rule.title} | {rule.why} |" for rule in load_undecided()]
     return "\n".join(lines)
 
 
