@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SQL = Path(__file__).parent / "sql" / "analysis"
 DRUGS = Path(__file__).parents[1] / "schemas" / "vocabularies" / "drugs.csv"
 
-MACROS = ("macro_latest_day", "macro_imputed_flag", "macro_impute_mid", "macro_impute_first")
+MACROS = ("staging_macro_yes", "staging_macro_below", "staging_macro_above", "macro_latest_day", "macro_imputed_flag", "macro_impute_mid", "macro_impute_first")
 BEFORE_LINES = (
     "setting",
     "drug_class",
@@ -42,10 +42,22 @@ BEFORE_LINES = (
 AFTER_LINES = (
     "candidate",
     "timeline",
+    "drug_class_status",
+    "refractory_class",
     "refractory",
     "prior_bcma_drug",
     "extramedullary",
+    "extramedullary_before",
     "risk_reported",
+    "staging_stage",
+    "staging_chosen",
+    "cytogenetic_finding",
+    "cytogenetic_risk",
+    "staging_ferritin",
+    "staging_mycare",
+    "toxicity_period",
+    "toxicity_index",
+    "toxicity_adtox",
     "salvage_response",
     "progression",
     "best_response",
@@ -107,6 +119,7 @@ def _literal(value: str | float | bool | date | None) -> str:
 def _variables(study: Study) -> dict[str, Any]:
     settings = study.settings
     cut_offs = sorted(settings.early_relapse_months)
+    rule = settings.mycare_ferritin_rule
     return {
         "study_id": study.id,
         "data_cut": study.data_cut,
@@ -118,6 +131,7 @@ def _variables(study: Study) -> dict[str, Any]:
         "ne_is_nonresponder": settings.ne_counts_as_nonresponder,
         "pfs_censoring": settings.pfs_censoring,
         "emd_without_imaging": settings.emd_without_imaging,
+        "mycare_ferritin_limit": None if rule == "above_uln" else rule,
         "days_per_month": settings.days_per_month,
         "drugs_path": str(DRUGS),
     }

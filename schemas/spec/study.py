@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -35,6 +35,11 @@ class Settings(Declared):
     celmod_group: Literal["IPC", "OTHER"] = "IPC"
     ne_counts_as_nonresponder: bool = True
     emd_without_imaging: Literal["no", "unknown"] = "no"
+    mycare_ferritin_rule: Literal["above_uln"] | Annotated[float, Field(gt=0)] = Field(
+        default="above_uln",
+        description="Ferritin that counts for MyCARe: above the laboratory's upper limit, or above "
+        "a number in ug/L",
+    )
     days_per_month: float = Field(default=30.4375, gt=27, lt=32)
 
 

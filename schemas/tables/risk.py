@@ -32,6 +32,11 @@ class Risk(pa.DataFrameModel):
     del_1p: pl.String = flag("del(1p)")
     plasma_cell_leukemia: pl.String = flag("Plasma cell leukemia")
     emd_before_car_t: pl.String = flag("Extramedullary disease before CAR-T")
+    tp53_mutation: pl.String = flag("TP53 mutation")
+    del_17p_share: pl.Float64 = number(
+        "Plasma cells with del(17p) or TP53 mutation, the larger share", "%", ge=0, le=100
+    )
+    del_1p_biallelic: pl.String = flag("del(1p) of both alleles")
 
     class Config:
         """One row per patient and time point."""

@@ -92,7 +92,45 @@ select
     case when timeline.dthfl = 'Y' then timeline.death_cause end as DTHCAUS,
     timeline.lstalvdt as LSTALVDT,
     timeline.alive_domain as LSTALSRC,
-    timeline.vital_status as VITSTAT
+    timeline.vital_status as VITSTAT,
+    staging_chosen.iss as ISS,
+    staging_chosen.issd as ISSD,
+    staging_chosen.issdp as ISSDP,
+    staging_chosen.issdif as ISSDIF,
+    staging_chosen.rissd as RISSD,
+    staging_chosen.rissdp as RISSDP,
+    staging_chosen.rissdtpt as RISSDTPT,
+    staging_chosen.rissdif as RISSDIF,
+    cytogenetic_risk.hrcyto as HRCYTO,
+    cytogenetic_risk.hrcyext as HRCYEXT,
+    cytogenetic_risk.hrcyims as HRCYIMS,
+    cytogenetic_risk.hrcyrep as HRCYREP,
+    cytogenetic_risk.hrcydif as HRCYDIF,
+    staging_mycare.mycared as MYCARED,
+    staging_mycare.mycaredp as MYCAREDP,
+    staging_mycare.myclow as MYCLOW,
+    staging_mycare.mychigh as MYCHIGH,
+    staging_mycare.mycdif as MYCDIF,
+    refractory.tripldif as TRIPLDIF,
+    refractory.pentadif as PENTADIF,
+    refractory.classdif as CLASSDIF,
+    refractory.lenrefl as LENREFL,
+    refractory.trpexpfl as TRPEXPFL,
+    refractory.pntexpfl as PNTEXPFL,
+    extramedullary_before.emdblfl as EMDBLFL,
+    extramedullary_before.emdblsrc as EMDBLSRC,
+    extramedullary_before.pclfl as PCLFL,
+    extramedullary.parafl as PARAFL,
+    extramedullary.emdtype as EMDTYPE,
+    extramedullary.emdimgfl as EMDIMGFL,
+    toxicity_index.crsgr as CRSGR,
+    toxicity_index.crsscl as CRSSCL,
+    toxicity_index.crssrc as CRSSRC,
+    toxicity_index.icansgr as ICANSGR,
+    toxicity_index.icansscl as ICANSSCL,
+    toxicity_index.icanssrc as ICANSSRC,
+    toxicity_index.crsslvgr as CRSSLVGR,
+    toxicity_index.crsslvsc as CRSSLVSC
 from timeline
 inner join core.subject as subject using (usubjid)
 cross join setting
@@ -102,4 +140,9 @@ left join refractory using (usubjid)
 left join extramedullary using (usubjid)
 left join best_response using (usubjid)
 left join prior_bcma_drug using (usubjid)
+left join staging_chosen using (usubjid)
+left join cytogenetic_risk using (usubjid)
+left join staging_mycare using (usubjid)
+left join extramedullary_before using (usubjid)
+left join toxicity_index using (usubjid)
 order by SITEID, USUBJID

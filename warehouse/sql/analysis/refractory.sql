@@ -1,61 +1,13 @@
 -- temp.refractory
--- Grain:   one row per patient with exposure data: TRIPLFL, PENTAFL and how each was found.
---          Triple-class: at least one IMiD, one PI and one anti-CD38 antibody. Penta: two, two and one.
---          Drug-level rows decide; class rows help out; composites count only where those cannot decide.
--- Reads:   core.exposure, temp.drug_class.
--- Feeds:   TRIPLFL, PENTAFL.
+-- Grain:   one row per patient with exposure data: triple-class and penta-drug, refractory and exposed, and
+--          how each was found. Triple-class: at least one IMiD, one PI and one anti-CD38 antibody. Penta: two,
+--          two and one. Drug-level rows decide; class rows help out; composites count only where those cannot
+--          decide. `*dif` is Y where the center's tick of the composite is not what its drugs and classes
+--          give, N where it is, null where one of the two is not known.
+-- Reads:   temp.drug_status, temp.refractory_class.
+-- Feeds:   TRIPLFL, PENTAFL, TRIPLDIF, PENTADIF, TRPEXPFL, PNTEXPFL, LENREFL, CLASSDIF.
 create or replace temp table refractory as
-with judged as (
-    select
-        exposure.usubjid,
-        exposure.drug,
-        drug_class.class,
-        case
-            when exposure.refractory in ('Y', 'N') then exposure.refractory
-            when exposure.exposed = 'N' then 'N'
-            else 'U'
-        end as status
-    from core.exposure as exposure
-    left join drug_class on exposure.drug = drug_class.drug_id
-),
-counted as (
-    select
-        usubjid,
-        count(*) filter (where class = 'IMiD') as n_imid,
-        count(*) filter (where class = 'IMiD' and status = 'Y') as n_imid_yes,
-        count(*) filter (where class = 'IMiD' and status = 'U') as n_imid_unknown,
-        max(status) filter (where drug = 'IMID') as imid_reported,
-        count(*) filter (where class = 'PI') as n_pi,
-        count(*) filter (where class = 'PI' and status = 'Y') as n_pi_yes,
-        count(*) filter (where class = 'PI' and status = 'U') as n_pi_unknown,
-        max(status) filter (where drug = 'PI') as pi_reported,
-        count(*) filter (where class = 'CD38') as n_cd38,
-        count(*) filter (where class = 'CD38' and status = 'Y') as n_cd38_yes,
-        count(*) filter (where class = 'CD38' and status = 'U') as n_cd38_unknown,
-        max(status) filter (where drug = 'CD38') as cd38_reported,
-        max(status) filter (where drug = 'TRIPLE' and status != 'U') as triple_reported,
-        max(status) filter (where drug = 'PENTA' and status != 'U') as penta_reported
-    from judged
-    group by usubjid
-),
-by_class as (
-    select
-        *,
-        case
-            when n_imid_yes >= 1 or imid_reported = 'Y' then 'Y'
-            when imid_reported = 'N' or (n_imid > 0 and n_imid_unknown = 0) then 'N'
-        end as imid,
-        case
-            when n_pi_yes >= 1 or pi_reported = 'Y' then 'Y'
-            when pi_reported = 'N' or (n_pi > 0 and n_pi_unknown = 0) then 'N'
-        end as pi,
-        case
-            when n_cd38_yes >= 1 or cd38_reported = 'Y' then 'Y'
-            when cd38_reported = 'N' or (n_cd38 > 0 and n_cd38_unknown = 0) then 'N'
-        end as cd38
-    from counted
-),
-derived as (
+with derived as (
     select
         *,
         case
@@ -68,12 +20,51 @@ derived as (
             when n_imid > 0 and n_imid_yes + n_imid_unknown < 2 then 'N'
             when n_pi > 0 and n_pi_yes + n_pi_unknown < 2 then 'N'
         end as penta_derived
-    from by_class
+    from refractory_class
+),
+judged as (
+    select
+        usubjid,
+        measure,
+        class_differs,
+        coalesce(
+            triple_derived, triple_reported, case when coalesce(penta_derived, penta_reported) = 'Y' then 'Y' end
+        ) as triple,
+        case when triple_derived is not null then 'DERIVED' when triple_reported is not null then 'REPORTED' end as triple_source,
+        coalesce(
+            penta_derived, penta_reported, case when coalesce(triple_derived, triple_reported) = 'N' then 'N' end
+        ) as penta,
+        case when penta_derived is not null then 'DERIVED' when penta_reported is not null then 'REPORTED' end as penta_source,
+        case when triple_reported = triple_derived then 'N' when triple_reported != triple_derived then 'Y' end as triple_differs,
+        case when penta_reported = penta_derived then 'N' when penta_reported != penta_derived then 'Y' end as penta_differs
+    from derived
+),
+lenalidomide as (
+    select
+        usubjid,
+        max(status) filter (where drug = 'lenalidomide') as drug_status,
+        max(status) filter (where drug = 'IMID') as class_status
+    from drug_status
+    where measure = 'REFRACTORY'
+    group by usubjid
 )
 select
-    usubjid,
-    coalesce(triple_derived, triple_reported, case when coalesce(penta_derived, penta_reported) = 'Y' then 'Y' end) as triplfl,
-    case when triple_derived is not null then 'DERIVED' when triple_reported is not null then 'REPORTED' end as triplsrc,
-    coalesce(penta_derived, penta_reported, case when coalesce(triple_derived, triple_reported) = 'N' then 'N' end) as pentafl,
-    case when penta_derived is not null then 'DERIVED' when penta_reported is not null then 'REPORTED' end as pentasrc
-from derived
+    ref.usubjid,
+    ref.triple as triplfl,
+    ref.triple_source as triplsrc,
+    ref.penta as pentafl,
+    ref.penta_source as pentasrc,
+    ref.triple_differs as tripldif,
+    ref.penta_differs as pentadif,
+    ref.class_differs as classdif,
+    exposed.triple as trpexpfl,
+    exposed.penta as pntexpfl,
+    -- Refractory to no IMiD is not refractory to this one; refractory to some IMiD does not say to which.
+    case
+        when lenalidomide.drug_status in ('Y', 'N') then lenalidomide.drug_status
+        when lenalidomide.class_status = 'N' then 'N'
+    end as lenrefl
+from judged as ref
+inner join judged as exposed on ref.usubjid = exposed.usubjid and exposed.measure = 'EXPOSED'
+left join lenalidomide on ref.usubjid = lenalidomide.usubjid
+where ref.measure = 'REFRACTORY'

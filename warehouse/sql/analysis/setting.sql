@@ -14,4 +14,5 @@ select
     getvariable('ne_is_nonresponder')::boolean as ne_is_nonresponder,
     getvariable('pfs_censoring')::varchar as pfs_censoring,
     getvariable('emd_without_imaging')::varchar as emd_without_imaging,
+    getvariable('mycare_ferritin_limit')::double as mycare_ferritin_limit,
     getvariable('days_per_month')::double as days_per_month

@@ -1,0 +1,23 @@
+-- analysis.adtox
+-- Grain:   one row per patient of the cohort, CRS or ICANS, therapy that it belongs to, and scale: the highest grade.
+--          Grades of different scales are never put together.
+-- Reads:   temp.toxicity_period, temp.timeline, temp.setting.
+-- Feeds:   analyses by SQL; ADSL has the first infusion's.
+create or replace table analysis.adtox as
+select
+    setting.study_id as STUDYID,
+    toxicity_period.usubjid as USUBJID,
+    timeline.center_id as SITEID,
+    toxicity_period.kind as PARAMCD,
+    toxicity_period.period as PERIOD,
+    toxicity_period.infusion_number as INFN,
+    toxicity_period.scale as SCALE,
+    max(toxicity_period.grade) as AVAL,
+    count(*)::integer as NEVENT,
+    min(toxicity_period.onset_first_day) filter (where toxicity_period.grade > 0) as ASTDT,
+    arg_max(toxicity_period.row_id, (toxicity_period.grade, -toxicity_period.row_id)) as SRCSEQ
+from toxicity_period
+inner join timeline using (usubjid)
+cross join setting
+group by all
+order by all
