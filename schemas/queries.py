@@ -58,20 +58,22 @@ def texts(
         QueryError: an entry of no rule, an unknown key, or placeholders that differ from English.
     """
     english = {rule["id"]: _english(rule) for rule in (_declared() if rules is None else rules)}
-    told = dict(english)
-    for rule, entry in written(language, folder).items():
-        file = f"{language}.yaml"
+    for rule in written(language, folder):
         if rule not in english:
-            raise QueryError(
-                file, f"rule {rule}", f"there is no such rule{_nearest(rule, english)}"
-            )
-        told[rule] = _text(file, rule, entry, english[rule])
-    return told
+            problem = f"there is no such rule{_nearest(rule, english)}"
+            raise QueryError(f"{language}.yaml", f"rule {rule}", problem)
+    return _told(english, language, folder)
 
 
-def in_language(rules: Sequence[Mapping[str, Any]], language: str | None) -> list[dict[str, Any]]:
-    """The same rule entries with title, sentence, query and asks in a language."""
-    told = texts(language, rules)
+def in_language(
+    rules: Sequence[Mapping[str, Any]], language: str | None, *, folder: Path = FOLDER
+) -> list[dict[str, Any]]:
+    """The same rule entries with title, sentence, query and asks in a language.
+
+    Raises:
+        QueryError: as `texts`; but the rules may be some of those that the file tells.
+    """
+    told = _told({rule["id"]: _english(rule) for rule in rules}, language, folder)
     return [
         {**rule, **{key: getattr(told[rule["id"]], key) for key in (*_TEXTS, "asks")}}
         for rule in rules
@@ -115,6 +117,16 @@ class Words:
 def placeholders(text: str) -> tuple[str, ...]:
     """The {…} of a text, sorted."""
     return tuple(sorted(_PLACEHOLDER.findall(text)))
+
+
+def _told(
+    english: Mapping[str, RuleText], language: str | None, folder: Path
+) -> dict[str, RuleText]:
+    entries = written(language, folder)
+    return {
+        rule: _text(f"{language}.yaml", rule, entries[rule], text) if rule in entries else text
+        for rule, text in english.items()
+    }
 
 
 def _declared() -> list[dict[str, Any]]:

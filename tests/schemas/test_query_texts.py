@@ -82,12 +82,18 @@ def test_a_rule_told_twice_is_named_with_its_line(tmp_path: Path) -> None:
         told(tmp_path, GERMAN + GERMAN)
 
 
-def test_entries_of_rules_keep_what_is_not_text() -> None:
-    rule = {"id": "SUR-02", "title": "T", "sentence": "S", "query": "Q", "severity": "error"}
-    with pytest.raises(QueryError, match="there is no such rule"):
-        in_language([rule], "de")  # the files tell rules that are not among these
-    (same,) = in_language([rule], "en")
-    assert same == {**rule, "asks": {}}
+def test_some_of_the_rules_are_told_and_keep_what_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / "de.yaml").write_text(GERMAN, encoding="utf-8")
+    other = {**RULES[1], "severity": "error"}
+    assert in_language([other], "de", folder=tmp_path) == [{**other, "asks": {}}]
+    (told,) = in_language(RULES[:1], "de", folder=tmp_path)
+    assert told == {
+        "id": "AAA-01",
+        "title": "Geschlecht bekannt",
+        "sentence": "Das Geschlecht ist bekannt.",
+        "query": "Welches Geschlecht?",
+        "asks": {"code": "Eines von {codes}?"},
+    }
 
 
 @pytest.mark.parametrize(
