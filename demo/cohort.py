@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from demo import regimens
-from demo.biology import fill_biology
+from demo.biology import fill_biology, spare_first_salvage
 from demo.course import fill_course, fill_empty_tables
 from demo.dates import fill_dates
 from demo.model import Patient
@@ -115,6 +115,7 @@ def _place(rng: random.Random, p: Patient, first: str, taken: set[tuple[object, 
     taken.add((p.center, p.sex, p.product, p.birth_year, p.infusion.toordinal()))
     p.dose = rng.randint(280, 455) if p.product == "IDE" else None
     fill_course(rng, p, start, first)
+    spare_first_salvage(p, frozenset(regimens.REGIMENS[first].drugs))
 
 
 def _number(rng: random.Random, ordered: list[Patient]) -> None:

@@ -14,7 +14,7 @@ from demo.exports import WRITERS
 from demo.faults import KINDS, Planter
 from demo.grid import Export
 from demo.model import Patient
-from demo.truth import fault_rows, write_truth
+from demo.truth import fault_rows, marked_rows, write_truth
 
 ROUNDS: dict[int, dt.date] = {1: ROUND_ONE, 2: ROUND_TWO}
 
@@ -49,6 +49,7 @@ def write_demo_study(folder: Path, patients: int = 139, seed: int = 2024) -> dic
             WRITERS[center].write(export, target)
             own = [fault for fault in planted if fault.center == center]
             told += fault_rows(own, export, round_)
+            told += marked_rows(members[center], own, export, round_)
             numbers["deliveries"] += 1
             numbers["files"] += sum(1 for path in target.rglob("*") if path.is_file())
         numbers[f"faults_round_{round_}"] = len(planted)

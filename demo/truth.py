@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections import Counter
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.exports import WRITERS
-from demo.faults import Planted
+from demo.faults import Planted, Scene
 from demo.faults.structure import HEADER
 from demo.files import text_cell
 from demo.grid import Export, Record
@@ -24,6 +25,8 @@ FAULT_COLUMNS = (
     "row", "column", "note",
 )  # fmt: skip
 
+AGAIN, AGAIN_DAYS = frozenset({"teclistamab", "elranatamab"}), 90
+
 
 def fault_rows(planted: Iterable[Planted], export: Export, round_: int) -> list[dict[str, Any]]:
     """One row per rule and field of each fault of a center, with the address as written."""
@@ -35,6 +38,35 @@ def fault_rows(planted: Iterable[Planted], export: Export, round_: int) -> list[
                 values = (
                     fault.fault_id, fault.kind.name, round_, fault.center, rule,
                     fault.kind.severity, position, file, sheet, row, column, fault.kind.note,
+                )  # fmt: skip
+                rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
+    return rows
+
+
+def marked_rows(
+    members: Sequence[Patient], planted: Iterable[Planted], export: Export, round_: int
+) -> list[dict[str, Any]]:
+    """What is no fault but marked: a bispecific against BCMA soon after the CAR-T (SAL-11).
+
+    Early relapses that are given teclistamab belong to the cohort; nothing is planted for them.
+    """
+    edited = {(id(record), fact) for fault in planted for record, fact in fault.fields}
+    rows = []
+    for p in members:
+        scene = Scene(export, p, round_)
+        for line in p.lines:
+            early = line.start - p.infusion < dt.timedelta(days=AGAIN_DAYS)
+            if not early or not AGAIN & set(REGIMENS[line.regimen].drugs):
+                continue
+            fields = [scene.line(line.number, "treatment_line.start_date")]
+            fields.append(scene.one("infusion.infusion_date"))
+            if edited & {(id(record), fact) for record, fact in fields}:
+                continue
+            for position, (record, fact) in enumerate(fields, start=1):
+                file, sheet, row, column = _address(export, record, fact)
+                values = (
+                    f"M{p.index:03d}-{line.number}", "bcma_again", round_, p.center, "SAL-11",
+                    "info", position, file, sheet, row, column, "against BCMA within 90 days",
                 )  # fmt: skip
                 rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
     return rows

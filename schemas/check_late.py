@@ -91,8 +91,8 @@ class LateRows:
         """The rows that some contexts look at, with the columns that these read; nothing as written."""
         wheres = [context.where for context in self._contexts if context.name in names]
         rows = self._all()
-        if None not in wheres:
-            looked_at = [pl.lit(False), *(where for where in wheres if where is not None)]
+        looked_at = [pl.lit(False), *(where for where in wheres if where is not None)]
+        if len(looked_at) > len(wheres):  # none of them looks at all rows
             rows = rows.filter(pl.any_horizontal(looked_at))
         ids = book.patient_ids(rows[_NUMBER]) if rows.height else pl.Series(dtype=pl.String())
         own = [name for name in rows.columns if not name.startswith(_RAW) and name != _NUMBER]

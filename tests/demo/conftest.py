@@ -112,7 +112,14 @@ def clean(tmp_path_factory: pytest.TempPathFactory, cohort: list[Any]) -> Path:
 @pytest.fixture(scope="session")
 def faults(study: Path) -> list[dict[str, str]]:
     with (study / "truth/faults.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [row for row in csv.DictReader(file) if row["severity"] != "info"]
+
+
+@pytest.fixture(scope="session")
+def marked(study: Path) -> list[dict[str, str]]:
+    """What the truth lists beside the faults: true records that a rule marks for information."""
+    with (study / "truth/faults.csv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["severity"] == "info"]
 
 
 @pytest.fixture(scope="session")

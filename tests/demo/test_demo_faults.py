@@ -64,6 +64,12 @@ def test_every_rule_has_a_fault(faults):
     assert {f["rule_id"] for f in faults} == RULES
 
 
+def test_a_drug_against_bcma_within_90_days_is_told_as_marked_and_is_no_fault(marked):
+    assert {(m["rule_id"], m["kind"]) for m in marked} == {("SAL-11", "bcma_again")}
+    first, second = ({m["fault_id"] for m in marked if m["round"] == r} for r in "12")
+    assert first and first <= second
+
+
 def test_round_two_keeps_six_to_ten(faults):
     second = {f["fault_id"] for f in faults if f["round"] == "2"}
     assert 6 <= len(second) <= 10
