@@ -2,7 +2,8 @@
 
 English stands in the rules themselves; another language holds title, sentence, query and `asks` of
 each rule. A rule that a language lacks is told in English, and so is a language that nobody wrote.
-`words.yaml` holds the fixed words of a file of findings; `query_notes` tells the notes on values.
+`words.yaml` holds the fixed words of a file of findings, `labels.yaml` labels of codes and columns;
+`query_notes` tells the notes on values.
 """
 
 from __future__ import annotations
@@ -108,10 +109,20 @@ class Words:
         # In one pass: a value may look like a placeholder itself.
         return _PLACEHOLDER.sub(lambda m: str(values.get(m[0][1:-1], m[0])), text)
 
+    def label(self, english: str) -> str:
+        """A label of a code or column; as it is where the language has none."""
+        return label(english, self.language)
+
     def number(self, value: float) -> str:
         """A number as it is written in the language: German and Spanish have a decimal comma."""
         text = f"{value:g}"
         return text if self.language == ENGLISH else text.replace(".", ",")
+
+
+def label(english: str, language: str | None, *, folder: Path = FOLDER) -> str:
+    """A label of a code or column in a language; as it is where `labels.yaml` has none."""
+    entry = read_texts(folder / "labels.yaml").get(english) if language in WRITTEN else None
+    return str(entry[language]) if isinstance(entry, dict) and language in entry else english
 
 
 def placeholders(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from schemas.queries import ENGLISH, FOLDER, WRITTEN, QueryError, placeholders, read_texts
+from schemas.queries import ENGLISH, FOLDER, WRITTEN, QueryError, label, placeholders, read_texts
 
 _PART = re.compile(r"\{(\w+)\}")
 
@@ -40,7 +40,8 @@ class Notes:
             found = pattern.fullmatch(part)
             if found:
                 filled = {
-                    name: self._told(value) or value for name, value in found.groupdict().items()
+                    name: self._told(value) or label(value, self.language)
+                    for name, value in found.groupdict().items()
                 }
                 return _fill(text, filled)
         return None

@@ -38,9 +38,10 @@ def _column(catalog: Catalog, table: str, name: str) -> Column | None:
 
 
 def _filled(query: str, column: Column, catalog: Catalog, words: Words) -> str:
-    codes = catalog.codelists.get(column.codelist or "", {})
+    labels = catalog.codelists.get(column.codelist or "", {})
     listed = ", ".join(
-        code if code == label else f"{code} ({label})" for code, label in codes.items()
+        code if code == label else f"{code} ({words.label(label)})"
+        for code, label in labels.items()
     )
     return query.replace("{codes}", listed).replace("{range}", _range(column, words))
 

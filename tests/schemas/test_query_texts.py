@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from schemas.errors import CarmonyError
-from schemas.queries import QueryError, Words, in_language, texts
+from schemas.queries import QueryError, Words, in_language, label, texts
 from schemas.query_notes import Notes
 from transforms.harmonize.values import (
     DateFormat,
@@ -111,9 +111,9 @@ def test_some_of_the_rules_are_told_and_keep_what_is_not_text(tmp_path: Path) ->
             "ese día no existe en el calendario; se espera mes/día/año",
         ),
         (
-            "Age must be at most 100. Please correct it.",
-            "Age: Der Wert darf höchstens 100 betragen. Bitte korrigieren Sie ihn.",
-            "Age: el valor debe ser 100 como máximo. Por favor, corríjalo.",
+            "Age at infusion must be at most 100. Please correct it.",
+            "Alter bei Infusion: Der Wert darf höchstens 100 betragen. Bitte korrigieren Sie ihn.",
+            "Edad en la infusión: el valor debe ser 100 como máximo. Por favor, corríjalo.",
         ),
         ("something nobody wrote", "something nobody wrote", "something nobody wrote"),
         # One part is known and one is not: half a translation would be worse than none.
@@ -160,6 +160,12 @@ def test_what_parsers_say_of_values_that_they_do_not_understand_is_told(
     assert len(notes) >= 3
     for language in ("de", "es"):
         assert [note for note in notes if Notes(language)(note) == note] == []
+
+
+def test_a_label_is_told_and_one_that_nobody_wrote_stays() -> None:
+    assert (label("Liver", "de"), label("Liver", "es")) == ("Leber", "Hígado")
+    assert (label("Liver", "en"), label("Liver", None)) == ("Liver", "Liver")
+    assert label("daratumumab", "de") == "daratumumab"
 
 
 def test_every_word_of_a_file_of_findings_is_there_in_both_languages() -> None:
