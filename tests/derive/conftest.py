@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
@@ -138,6 +138,41 @@ def plain(
         return row
 
     return build
+
+
+@pytest.fixture
+def plain_each(
+    derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]
+) -> Callable[..., list[dict[str, Any]]]:
+    """The ADSL row of the plain patient under each of many cases, with one derivation for all.
+
+    Each case is the tables of one test of `plain`; its patient is in a center of its own.
+    """
+
+    def build(cases: Iterable[dict[str, str]], study: Study | None = None) -> list[dict[str, Any]]:
+        tables: dict[str, list[dict[str, str]]] = {}
+        for number, case in enumerate(cases):
+            for table, text in {**PLAIN, **case}.items():
+                own = text.replace("MYE-DE01-", f"MYE-C{number:03}-")
+                tables.setdefault(table, []).extend(_records(own))
+        return rows(
+            derived(study, **{name: _drawn(found) for name, found in tables.items()}), "adsl"
+        )
+
+    return build
+
+
+def _records(text: str) -> list[dict[str, str]]:
+    header, *lines = [
+        [cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()
+    ]
+    return [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def _drawn(records: list[dict[str, str]]) -> str:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    lines = [" | ".join(record.get(name, "") for name in names) for record in records]
+    return "\n".join([" | ".join(names), *lines])
 
 
 @pytest.fixture

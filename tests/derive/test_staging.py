@@ -123,9 +123,8 @@ def test_mycare_is_that_of_the_truth_table_in_every_row(derived, rows):
     }
 
 
-@pytest.mark.parametrize(
-    ("b2m", "sign", "albumin", "iss"),
-    [
+def test_a_value_with_a_comparator_decides_only_if_all_it_could_be_agree(plain_each):
+    cases = [
         ("3.5", "<", "40", "I"),
         ("3.5", "<=", "40", "I/II"),
         ("3.4", "<=", "40", "I"),
@@ -134,57 +133,49 @@ def test_mycare_is_that_of_the_truth_table_in_every_row(derived, rows):
         ("5.5", ">", "", "III"),
         ("5.4", ">", "", "II/III"),
         ("2.0", "~", "40", "I/II/III"),
-    ],
-)
-def test_a_value_with_a_comparator_decides_only_if_all_it_could_be_agree(
-    plain, b2m, sign, albumin, iss
-):
-    row = plain(
-        risk=f"""usubjid    | timepoint   | b2m   | b2m_comparator | albumin
-                 MYE-DE01-A | BEFORE_CART | {b2m} | {sign}         | {albumin}"""
+    ]
+    found = plain_each(
+        {
+            "risk": f"""usubjid    | timepoint   | b2m   | b2m_comparator | albumin
+                        MYE-DE01-A | BEFORE_CART | {b2m} | {sign}         | {albumin}"""
+        }
+        for b2m, sign, albumin, _ in cases
     )
-    assert row["ISSDP"] == iss
-    assert row["ISSD"] == (None if "/" in iss else iss)
+    assert [(*case[:3], row["ISSDP"]) for case, row in zip(cases, found, strict=True)] == cases
+    assert [row["ISSD"] for row in found] == [None if "/" in case[3] else case[3] for case in cases]
 
 
-@pytest.mark.parametrize(
-    ("ldh", "sign", "expected"),
-    [
+R_ISS = """usubjid | timepoint | r_iss | b2m | albumin | ldh | ldh_comparator | ldh_uln | del_17p | t_4_14 | t_14_16
+           MYE-DE01-A | BEFORE_CART | {} | 2 | 40 | {} | {} | 250 | N | N | N"""
+
+
+def test_ldh_with_a_comparator_is_judged_against_its_limit(plain_each):
+    cases = [
         ("250", "<", "I"),
         ("250", "<=", "I"),
         ("250", ">", "II"),
         ("250", ">=", "I/II"),
         ("240", ">", "I/II"),
         ("260", "<", "I/II"),
-    ],
-)
-def test_ldh_with_a_comparator_is_judged_against_its_limit(plain, ldh, sign, expected):
-    row = plain(
-        risk=f"""usubjid | timepoint | b2m | albumin | ldh | ldh_comparator | ldh_uln | del_17p | t_4_14 | t_14_16
-                 MYE-DE01-A | BEFORE_CART | 2 | 40 | {ldh} | {sign} | 250 | N | N | N"""
-    )
-    assert row["RISSDP"] == expected
+    ]
+    found = plain_each({"risk": R_ISS.format("", ldh, sign)} for ldh, sign, _ in cases)
+    assert [(*case[:2], row["RISSDP"]) for case, row in zip(cases, found, strict=True)] == cases
 
 
-@pytest.mark.parametrize(
-    ("reported", "ldh", "expected"),
-    [
+def test_a_reported_stage_stays_and_a_column_says_where_the_measurements_exclude_it(plain_each):
+    cases = [
         ("I", "400", ("II", "II", "Y")),
         ("II", "400", ("II", "II", "N")),
         ("II", "", (None, "I/II", None)),
         ("III", "", (None, "I/II", "Y")),
         ("", "400", ("II", "II", None)),
-    ],
-)
-def test_a_reported_stage_stays_and_a_column_says_where_the_measurements_exclude_it(
-    plain, reported, ldh, expected
-):
-    row = plain(
-        risk=f"""usubjid | timepoint | r_iss | b2m | albumin | ldh | ldh_uln | del_17p | t_4_14 | t_14_16
-                 MYE-DE01-A | BEFORE_CART | {reported} | 2 | 40 | {ldh} | 250 | N | N | N"""
-    )
-    assert row["RISS"] == (reported or None)
-    assert (row["RISSD"], row["RISSDP"], row["RISSDIF"]) == expected
+    ]
+    found = plain_each({"risk": R_ISS.format(stage, ldh, "")} for stage, ldh, _ in cases)
+    assert [row["RISS"] for row in found] == ["I", "II", "II", "III", None]
+    assert [
+        (*case[:2], (row["RISSD"], row["RISSDP"], row["RISSDIF"]))
+        for case, row in zip(cases, found, strict=True)
+    ] == cases
 
 
 def test_a_stage_is_derived_at_the_time_point_of_the_reported_one(plain):
@@ -218,61 +209,78 @@ REFRACTORY = """usubjid    | drug         | exposed | refractory
                 MYE-DE01-A | lenalidomide | Y       | Y"""
 
 
-def test_the_reported_mycare_group_stays_and_a_column_says_where_the_factors_exclude_it(plain):
-    for reported, differs in (("HIGH", "N"), ("LOW", "Y"), ("", None)):
-        row = plain(risk=MYCARE.format(reported, "900", "300"), exposure=REFRACTORY)
-        assert row["MYCARE"] == (reported or None)
-        assert (row["MYCARED"], row["MYCDIF"]) == ("HIGH", differs)
+def test_the_reported_mycare_group_stays_and_a_column_says_where_the_factors_exclude_it(plain_each):
+    found = plain_each(
+        {"risk": MYCARE.format(reported, "900", "300"), "exposure": REFRACTORY}
+        for reported in ("HIGH", "LOW", "")
+    )
+    assert [(row["MYCARE"], row["MYCARED"], row["MYCDIF"]) for row in found] == [
+        ("HIGH", "HIGH", "N"),
+        ("LOW", "HIGH", "Y"),
+        (None, "HIGH", None),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("rule", "ferritin", "limit", "score"),
-    [
-        ("above_uln", "350", "300", (4, 4)),
-        ("above_uln", "350", "", (3, 4)),
-        (400, "350", "300", (3, 3)),
-        (400, "450", "", (4, 4)),
-        (400, "400", "300", (3, 3)),
-    ],
-)
-def test_ferritin_counts_by_the_rule_of_the_study(plain, study_with, rule, ferritin, limit, score):
-    study = study_with(mycare_ferritin_rule=rule)
-    row = plain(study, risk=MYCARE.format("", ferritin, limit), exposure=REFRACTORY)
-    assert (row["MYCLOW"], row["MYCHIGH"]) == score
+def test_ferritin_counts_by_the_rule_of_the_study(plain_each, study_with):
+    values = [("350", "300"), ("350", ""), ("450", ""), ("400", "300")]
+    cases = [{"risk": MYCARE.format("", *value), "exposure": REFRACTORY} for value in values]
+    scores = {
+        rule: [
+            (row["MYCLOW"], row["MYCHIGH"])
+            for row in plain_each(cases, study_with(mycare_ferritin_rule=rule))
+        ]
+        for rule in ("above_uln", 400)
+    }
+    assert scores == {
+        "above_uln": [(4, 4), (3, 4), (3, 4), (4, 4)],
+        400: [(3, 3), (3, 3), (4, 4), (3, 3)],
+    }
 
 
-@pytest.mark.parametrize(
-    ("sampled", "score"),
-    [
+def test_ferritin_of_the_laboratory_counts_in_the_ten_days_up_to_lymphodepletion(plain_each):
+    cases = [
         ("2023-01-05", (4, 4)),
         ("2022-12-26", (4, 4)),
         ("2022-12-25", (3, 4)),
         ("2023-01-06", (3, 4)),
         ("2023-01", (3, 4)),
-    ],
-)
-def test_ferritin_of_the_laboratory_counts_in_the_ten_days_up_to_lymphodepletion(
-    plain, sampled, score
-):
+    ]
+    found = plain_each(
+        {
+            "infusion": """usubjid | infusion_number | product | infusion_date | lymphodepletion_date
+                           MYE-DE01-A | 1 | IDE | 2023-01-10 | 2023-01-05""",
+            "risk": MYCARE.format("", "", ""),
+            "exposure": REFRACTORY,
+            "lab": f"""usubjid    | lab_date  | test     | value | upper_limit
+                       MYE-DE01-A | {sampled} | FERRITIN | 900   | 300""",
+        }
+        for sampled, _ in cases
+    )
+    assert [
+        (sampled, (row["MYCLOW"], row["MYCHIGH"]))
+        for (sampled, _), row in zip(cases, found, strict=True)
+    ] == cases
+
+
+def test_a_value_without_a_limit_gives_way_to_one_that_can_be_judged(plain):
     row = plain(
         infusion="""usubjid | infusion_number | product | infusion_date | lymphodepletion_date
                     MYE-DE01-A | 1 | IDE | 2023-01-10 | 2023-01-05""",
-        risk=MYCARE.format("", "", ""),
+        risk=MYCARE.format("", "250", ""),
         exposure=REFRACTORY,
-        lab=f"""usubjid    | lab_date  | test     | value | upper_limit
-                MYE-DE01-A | {sampled} | FERRITIN | 900   | 300""",
+        lab="""usubjid    | lab_date   | test     | value | upper_limit
+               MYE-DE01-A | 2023-01-04 | FERRITIN | 250   | 300
+               MYE-DE01-A | 2023-01-01 | FERRITIN | 900   | 300""",
     )
-    assert (row["MYCLOW"], row["MYCHIGH"]) == score
+    assert (row["MYCLOW"], row["MYCHIGH"]) == (3, 3)
 
 
-def test_ferritin_at_relapse_or_diagnosis_is_not_that_at_lymphodepletion(plain):
+def test_ferritin_at_relapse_or_diagnosis_is_not_that_at_lymphodepletion(plain_each):
     risk = """usubjid    | timepoint | ferritin | ferritin_uln
               MYE-DE01-A | {}        | 900      | 300"""
-    lowest = [
-        plain(risk=risk.format(timepoint))["MYCLOW"]
-        for timepoint in ("BEFORE_CART", "UNKNOWN", "RELAPSE", "DIAGNOSIS")
-    ]
-    assert lowest == [1, 1, 0, 0]
+    points = ("BEFORE_CART", "UNKNOWN", "RELAPSE", "DIAGNOSIS")
+    found = plain_each({"risk": risk.format(timepoint)} for timepoint in points)
+    assert [row["MYCLOW"] for row in found] == [1, 1, 0, 0]
 
 
 def test_refractory_to_no_imid_is_not_refractory_to_lenalidomide_but_to_some_imid_leaves_it_open(

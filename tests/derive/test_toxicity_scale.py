@@ -1,7 +1,5 @@
 """CRS and ICANS: the therapy that an event belongs to, its highest grade and its scale."""
 
-import pytest
-
 # The plain patient: infusion 2023-01-10, first salvage 2023-06-01.
 
 
@@ -19,9 +17,8 @@ def crs(row) -> tuple[object, ...]:
     return row["CRSGR"], row["CRSSCL"], row["CRSSRC"]
 
 
-@pytest.mark.parametrize(
-    ("listed", "expected"),
-    [
+def test_the_highest_grade_after_the_infusion_comes_with_its_scale(plain_each):
+    cases = [
         (["CRS 1 ASTCT2019 2023-01-11"], (1, "ASTCT2019", "DATED")),
         (["CRS 1 ASTCT2019 2023-01-11", "CRS 3 ASTCT2019 2023-01-14"], (3, "ASTCT2019", "DATED")),
         (["CRS 0 ASTCT2019 ."], (0, "ASTCT2019", "NONE")),
@@ -34,10 +31,9 @@ def crs(row) -> tuple[object, ...]:
         (["CRS 2 ASTCT2019 .", "CRS 1 ASTCT2019 2023-01-11"], (None, None, "UNDATED")),
         (["ICANS 2 ASTCT2019 2023-01-11"], (None, None, None)),
         ([], (None, None, None)),
-    ],
-)
-def test_the_highest_grade_after_the_infusion_comes_with_its_scale(plain, listed, expected):
-    assert crs(plain(toxicity=events(*listed))) == expected
+    ]
+    found = plain_each({"toxicity": events(*listed)} for listed, _ in cases)
+    assert [(listed, crs(row)) for (listed, _), row in zip(cases, found, strict=True)] == cases
 
 
 def test_crs_and_icans_are_judged_apart(plain):
@@ -48,9 +44,8 @@ def test_crs_and_icans_are_judged_apart(plain):
     assert (row["ICANSGR"], row["ICANSSCL"], row["ICANSSRC"]) == (4, "ASTCT2019", "DATED")
 
 
-@pytest.mark.parametrize(
-    ("onset", "infusion", "salvage"),
-    [
+def test_an_event_from_the_first_salvage_on_belongs_to_it(plain_each):
+    cases = [
         ("2023-01-10", (2, "DATED"), None),
         ("2023-05-31", (2, "DATED"), None),
         ("2023-06-01", (None, None), 2),
@@ -60,11 +55,12 @@ def test_crs_and_icans_are_judged_apart(plain):
         ("2023-06", (None, None), 2),
         ("2023", (None, "UNDATED"), None),
         ("2022-12-31", (None, None), None),
-    ],
-)
-def test_an_event_from_the_first_salvage_on_belongs_to_it(plain, onset, infusion, salvage):
-    row = plain(toxicity=events(f"CRS 2 ASTCT2019 {onset}"))
-    assert ((row["CRSGR"], row["CRSSRC"]), row["CRSSLVGR"]) == (infusion, salvage)
+    ]
+    found = plain_each({"toxicity": events(f"CRS 2 ASTCT2019 {onset}")} for onset, _, _ in cases)
+    assert [
+        (onset, (row["CRSGR"], row["CRSSRC"]), row["CRSSLVGR"])
+        for (onset, _, _), row in zip(cases, found, strict=True)
+    ] == cases
 
 
 def test_an_event_of_the_salvage_does_not_raise_the_grade_of_the_infusion(plain):
