@@ -61,7 +61,9 @@ class FindingBook:
         )  # fmt: skip
         for place, (owner, column) in enumerate(check.fields, start=1):
             if not owner:
-                made = own_field(data, numbered, positions, column, place)
+                told = column in data.raw.columns or place == 1
+                shown = place if told else COMPANION + place
+                made = own_field(data, numbered, positions, column, shown)
             else:
                 behind = book.rows_behind(owner, numbered)
                 made = other_field(book.home(owner), behind, column, place)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from demo.faults import clinic, course, dates, structure, values
+from demo.faults import course, dates, structure, values, vigilance
 from demo.faults.scene import KINDS, Planted, Planter, Scene
 
-__all__ = ["KINDS", "Planted", "Planter", "Scene", "clinic", "course", "dates", "structure", "values"]
+__all__ = [
+    "KINDS",
+    "Planted",
+    "Planter",
+    "Scene",
+    "course",
+    "dates",
+    "structure",
+    "values",
+    "vigilance",
+]

@@ -17,7 +17,9 @@ def product_before_approval(s: Scene) -> Fields | None:
     return [s.one("infusion.infusion_date"), s.set(s.one("infusion.product"), "CILTA")]
 
 
-@fault("PRD-02", "error", "DE06 DE01 DE03 US02", "cells of ciltacabtagene per kg times weight twice")
+@fault(
+    "PRD-02", "error", "DE06 DE01 DE03 US02", "cells of ciltacabtagene per kg times weight twice"
+)
 def cilta_dose(s: Scene) -> Fields | None:
     """180 million cells; the label allows 100."""
     if s.patient.product != "CILTA":
@@ -25,13 +27,13 @@ def cilta_dose(s: Scene) -> Fields | None:
     return [s.set(s.one("infusion.dose"), 180), s.one("infusion.product")]
 
 
-@fault("PRI-09", "warning", "DE05 DE02", "lenalidomide-refractory left blank")
+@fault("PRI-09", "warning", "US03 DE04", "not known whether lenalidomide-refractory")
 def lenalidomide_unknown(s: Scene) -> Fields | None:
     """MyCARe cannot be computed."""
-    return [s.set(s.one("exposure.refractory#lenalidomide"), None)]
+    return [s.set(s.one("exposure.refractory#lenalidomide"), "U")]
 
 
-@fault("STG-01", "warning", "DE01 DE06", "ISS I with raised beta-2 microglobulin")
+@fault("STG-01", "warning", "DE06", "ISS I with raised beta-2 microglobulin")
 def iss_disagrees(s: Scene) -> Fields | None:
     """R-ISS II is possible with either stage."""
     p = s.patient
@@ -46,7 +48,7 @@ def r_iss_impossible(s: Scene) -> Fields | None:
     if s.patient.r_iss != "I":
         return None
     changed = s.set(s.one("risk.del_17p"), "Y")
-    return [s.one("risk.r_iss"), changed, s.one("risk.t_4_14")]
+    return [s.one("risk.r_iss"), changed, s.one("risk.t_4_14"), s.one("risk.t_14_16")]
 
 
 @fault("STG-09", "warning", "CH01 US02", "MyCARe high with normal ferritin")
@@ -62,6 +64,6 @@ def mycare_disagrees(s: Scene) -> Fields | None:
 def paraosseous_called_extramedullary(s: Scene) -> Fields | None:
     """The only lesion has contact to bone."""
     rows = s.rows("lesion", "lesion.category")
-    if s.patient.emd or len(rows) != 1:
+    if not s.patient.emd or len(rows) != 1:
         return None
-    return [s.set(s.one("relapse.emd"), "Y"), (rows[0], "lesion.category")]
+    return [s.one("relapse.emd"), s.set((rows[0], "lesion.category"), "PARAOSSEOUS")]
