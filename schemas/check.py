@@ -9,7 +9,7 @@ bounded. Rules about a streaming table as a whole (keys, response after progress
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import polars as pl
@@ -35,9 +35,17 @@ from schemas.check_late import LateRows, Streamed
 from schemas.check_outcome import BatchVerdict, CheckOutcome
 from schemas.check_plan import PlannedCheck, plan_of
 from schemas.check_report import check_run
-from schemas.check_rows import Failing, Tallies, copies, filled, judge, runnable, without_issues
-
-Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
+from schemas.check_rows import (
+    Derived,
+    Failing,
+    Tallies,
+    copies,
+    filled,
+    judge,
+    runnable,
+    with_derived,
+    without_issues,
+)
 
 
 class Checker:
@@ -139,7 +147,7 @@ class Checker:
         self._issues(data)
         checks = self._runnable(data)
         by_row = [check for check in checks if check.by_row]
-        frame = self._with_derived(self._book.join(data.frame, by_row), data, by_row)
+        frame = with_derived(self._book.join(data.frame, by_row), data, by_row, self._derived)
         self._collect(data, frame, by_row)
         for check in checks:
             if check.unique:
@@ -207,7 +215,7 @@ class Checker:
         for name in dict.fromkeys(check.table for check in linked):
             data = self._tables[name]
             checks = self._runnable(data, book)
-            frame = self._with_derived(book.join(data.frame, checks), data, checks)
+            frame = with_derived(book.join(data.frame, checks), data, checks, self._derived)
             self._report(data, frame, judge(frame, checks, self._tallies), book)
 
     def _book_with(self, data: TableData) -> ContextBook:
@@ -233,16 +241,6 @@ class Checker:
             self._derived,
             self._facts.columns,
             self._tallies,
-        )
-
-    def _with_derived(
-        self, frame: pl.DataFrame, data: TableData, checks: list[PlannedCheck]
-    ) -> pl.DataFrame:
-        names = {name for check in checks for name in check.derived}
-        if not names:
-            return frame
-        return frame.with_columns(
-            self._derived[name](data.frame).alias(name) for name in sorted(names)
         )
 
     def _issues(self, data: TableData) -> None:
@@ -313,4 +311,4 @@ class Checker:
             self._holds.add(data, part, check.disposition, scope, take_along=not identical)
 
 
-__all__ = ["BatchVerdict", "CheckOutcome", "Checker"]
+__all__ = ["BatchVerdict", "CheckOutcome", "Checker", "Derived"]

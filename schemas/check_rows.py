@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -11,6 +11,8 @@ from schemas.check_context import ContextBook
 from schemas.check_data import TableData
 from schemas.check_few import FEW
 from schemas.check_plan import PlannedCheck
+
+Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
 
 
 @dataclass(slots=True)
@@ -81,6 +83,16 @@ def _obstacle(
         if facts[name] is None:
             return f"{name} is not known"
     return None
+
+
+def with_derived(
+    frame: pl.DataFrame, data: TableData, checks: Sequence[PlannedCheck], derived: Derived
+) -> pl.DataFrame:
+    """The frame with the columns that checks read and that the caller computes from the table."""
+    names = {name for check in checks for name in check.derived}
+    if not names:
+        return frame
+    return frame.with_columns(derived[name](data.frame).alias(name) for name in sorted(names))
 
 
 Failing = list[tuple[PlannedCheck, pl.Series]]

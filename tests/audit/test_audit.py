@@ -99,6 +99,11 @@ BREAKS = {
         "update analysis.estimate set value = value + 1 where display = 'T1' and \"row\" = 'N' "
         "and statistic = 'n' and population = 'ALL'"
     ],
+    "AUD-17": ["update analysis.adtte set STARTDT = STARTDT - 1 where PARAMCD = 'OS'"],
+    "AUD-18": ["delete from analysis.adtte where PARAMCD = 'PFS'"],
+    "AUD-19": ["update analysis.adtte set ADT = ADT + 4000 where PARAMCD = 'PFS'"],
+    "AUD-20": ["update analysis.attrition set n_patients = n_patients + 1 where reason is null"],
+    "AUD-21": ["update analysis.adsl set RELDTF = 'D'"],
     "AUD-14": [
         "insert into analysis.estimate_subject by name select * replace ('NOBODY' as usubjid) "
         "from analysis.estimate_subject limit 1"
@@ -123,7 +128,7 @@ def test_a_broken_warehouse_fails_its_check_and_stops(check_id: str, broken: Any
 def test_an_impossible_time_fails(broken: Any) -> None:
     result = broken("update analysis.adtte set AVAL = 0 where PARAMCD = 'OS'")
 
-    assert failed(result) == {"AUD-10"}
+    assert failed(result) == {"AUD-10", "AUD-17"}
 
 
 def test_a_rule_that_ended_in_an_error_fails(broken: Any) -> None:
