@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from transforms.derive.lines import find_first_salvage
+from warehouse.completions import add_completions
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +27,19 @@ if TYPE_CHECKING:
 SQL = Path(__file__).parent / "sql" / "analysis"
 DRUGS = Path(__file__).parents[1] / "schemas" / "vocabularies" / "drugs.csv"
 
-MACROS = ("staging_macro_yes", "staging_macro_below", "staging_macro_above", "macro_latest_day", "macro_imputed_flag", "macro_impute_mid", "macro_impute_first")
+MACROS = (
+    "staging_macro_yes",
+    "staging_macro_below",
+    "staging_macro_above",
+    "macro_latest_day",
+    "macro_imputed_flag",
+    "macro_impute_mid",
+    "macro_impute_first",
+    "macro_impute_last",
+    "macro_impute_start",
+    "macro_impute_event",
+    "macro_known_alive",
+)
 BEFORE_LINES = (
     "setting",
     "drug_class",
@@ -64,12 +77,44 @@ AFTER_LINES = (
     "first_response",
     "adsl",
     "adrs",
+    "endpoint_parameter",
+    "endpoint_source",
+    "endpoint_base",
+    "endpoint_event",
     "clock",
     "adtte",
     "exclusion",
+    "endpoint_reason",
+    "endpoint_problem",
     "attrition",
     "estimate",
     "estimate_subject",
+)
+
+# What the times to event alone rest on: run again for each completion of partial dates.
+TIMES_BEFORE_LINES = (
+    "setting",
+    "index_infusion",
+    "index_relapse",
+    "vital",
+    "alive_evidence",
+    "line_start",
+    "progression_day",
+)
+TIMES_AFTER_LINES = (
+    "candidate",
+    "timeline",
+    "salvage_response",
+    "progression",
+    "best_response",
+    "first_response",
+    "endpoint_parameter",
+    "endpoint_source",
+    "endpoint_base",
+    "endpoint_event",
+    "clock",
+    "adtte",
+    "exclusion",
 )
 
 
@@ -83,18 +128,34 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     Raises:
         duckdb.Error: A core table is missing; the staged file is then not published.
     """
-    con.execute("create schema if not exists analysis").fetchall()
-    for name in MACROS:
-        _run(con, name)
-    _set_variables(con, _variables(study))
-    for name in BEFORE_LINES:
-        _run(con, name)
-    lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
-    progressions = pl.DataFrame(con.sql("select * from progression_day"))
+    lines, progressions = _prepare(con, study, BEFORE_LINES, "PRIMARY")
     _create_from(con, "first_salvage", find_first_salvage(lines, progressions, study.settings))
     for name in AFTER_LINES:
         _run(con, name)
+    add_completions(con, lambda other, completion: _derive_times(other, study, completion))
     con.execute(";".join(_comments(con))).fetchall()
+
+
+def _derive_times(con: duckdb.DuckDBPyConnection, study: Study, completion: str) -> None:
+    """`analysis.adtte` and `analysis.exclusion` alone, with partial dates completed otherwise."""
+    lines, progressions = _prepare(con, study, TIMES_BEFORE_LINES, completion)
+    _create_from(con, "first_salvage", find_first_salvage(lines, progressions, study.settings))
+    for name in TIMES_AFTER_LINES:
+        _run(con, name)
+
+
+def _prepare(
+    con: duckdb.DuckDBPyConnection, study: Study, steps: tuple[str, ...], completion: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Runs the steps before the first salvage is known; gives lines and progressions."""
+    con.execute("create schema if not exists analysis").fetchall()
+    for name in MACROS:
+        _run(con, name)
+    _set_variables(con, _variables(study) | {"completion": completion})
+    for name in steps:
+        _run(con, name)
+    lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
+    return lines, pl.DataFrame(con.sql("select * from progression_day"))
 
 
 def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -9,7 +9,7 @@ select
     (count(*) - count(distinct t.usubjid))::bigint as n_twice,
     count(*) filter (where a.usubjid is null)::bigint as n_unknown,
     count(*) filter (where t.AVAL is null or t.AVAL < 1)::bigint as n_impossible_time,
-    count(*) filter (where t.CNSR is null or t.CNSR not in (0, 1))::bigint as n_impossible_censoring,
+    count(*) filter (where t.CNSR is null or t.CNSR not between 0 and 4)::bigint as n_impossible_censoring,
     n_twice + n_unknown + n_impossible_time + n_impossible_censoring as n_bad,
     n_bad > 0 as bad
 from analysis.adtte as t

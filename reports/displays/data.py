@@ -28,7 +28,12 @@ class AnalysisData:
         """Reads the tables of schema `analysis`, patients in the order of their pseudonyms."""
         return cls(
             pl.DataFrame(con.sql("select * from analysis.adsl order by USUBJID")),
-            pl.DataFrame(con.sql("select * from analysis.adtte order by PARAMCD, USUBJID")),
+            pl.DataFrame(
+                con.sql(
+                    "select * from analysis.adtte where ANALYSIS = 'PRIMARY'"
+                    " order by PARAMCD, USUBJID"
+                )
+            ),
             pl.DataFrame(con.sql("select * from analysis.exclusion order by PARAMCD, USUBJID")),
             pl.DataFrame(con.sql("select * from analysis.attrition order by center_id, step")),
             read_deliveries(con),

@@ -25,6 +25,8 @@ FIRST_SALVAGE = pl.Schema(
         "flags": pl.String(),
         "n_salvage": pl.Int32(),
         "next_line_on": pl.Date(),
+        "next_line_flag": pl.String(),
+        "next_line_number": pl.Int32(),
     }
 )
 
@@ -47,7 +49,8 @@ def find_first_salvage(
 
     Returns:
         Columns `FIRST_SALVAGE`, one row per patient, sorted by `usubjid`. `n_salvage` counts the
-        first salvage and every anti-myeloma line after it; `next_line_on` is the start of the second.
+        first salvage and every anti-myeloma line after it; `next_line_on` is the start of the second,
+        `next_line_flag` says which part of it was imputed.
 
     Source:
         Dossier 4.3 and 4.4.
@@ -115,7 +118,10 @@ def _what_followed(salvage: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("place") >= pl.col("is_merged").cast(pl.Int64))
     )
     return later.group_by("usubjid").agg(
-        n_after=pl.len(), next_line_on=pl.col("start_date").first()
+        n_after=pl.len(),
+        next_line_on=pl.col("start_date").first(),
+        next_line_flag=pl.col("start_flag").first(),
+        next_line_number=pl.col("line_number").first(),
     )
 
 

@@ -5,21 +5,21 @@
 -- Feeds:   LSTALVDT and the lower bound of an imputed death date.
 create or replace temp table alive_evidence as
 with dated as (
-    select usubjid, max(infusion_date) as day, 'INFUSION' as domain from core.infusion group by usubjid
+    select usubjid, max(known_alive(infusion_date, infusion_date_precision)) as day, 'INFUSION' as domain from core.infusion group by usubjid
     union all
-    select usubjid, max(relapse_date), 'RELAPSE' from core.relapse group by usubjid
+    select usubjid, max(known_alive(relapse_date, relapse_date_precision)), 'RELAPSE' from core.relapse group by usubjid
     union all
-    select usubjid, max(start_date), 'TREATMENT_LINE' from core.treatment_line group by usubjid
+    select usubjid, max(known_alive(start_date, start_date_precision)), 'TREATMENT_LINE' from core.treatment_line group by usubjid
     union all
-    select usubjid, max(response_date), 'RESPONSE' from core.response group by usubjid
+    select usubjid, max(known_alive(response_date, response_date_precision)), 'RESPONSE' from core.response group by usubjid
     union all
-    select usubjid, max(lab_date), 'LAB' from core.lab group by usubjid
+    select usubjid, max(known_alive(lab_date, lab_date_precision)), 'LAB' from core.lab group by usubjid
     union all
-    select usubjid, max(lesion_date), 'LESION' from core.lesion group by usubjid
+    select usubjid, max(known_alive(lesion_date, lesion_date_precision)), 'LESION' from core.lesion group by usubjid
     union all
-    select usubjid, max(onset_date), 'TOXICITY' from core.toxicity group by usubjid
+    select usubjid, max(known_alive(onset_date, onset_date_precision)), 'TOXICITY' from core.toxicity group by usubjid
     union all
-    select usubjid, last_contact_date, 'FOLLOW_UP' from vital
+    select usubjid, known_alive(last_contact_date, last_contact_date_precision), 'FOLLOW_UP' from vital
 )
 select
     dated.usubjid,

@@ -1,136 +1,139 @@
 -- temp.clock
--- Grain:   one row per patient of the cohort and endpoint (OS, PFS, RSD): where the clock starts, the
---          event, the censoring date, and `reason` where the time cannot be told.
--- Reads:   analysis.adsl, temp.progression, temp.first_response, temp.timeline, temp.salvage_response.
--- Feeds:   analysis.adtte, analysis.exclusion.
+-- Grain:   one row per patient of the cohort and endpoint (of RSD and RSDR: per responder): where the
+--          clock starts, the event that comes first, the censoring date, and `reason` where the time
+--          cannot be told.
+-- Reads:   temp.endpoint_base, temp.endpoint_event, temp.endpoint_parameter, temp.endpoint_source,
+--          temp.setting.
+-- Feeds:   analysis.adtte, analysis.exclusion, analysis.endpoint_problem.
 create or replace temp table clock as
-with last_assessment as (
-    select salvage_response.usubjid, max(salvage_response.adt) as assessed_on
-    from salvage_response
-    inner join timeline using (usubjid)
-    where
-        salvage_response.adt >= timeline.trtsdt
-        and (timeline.lstalvdt is null or salvage_response.adt <= timeline.lstalvdt)
-    group by salvage_response.usubjid
-),
-base as (
+with used as (
     select
-        adsl.*,
+        paramcd,
+        bool_or(event = 'PD') as uses_pd,
+        bool_or(event = 'RESPONSE') as uses_response,
+        bool_or(event = 'NEXT_LINE') as uses_next_line,
+        bool_or(event in ('DEATH', 'DEATH_MM', 'DEATH_OTHER')) as uses_death
+    from endpoint_source
+    group by paramcd
+),
+first_event as (
+    select
+        endpoint_event.usubjid,
+        endpoint_source.paramcd,
+        arg_min(endpoint_event, (endpoint_event.event_on, endpoint_source.rank)) as happened,
+        arg_min(endpoint_source.cnsr, (endpoint_event.event_on, endpoint_source.rank)) as cnsr
+    from endpoint_event
+    inner join endpoint_source using (event)
+    group by endpoint_event.usubjid, endpoint_source.paramcd
+),
+started as (
+    select
+        endpoint_base.*,
+        endpoint_parameter.*,
+        used.* exclude (paramcd),
         setting.data_cut,
-        setting.pfs_censoring,
-        progression.pd_on,
-        progression.pd_flag,
-        progression.row_id as pd_row_id,
-        progression.domain as pd_domain,
-        progression.variable as pd_variable,
-        coalesce(progression.n_undated, 0) as n_undated_pd,
-        coalesce(progression.n_before_start, 0) as n_pd_before_start,
-        first_response.responded_on,
-        first_response.responded_flag,
-        first_response.source as response_source,
-        last_assessment.assessed_on,
-        vital.death_date_precision,
         case
-            when adsl.DTHFL = 'Y' and adsl.DTHDT is null then 'DEATH_DATE_MISSING'
-            when adsl.DTHFL = 'Y' and vital.death_date_precision = 'year' then 'DEATH_DATE_YEAR_ONLY'
-            when adsl.DTHDT < adsl.TRTSDT then 'DEATH_BEFORE_START'
-            when adsl.LSTALVDT is null then 'NO_LAST_CONTACT'
-            when adsl.LSTALVDT < adsl.TRTSDT and adsl.DTHDT is null then 'LAST_CONTACT_BEFORE_START'
-        end as survival_reason,
-        case
-            when progression.pd_on is not null then null
-            when progression.n_before_start > 0 then 'PROGRESSION_BEFORE_START'
-            when progression.n_undated > 0 then 'PROGRESSION_DATE_MISSING'
-        end as progression_reason,
-        case when adsl.VITSTAT = 'LOST' then 'Lost to follow-up'
-            when adsl.DTHFL is null then 'Vital status unknown, last evidence alive'
-            else 'Alive at last contact'
-        end as alive_text,
-        case when adsl.DTHFL is null then 2 else 1 end as alive_code
-    from analysis.adsl as adsl
+            when endpoint_parameter.censoring = 'SETTING' and setting.pfs_censoring = 'last_assessment'
+                then 'ASSESSMENT'
+            when endpoint_parameter.censoring = 'SETTING' then 'CONTACT'
+            else endpoint_parameter.censoring
+        end as censor_rule,
+        case endpoint_parameter.start
+            when 'TRTSDT' then endpoint_base.trtsdt
+            when 'CARTDT' then endpoint_base.cartdt
+            when 'RELDT' then endpoint_base.reldt
+            else endpoint_base.responded_on
+        end as start_on,
+        case endpoint_parameter.start
+            when 'TRTSDT' then endpoint_base.start_flag
+            when 'CARTDT' then endpoint_base.cartdtf
+            when 'RELDT' then endpoint_base.reldtf
+            else endpoint_base.responded_flag
+        end as start_on_flag,
+        case endpoint_parameter.start
+            when 'RESPONSE' then endpoint_base.response_source
+            else endpoint_parameter.start
+        end as start_source,
+        first_event.happened.event as event,
+        first_event.happened.event_on as event_on,
+        first_event.happened.recorded_on as recorded_on,
+        first_event.happened.event_flag as event_flag,
+        first_event.happened.event_text as event_text,
+        first_event.happened.domain as event_domain,
+        first_event.happened.variable as event_variable,
+        first_event.happened.row_id as event_row_id,
+        first_event.cnsr as event_cnsr
+    from endpoint_base
+    cross join endpoint_parameter
     cross join setting
-    left join progression using (usubjid)
-    left join first_response using (usubjid)
-    left join last_assessment using (usubjid)
-    left join vital using (usubjid)
+    inner join used using (paramcd)
+    left join first_event
+        on endpoint_base.usubjid = first_event.usubjid and endpoint_parameter.paramcd = first_event.paramcd
+    where endpoint_parameter.start != 'RESPONSE' or endpoint_base.is_responder = 'Y'
 )
 select
-    STUDYID, USUBJID, SITEID, GRP4, data_cut,
-    'OS' as PARAMCD,
-    'Overall survival from first salvage' as PARAM,
-    TRTSDT as STARTDT,
-    TRTSDTF as STARTDTF,
-    'TRTSDT' as STARTSRC,
-    DTHDT as event_on,
-    DTHDTF as event_flag,
-    'Death' as event_text,
-    'ADSL' as event_domain,
-    'DTHDT' as event_variable,
-    null::bigint as event_row_id,
-    LSTALVDT as censor_on,
-    alive_text as censor_text,
-    alive_code as censor_code,
-    'LSTALVDT' as censor_variable,
-    survival_reason as reason
-from base
-union all
-select
-    STUDYID, USUBJID, SITEID, GRP4, data_cut,
-    'PFS',
-    'Progression-free survival from first salvage',
-    TRTSDT,
-    TRTSDTF,
-    'TRTSDT',
-    least(pd_on, DTHDT),
-    case when pd_on <= DTHDT or DTHDT is null then pd_flag else DTHDTF end,
-    -- Progression and death on one day are one event, called progression (dossier 5.2).
-    case when pd_on <= DTHDT or (pd_on is not null and DTHDT is null) then 'Disease progression' else 'Death' end,
-    case when pd_on <= DTHDT or (pd_on is not null and DTHDT is null) then pd_domain else 'ADSL' end,
-    case when pd_on <= DTHDT or (pd_on is not null and DTHDT is null) then pd_variable else 'DTHDT' end,
-    case when pd_on <= DTHDT or DTHDT is null then pd_row_id end,
+    usubjid,
+    center_id,
+    salvage_group,
+    data_cut,
+    paramcd,
+    param,
+    has_competing,
+    start_on,
+    start_on_flag,
+    start_source,
+    event,
+    event_on,
+    -- What a new therapy censors is dated by the last assessment before it.
     case
-        when pfs_censoring != 'last_assessment' then LSTALVDT
-        else coalesce(assessed_on, TRTSDT)
-    end,
+        when event_cnsr = 4 then coalesce(assessed_before_next_line_on, start_on)
+        else recorded_on
+    end as recorded_on,
+    event_flag,
+    event_text,
+    event_domain,
+    event_variable,
+    event_row_id,
+    event_cnsr,
+    case when event = 'PD' then pd_source end as pd_source,
+    case when event = 'PD' then pd_basis end as pd_basis,
+    case when event = 'PD' then coalesce(pd_confirmed, 'U') end as pd_confirmed,
+    censor_rule,
+    case when censor_rule = 'ASSESSMENT' then coalesce(assessed_on, start_on) else lstalvdt end as censor_on,
     case
-        when pfs_censoring != 'last_assessment' then alive_text
+        when censor_rule != 'ASSESSMENT' then alive_text
         when assessed_on is not null then 'Last disease assessment'
         else 'No disease assessment after the start'
-    end,
+    end as censor_text,
     case
-        when pfs_censoring != 'last_assessment' then alive_code
-        when assessed_on is null then 3
+        when censor_rule = 'ASSESSMENT' and assessed_on is null then 3
+        when censor_rule = 'ASSESSMENT' then 1
+        when dthfl is null then unknown_cnsr
         else 1
-    end,
-    case when pfs_censoring != 'last_assessment' then 'LSTALVDT' else 'ADT' end,
-    case when pd_on is null then coalesce(progression_reason, survival_reason)
-        when survival_reason = 'DEATH_BEFORE_START' then survival_reason
-        when pd_on > DTHDT then 'PROGRESSION_AFTER_DEATH'
-    end
-from base
-union all
-select
-    STUDYID, USUBJID, SITEID, GRP4, data_cut,
-    'RSD',
-    'Duration of response to the first salvage',
-    responded_on,
-    responded_flag,
-    response_source,
-    least(pd_on, DTHDT),
-    case when pd_on <= DTHDT or DTHDT is null then pd_flag else DTHDTF end,
-    case when pd_on <= DTHDT or (pd_on is not null and DTHDT is null) then 'Disease progression' else 'Death' end,
-    case when pd_on <= DTHDT or (pd_on is not null and DTHDT is null) then pd_domain else 'ADSL' end,
-    case when pd_on <= DTHDT or (pd_on is not null and DTHDT is null) then pd_variable else 'DTHDT' end,
-    case when pd_on <= DTHDT or DTHDT is null then pd_row_id end,
-    LSTALVDT,
-    alive_text,
-    alive_code,
-    'LSTALVDT',
+    end as censor_cnsr,
+    case when censor_rule = 'ASSESSMENT' then 'ADT' else 'LSTALVDT' end as censor_variable,
     case
-        when responded_on is null then 'RESPONSE_DATE_MISSING'
-        when pd_on is null then coalesce(progression_reason, survival_reason)
-        when pd_on > DTHDT then 'PROGRESSION_AFTER_DEATH'
-        when pd_on < responded_on then 'PROGRESSION_BEFORE_RESPONSE'
-    end
-from base
-where RESPFL = 'Y'
+        when start_on is null or (uses_response and is_responder = 'Y' and responded_on is null)
+            then 'RESPONSE_DATE_MISSING'
+        when uses_response and is_responder is null then 'RESPONSE_NOT_ASSESSED'
+        when uses_death and survival_reason = 'DEATH_BEFORE_START' then survival_reason
+        -- A progression without a place in time may have come before anything else but a response.
+        when uses_pd and pd_on is null and progression_reason is not null and event is distinct from 'RESPONSE'
+            then progression_reason
+        when
+            uses_next_line
+            and next_line_flag = 'M'
+            and (event_on is null or year(event_on) >= year(next_line_on))
+            then 'NEXT_LINE_DATE_YEAR_ONLY'
+        when
+            uses_death
+            and (event is null or starts_with(event, 'DEATH') or event = 'ALIVE')
+            and survival_reason is not null
+            then survival_reason
+        when starts_with(event, 'DEATH') and uses_pd and pd_on > dthdt then 'PROGRESSION_AFTER_DEATH'
+        when starts_with(event, 'DEATH') and uses_next_line and next_line_on > dthdt then 'NEXT_LINE_AFTER_DEATH'
+        when event = 'PD' and event_on < start_on then 'PROGRESSION_BEFORE_RESPONSE'
+        when event is null and censor_rule = 'NONE' then 'NO_EVENT_DATE'
+        when event_on < start_on then 'END_BEFORE_START'
+    end as reason
+from started

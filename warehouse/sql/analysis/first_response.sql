@@ -22,5 +22,6 @@ select
     usubjid,
     first.adt as responded_on,
     first.adtf as responded_flag,
+    first.row_id as row_id,
     case first.kind when 'BEST' then 'BEST' else 'ASSESSMENT' end as source
 from responded

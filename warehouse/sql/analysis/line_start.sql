@@ -35,7 +35,7 @@ select
     usubjid,
     row_id,
     line_number,
-    impute_mid(
+    impute_start(
         start_date,
         start_date_precision,
         greatest(relapse_first_day, previous_line_on),

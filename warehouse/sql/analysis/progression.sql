@@ -1,25 +1,38 @@
 -- temp.progression
 -- Grain:   one row per patient of the cohort with a progression after the start of the first salvage.
 --          A progression recorded under a later line, or as a later relapse, is the event only where it
---          comes first: a new therapy without progression does not end the clock.
+--          comes first: a new therapy without progression does not end the clock. The date of a best
+--          response that is progression counts only for a line without any other date of progression.
 -- Reads:   temp.salvage_response, core.relapse, temp.timeline.
 -- Feeds:   PFS, RSD, the window of the best response.
 create or replace temp table progression as
-with recorded as (
-    select usubjid, adt as day, adtf as day_flag, row_id, 'RESPONSE' as domain, 'response_date' as variable,
-        is_first_salvage, 1 as choice
+with reported as (
+    select
+        *,
+        coalesce(bool_or(kind != 'BEST' and adt is not null) over (partition by usubjid, line_number), false)
+            as is_line_dated
     from salvage_response
     where is_progression
+),
+recorded as (
+    select usubjid, adt as day, adtf as day_flag, row_id, 'RESPONSE' as domain, 'response_date' as variable,
+        is_first_salvage, 1 as choice, case when kind = 'BEST' then 'RESP' else 'PD' end as source,
+        progression_basis::varchar as basis, confirmed::varchar as confirmed
+    from reported
+    where kind != 'BEST' or not is_line_dated
     union all
     select
         relapse.usubjid,
-        impute_first(relapse.relapse_date, relapse.relapse_date_precision, timeline.trtsdt + 1),
+        impute_event(relapse.relapse_date, relapse.relapse_date_precision, timeline.trtsdt + 1, timeline.dthdt),
         imputed_flag(relapse.relapse_date, relapse.relapse_date_precision),
         relapse.row_id,
         'RELAPSE',
         'relapse_date',
         false,
-        2
+        2,
+        'RELAPSE',
+        relapse.basis::varchar,
+        null
     from core.relapse as relapse
     inner join timeline using (usubjid)
     inner join index_relapse using (usubjid)
@@ -52,6 +65,9 @@ select
     earliest.row_id,
     earliest.domain,
     earliest.variable,
+    earliest.source as pd_source,
+    earliest.basis as pd_basis,
+    earliest.confirmed as pd_confirmed,
     counted.n_undated,
     counted.n_before_start
 from counted

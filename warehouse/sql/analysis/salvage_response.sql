@@ -17,10 +17,16 @@ select
     end as depth,
     case
         when response.kind = 'PROGRESSION' or response.category = 'PD'
-            then impute_first(response.response_date, response.response_date_precision, timeline.trtsdt)
-        else impute_mid(response.response_date, response.response_date_precision, timeline.trtsdt, timeline.dthdt)
+            then impute_event(
+                response.response_date, response.response_date_precision, timeline.trtsdt, timeline.dthdt
+            )
+        else impute_start(
+            response.response_date, response.response_date_precision, timeline.trtsdt, timeline.dthdt
+        )
     end as adt,
-    imputed_flag(response.response_date, response.response_date_precision) as adtf
+    imputed_flag(response.response_date, response.response_date_precision) as adtf,
+    response.progression_basis,
+    response.confirmed
 from core.response as response
 inner join timeline using (usubjid)
 where response.line_number >= timeline.line_number

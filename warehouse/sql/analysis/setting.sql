@@ -15,4 +15,5 @@ select
     getvariable('pfs_censoring')::varchar as pfs_censoring,
     getvariable('emd_without_imaging')::varchar as emd_without_imaging,
     getvariable('mycare_ferritin_limit')::double as mycare_ferritin_limit,
+    getvariable('completion')::varchar as completion,
     getvariable('days_per_month')::double as days_per_month

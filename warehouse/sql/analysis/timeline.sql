@@ -28,10 +28,11 @@ death as (
             when vital.vital_status = 'DEAD' or vital.death_first_day is not null then 'Y'
             when vital.vital_status in ('ALIVE', 'LOST') then 'N'
         end as dthfl,
-        impute_first(
+        impute_event(
             vital.death_first_day,
             vital.death_date_precision,
-            greatest(alive_evidence.alive_on, salvage.trtsdt)
+            greatest(alive_evidence.alive_on, salvage.trtsdt),
+            null::date
         ) as dthdt,
         imputed_flag(vital.death_first_day, vital.death_date_precision) as dthdtf,
         alive_evidence.alive_on,
@@ -43,7 +44,7 @@ death as (
 relapse as (
     select
         death.*,
-        impute_mid(
+        impute_start(
             index_relapse.relapse_first_day,
             index_relapse.relapse_date_precision,
             index_infusion.infusion_first_day + 1,
@@ -56,7 +57,7 @@ relapse as (
 )
 select
     relapse.*,
-    impute_mid(
+    impute_start(
         index_infusion.infusion_first_day,
         index_infusion.infusion_date_precision,
         index_infusion.lymphodepletion_date + 1,

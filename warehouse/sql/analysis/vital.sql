@@ -8,6 +8,7 @@ select
     row_id,
     vital_status,
     last_contact_date,
+    last_contact_date_precision,
     death_date as death_first_day,
     latest_day(death_date, death_date_precision) as death_last_day,
     death_date_precision,

@@ -1,0 +1,31 @@
+-- temp.endpoint_reason
+-- Grain:   one row per reason why a time to event is left out or deserves a look, with the rule that asks
+--          the center about it.
+-- Reads:   nothing.
+-- Feeds:   analysis.endpoint_problem.
+create or replace temp table endpoint_reason as
+select *
+from (
+    values
+    ('DEATH_DATE_MISSING', 'SUR-02', 'Dead without a date of death'),
+    ('DEATH_DATE_YEAR_ONLY', 'SUR-02', 'Of the date of death only the year is known'),
+    ('DEATH_BEFORE_START', 'SUR-07', 'Death before the start of the clock'),
+    ('NO_LAST_CONTACT', 'SUR-07', 'No record shows the patient alive'),
+    ('LAST_CONTACT_BEFORE_START', 'SUR-07', 'Last contact before the start of the clock'),
+    ('PROGRESSION_BEFORE_START', 'DAT-22', 'Progression of the first salvage before its start'),
+    ('PROGRESSION_DATE_MISSING', 'DAT-22', 'Progression of the first salvage without a date'),
+    ('PROGRESSION_AFTER_DEATH', 'DAT-23', 'Progression after death'),
+    ('PROGRESSION_BEFORE_RESPONSE', 'RSP-03', 'Progression before the first response'),
+    ('NEXT_LINE_AFTER_DEATH', 'DAT-24', 'Next treatment after death'),
+    ('NEXT_LINE_DATE_YEAR_ONLY', 'DAT-19', 'Of the start of the next treatment only the year is known'),
+    ('RESPONSE_DATE_MISSING', 'DAT-20', 'Response without a date'),
+    ('RESPONSE_NOT_ASSESSED', 'RSP-13', 'No response that can be evaluated'),
+    ('NO_EVENT_DATE', 'SUR-07', 'The event has no date'),
+    ('END_BEFORE_START', 'SUR-07', 'The event lies before the start of the clock'),
+    ('PROGRESSION_ON_START_DAY', 'DAT-22', 'Progression on the day of the start: it may belong to the relapse before'),
+    ('PROGRESSION_FROM_BEST_RESPONSE', 'DAT-22', 'Progression dated by the best response, no date of its own'),
+    ('RESPONSE_FROM_BEST_RESPONSE', 'DAT-21', 'First response dated by the best response'),
+    ('NEXT_LINE_WITHOUT_PROGRESSION', 'RSP-14', 'Next treatment without a progression before it'),
+    ('MYELOMA_DEATH_WITHOUT_PROGRESSION', 'SUR-05', 'Death from myeloma without a documented progression'),
+    ('EVIDENCE_AFTER_LAST_CONTACT', 'DAT-26', 'A record later than the reported last contact shows the patient alive')
+) as listed(reason, rule_id, text)
