@@ -101,7 +101,7 @@ def cell(study: Study, language: str, title: str, **finding: Any) -> str:
             SPANISH,
             [
                 "No se cumple: Infusión antes de la recaída. Una recaída es posterior a la "
-                "infusión, por lo general al menos 10 días.",
+                "infusión, por lo general en al menos 10 días.",
                 "error",
                 "no se usa hasta que se corrija",
                 "La recaída es anterior a la infusión, del mismo día o de los días inmediatamente "
@@ -135,7 +135,7 @@ def test_titles_and_texts_are_in_the_language_of_the_center(
                 "Zentrum": "DE01",
                 "Eingegangen am": "2024-06-14",
                 "Datum des Exports": "2024-06-12",
-                "Datei patients.csv": "1 Zeilen gelesen",
+                "Datei patients.csv": "1 Zeile(n) gelesen",
                 "Auffälligkeiten": "2",
                 "Zeilen dieser Liste": "2, davon 2 in dieser Arbeitsmappe",
                 "Regel DAT-13": "2 Auffälligkeit(en), Fehler",
@@ -148,7 +148,7 @@ def test_titles_and_texts_are_in_the_language_of_the_center(
                 "Centro": "DE01",
                 "Recibido el": "2024-06-14",
                 "Fecha de la exportación": "2024-06-12",
-                "Archivo patients.csv": "1 filas leídas",
+                "Archivo patients.csv": "1 fila(s) leída(s)",
                 "Incidencias": "2",
                 "Líneas de esta lista": "2, de las cuales 2 en este libro",
                 "Regla DAT-13": "2 incidencia(s), error",
