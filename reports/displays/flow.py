@@ -117,6 +117,15 @@ def _sentences(study: Study) -> dict[str, str]:
             "Triple-class refractory: to an IMiD, a proteasome inhibitor and an anti-CD38 antibody;"
             " penta-refractory: to two, two and one. From drugs, else as the center reported."
         ),
+        "risk": (
+            "R-ISS and MyCARe as reported. What measurements give is in the warehouse beside it; there,"
+            " ferritin counts for MyCARe if it is above "
+            + (
+                "the laboratory's upper limit."
+                if settings.mycare_ferritin_rule == "above_uln"
+                else f"{settings.mycare_ferritin_rule:g} ug/L."
+            )
+        ),
         "emd": (
             "Extramedullary disease: extraosseous or CNS lesions; para-osseous lesions alone do not"
             " count. No report of imaging: "

@@ -35,7 +35,7 @@ class Settings(Declared):
     celmod_group: Literal["IPC", "OTHER"] = "IPC"
     ne_counts_as_nonresponder: bool = True
     emd_without_imaging: Literal["no", "unknown"] = "no"
-    mycare_ferritin_rule: Literal["above_uln"] | Annotated[float, Field(gt=0)] = Field(
+    mycare_ferritin_rule: Literal["above_uln"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         default="above_uln",
         description="Ferritin that counts for MyCARe: above the laboratory's upper limit, or above "
         "a number in ug/L",

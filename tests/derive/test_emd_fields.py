@@ -80,6 +80,19 @@ def test_a_lesion_at_another_time_point_says_nothing_about_the_time_before_car_t
     assert [row["EMDBLFL"] for row in found] == [None] * 3
 
 
+def test_the_report_before_car_t_comes_before_that_of_the_diagnosis(plain_each):
+    cases = [("N", "Y", "N"), ("", "Y", "Y"), ("U", "N", "N"), ("Y", "N", "Y")]
+    found = plain_each(
+        {
+            "risk": f"""usubjid    | timepoint   | emd_before_car_t
+                        MYE-DE01-A | DIAGNOSIS   | {diagnosis}
+                        MYE-DE01-A | BEFORE_CART | {before}"""
+        }
+        for before, diagnosis, _ in cases
+    )
+    assert [row["EMDBLFL"] for row in found] == [case[2] for case in cases]
+
+
 def test_plasma_cell_leukemia_is_a_field_of_its_own_and_no_extramedullary_disease(plain_each):
     cases = [
         ("BEFORE_CART", "Y", "Y"),

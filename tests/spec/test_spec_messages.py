@@ -151,6 +151,7 @@ def test_a_study_has_the_published_decisions_as_defaults(tmp_path: Path) -> None
     assert settings.celmod_group == "IPC"
     assert settings.ne_counts_as_nonresponder is True
     assert settings.emd_without_imaging == "no"
+    assert settings.mycare_ferritin_rule == "above_uln"
     assert settings.days_per_month == 30.4375
     assert [group.code for group in study.groups] == ["TALQ", "TEC", "IPC", "OTHER"]
     assert study.data_cut.isoformat() == "2024-08-31"

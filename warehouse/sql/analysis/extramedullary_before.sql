@@ -2,7 +2,8 @@
 -- Grain:   one row per patient with a lesion or a risk row up to CAR-T: extramedullary disease before CAR-T
 --          and plasma cell leukemia. Neither is ever taken from the relapse, nor one from the other.
 --          Extraosseous and CNS lesions come first, then the reported flag; where neither is there, listed
---          lesions that are all para-osseous or intramedullary are N.
+--          lesions that are all para-osseous or intramedullary are N. The row before CAR-T decides; another
+--          time point helps out where it says nothing. Plasma cell leukemia counts once it was found.
 -- Reads:   core.lesion, core.risk.
 -- Feeds:   EMDBLFL, EMDBLSRC, PCLFL, temp.staging_mycare.
 create or replace temp table extramedullary_before as
@@ -18,7 +19,10 @@ with lesions as (
 reported as (
     select
         usubjid,
-        bool_or(is_yes(emd_before_car_t)) as emd,
+        arg_min(
+            is_yes(emd_before_car_t),
+            (case timepoint when 'BEFORE_CART' then 1 when 'UNKNOWN' then 2 else 3 end, emd_before_car_t = 'N')
+        ) filter (where emd_before_car_t in ('Y', 'N')) as emd,
         bool_or(is_yes(plasma_cell_leukemia)) as leukemia
     from core.risk
     where timepoint is distinct from 'RELAPSE'
