@@ -24,6 +24,17 @@ APPROVED = {
     ("CILTA", "ES"): dt.date(2022, 5, 25),
     ("CILTA", "CH"): dt.date(2022, 8, 8),
 }
+# Salvage antibodies; before this day they were given by name or in a trial.
+APPROVED_SALVAGE = {
+    ("talquetamab", "US"): dt.date(2023, 8, 9),
+    ("talquetamab", "DE"): dt.date(2023, 8, 21),
+    ("talquetamab", "ES"): dt.date(2023, 8, 21),
+    ("talquetamab", "CH"): dt.date(2023, 10, 30),
+    ("teclistamab", "US"): dt.date(2022, 10, 25),
+    ("teclistamab", "DE"): dt.date(2022, 8, 23),
+    ("teclistamab", "ES"): dt.date(2022, 8, 23),
+    ("teclistamab", "CH"): dt.date(2022, 12, 22),
+}
 
 
 def days(n: int) -> dt.timedelta:

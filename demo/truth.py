@@ -7,16 +7,17 @@ import datetime as dt
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from demo.dates import APPROVED_SALVAGE
 from demo.exports import WRITERS
 from demo.faults import Planted, Scene
 from demo.faults.structure import HEADER
 from demo.files import text_cell
 from demo.grid import Export, Record
-from demo.model import Patient
+from demo.model import Line, Patient
 from demo.regimens import REGIMENS
 from demo.targets import COUNTS, GROUPS
 
@@ -46,30 +47,42 @@ def fault_rows(planted: Iterable[Planted], export: Export, round_: int) -> list[
 def marked_rows(
     members: Sequence[Patient], planted: Iterable[Planted], export: Export, round_: int
 ) -> list[dict[str, Any]]:
-    """What is no fault but marked: a bispecific against BCMA soon after the CAR-T (SAL-11).
+    """What is no fault but marked, by its rule; nothing is planted for it.
 
-    Early relapses that are given teclistamab belong to the cohort; nothing is planted for them.
+    A bispecific against BCMA soon after the CAR-T (SAL-11): early relapses belong to the cohort. An
+    antibody before its approval (ELG-06): patients were given it by name.
     """
     edited = {(id(record), fact) for fault in planted for record, fact in fault.fields}
     rows = []
     for p in members:
         scene = Scene(export, p, round_)
         for line in p.lines:
-            early = line.start - p.infusion < dt.timedelta(days=AGAIN_DAYS)
-            if not early or not AGAIN & set(REGIMENS[line.regimen].drugs):
-                continue
-            fields = [scene.line(line.number, "treatment_line.start_date")]
-            fields.append(scene.one("infusion.infusion_date"))
-            if edited & {(id(record), fact) for record, fact in fields}:
-                continue
-            for position, (record, fact) in enumerate(fields, start=1):
-                file, sheet, row, column = _address(export, record, fact)
-                values = (
-                    f"M{p.index:03d}-{line.number}", "bcma_again", round_, p.center, "SAL-11",
-                    "info", position, file, sheet, row, column, "against BCMA within 90 days",
-                )  # fmt: skip
-                rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
+            for rule, kind, severity, note, fields in _marks(scene, p, line):
+                true = (line.start, p.infusion)  # a fault may name a cell that it leaves as it is
+                told = {(id(r), fact) for r, fact in fields if r.facts[fact] not in true}
+                if edited & told:
+                    continue
+                for position, (record, fact) in enumerate(fields, start=1):
+                    file, sheet, row, column = _address(export, record, fact)
+                    values = (
+                        f"M{p.index:03d}-{line.number}", kind, round_, p.center, rule,
+                        severity, position, file, sheet, row, column, note,
+                    )  # fmt: skip
+                    rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
     return rows
+
+
+def _marks(scene: Scene, p: Patient, line: Line) -> Iterator[tuple[str, str, str, str, list[Any]]]:
+    """Rule, kind, severity, note and fields of what is marked of a line."""
+    drugs = set(REGIMENS[line.regimen].drugs)
+    start = "treatment_line.start_date"
+    if line.start - p.infusion < dt.timedelta(days=AGAIN_DAYS) and AGAIN & drugs:
+        fields = [scene.line(line.number, start), scene.one("infusion.infusion_date")]
+        yield "SAL-11", "bcma_again", "info", "against BCMA within 90 days", fields
+    if any(line.start < day for (drug, land), day in APPROVED_SALVAGE.items()
+           if drug in drugs and land == p.country):  # fmt: skip
+        fields = [scene.line(line.number, f) for f in (start, "treatment_line.regimen_text")]
+        yield "ELG-06", "before_approval", "warning", "given before its approval", fields
 
 
 def _address(export: Export, record: Record, fact: str) -> tuple[str, str, int, str]:

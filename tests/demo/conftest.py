@@ -112,14 +112,14 @@ def clean(tmp_path_factory: pytest.TempPathFactory, cohort: list[Any]) -> Path:
 @pytest.fixture(scope="session")
 def faults(study: Path) -> list[dict[str, str]]:
     with (study / "truth/faults.csv").open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file) if row["severity"] != "info"]
+        return [row for row in csv.DictReader(file) if row["fault_id"].startswith("F")]
 
 
 @pytest.fixture(scope="session")
 def marked(study: Path) -> list[dict[str, str]]:
-    """What the truth lists beside the faults: true records that a rule marks for information."""
+    """What the truth lists beside the faults: true records that a rule marks or asks about."""
     with (study / "truth/faults.csv").open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file) if row["severity"] == "info"]
+        return [row for row in csv.DictReader(file) if row["fault_id"].startswith("M")]
 
 
 @pytest.fixture(scope="session")

@@ -64,8 +64,11 @@ def test_every_rule_has_a_fault(faults):
     assert {f["rule_id"] for f in faults} == RULES
 
 
-def test_a_drug_against_bcma_within_90_days_is_told_as_marked_and_is_no_fault(marked):
-    assert {(m["rule_id"], m["kind"]) for m in marked} == {("SAL-11", "bcma_again")}
+def test_what_is_rightly_asked_of_a_true_course_is_told_as_marked_and_is_no_fault(marked):
+    assert {(m["rule_id"], m["kind"]) for m in marked} == {
+        ("SAL-11", "bcma_again"),
+        ("ELG-06", "before_approval"),
+    }
     first, second = ({m["fault_id"] for m in marked if m["round"] == r} for r in "12")
     assert first
     assert first <= second
