@@ -33,6 +33,10 @@ class Settings(Declared):
         "until_pd_or_next_line", "until_pd", "until_next_line", "any_time"
     ] = "until_pd_or_next_line"
     celmod_group: Literal["IPC", "OTHER"] = "IPC"
+    novel_partner_group: Literal["IPC", "OTHER"] = Field(
+        default="IPC",
+        description="Group of an IMiD, PI or anti-CD38 antibody with selinexor or venetoclax",
+    )
     ne_counts_as_nonresponder: bool = True
     emd_without_imaging: Literal["no", "unknown"] = "no"
     mycare_ferritin_rule: Literal["above_uln"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
