@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from transforms.derive.group_sizes import alternative_groups
 from transforms.derive.lines import find_first_salvage
 from warehouse.completions import add_completions
 
@@ -87,6 +88,8 @@ AFTER_LINES = (
     "endpoint_reason",
     "endpoint_problem",
     "attrition",
+    "group_size_base",
+    "group_size",
     "estimate",
     "estimate_subject",
 )
@@ -129,7 +132,10 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         duckdb.Error: A core table is missing; the staged file is then not published.
     """
     lines, progressions = _prepare(con, study, BEFORE_LINES, "PRIMARY")
-    _create_from(con, "first_salvage", find_first_salvage(lines, progressions, study.settings))
+    first = find_first_salvage(lines, progressions, study.settings)
+    _create_from(con, "first_salvage", first)
+    others = alternative_groups(lines, progressions, first, study.settings)
+    _create_from(con, "alternative_group", others)
     for name in AFTER_LINES:
         _run(con, name)
     add_completions(con, lambda other, completion: _derive_times(other, study, completion))

@@ -112,6 +112,7 @@ def _sentences(study: Study) -> dict[str, str]:
         "groups": (
             "Groups follow the drugs of the first salvage. Talquetamab together with teclistamab:"
             f" {settings.dual_bispecific}. Iberdomide and mezigdomide: {settings.celmod_group}."
+            f" Selinexor or venetoclax with another backbone: {settings.novel_partner_group}."
         ),
         "refractory": (
             "Triple-class refractory: to an IMiD, a proteasome inhibitor and an anti-CD38 antibody;"

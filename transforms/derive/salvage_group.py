@@ -17,11 +17,12 @@ NO_ANTIMYELOMA = "NO_ANTIMYELOMA"
 
 _BACKBONES = ("IMiD", "PI", "CD38", "CELMoD")
 _NOVEL_PARTNERS = ("XPO1 inhibitor", "BCL2 inhibitor", "HDAC inhibitor", "protease inhibitor (HIV)")
+_DECIDED_PARTNERS = ("XPO1 inhibitor", "BCL2 inhibitor")  # those that the study may move
 _TARGETED = ("XPO1 inhibitor", "BCL2 inhibitor", "HDAC inhibitor")
 
 
 class SalvageSettings(Protocol):
-    """The two decisions of the study that the groups rest on."""
+    """The decisions of the study that the groups rest on."""
 
     @property
     def dual_bispecific(self) -> str:
@@ -31,6 +32,10 @@ class SalvageSettings(Protocol):
     def celmod_group(self) -> str:
         """Group of a CELMoD without another backbone: IPC or OTHER."""
 
+    @property
+    def novel_partner_group(self) -> str:
+        """Group of another backbone with selinexor or venetoclax: IPC or OTHER."""
+
 
 @dataclass(frozen=True, slots=True)
 class DefaultSettings:
@@ -38,6 +43,7 @@ class DefaultSettings:
 
     dual_bispecific: str = "OTHER"
     celmod_group: str = "IPC"
+    novel_partner_group: str = "IPC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def salvage_groups(
 
     Args:
         drug_sets: Drug ids of a line; call it with distinct sets. None: not known.
-        settings: `dual_bispecific` and `celmod_group` of the study.
+        settings: `dual_bispecific`, `celmod_group` and `novel_partner_group` of the study.
 
     Returns:
         One row per set in order: `group` (TALQ, TEC, IPC, OTHER; NO_ANTIMYELOMA for supportive
@@ -199,6 +205,8 @@ def _by_backbone(active: frozenset[str], settings: SalvageSettings) -> Group | N
         flags.append("W_CELMOD")
         if settings.celmod_group == "OTHER":
             return Group("OTHER", "OTHER", tuple(flags))
+    if settings.novel_partner_group == "OTHER" and of_class(active, *_DECIDED_PARTNERS):
+        return Group("OTHER", "TARGETED", tuple(flags))
     return Group("IPC", None, tuple(flags))
 
 
