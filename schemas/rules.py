@@ -19,7 +19,7 @@ SEVERITIES = ("error", "warning", "info")
 DISPOSITIONS = ("quarantine", "screen_out", "keep_query", "keep_info")
 SCOPES = ("row", "patient", "file")
 KAHN = ("conformance", "completeness", "plausibility")
-ENGINES = ("rows", "mapping", "reader", "run")
+ENGINES = ("rows", "mapping", "reader", "run", "study")
 
 _RULE_KEYS = {
     "id", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",

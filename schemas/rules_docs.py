@@ -22,13 +22,20 @@ CATEGORIES = {
     "staging": "Stage and risk",
     "emd": "Extramedullary disease",
     "ranges": "Ranges",
+    "toxicity": "Toxicity",
+    "response": "Response",
+    "salvage": "Salvage",
+    "survival": "Survival",
+    "labs": "Laboratory",
     "disease": "Disease, lines, survival, duplicates",
+    "duplicates": "Duplicates over the whole study",
 }  # a file that is not named here comes after these, under its own name
 _ENGINES = {
     "rows": "rows",
     "mapping": "mapping",
     "reader": "reading",
     "run": "run",
+    "study": "warehouse",
 }
 _HEAD = """# Rules
 

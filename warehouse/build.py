@@ -25,6 +25,7 @@ from warehouse.pseudonyms import Pseudonymizer
 from warehouse.rules import declared_rules
 from warehouse.sql_text import name, one_transaction, sql_file, sql_names
 from warehouse.staged_files import LinkedDelivery, linked
+from warehouse.study_rules import judge_study
 
 if TYPE_CHECKING:
     import duckdb
@@ -217,6 +218,7 @@ def _fill(
         quality.fill_rules(con, rules, scratch)
         quality.fill_findings(con, catalog, deliveries)
         quality.fill_check_runs(con, deliveries)
+        judge_study(con, catalog)
         quality.fill_ledger(con, catalog, deliveries)
     return core
 
