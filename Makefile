@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STUDY ?= build/demo-study
 PACKAGES := flows schemas transforms warehouse expectations reports demo
 
 .PHONY: demo test check bench clean browser
@@ -19,9 +18,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(VENV)/.installed
-	@rm -rf $(STUDY)
-	$(BIN)/carmony demo $(STUDY)
-	$(BIN)/carmony run $(STUDY)
+	@rm -rf build/demo-study
+	$(BIN)/carmony demo build/demo-study
+	$(BIN)/carmony run build/demo-study
 
 test: $(VENV)/.installed browser
 	$(BIN)/python -m pytest
