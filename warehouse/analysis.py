@@ -77,6 +77,7 @@ AFTER_LINES = (
     "best_response",
     "first_response",
     "adsl",
+    "staging_agreement",
     "adrs",
     "endpoint_parameter",
     "endpoint_source",

@@ -122,6 +122,7 @@ select
     extramedullary_before.pclfl as PCLFL,
     extramedullary.parafl as PARAFL,
     extramedullary.emdtype as EMDTYPE,
+    extramedullary.emddif as EMDDIF,
     extramedullary.emdimgfl as EMDIMGFL,
     toxicity_index.crsgr as CRSGR,
     toxicity_index.crsscl as CRSSCL,

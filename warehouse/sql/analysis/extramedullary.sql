@@ -4,7 +4,7 @@
 --          Lesions listed come first, then the reported type, then the reported flag. Where nothing is
 --          reported, accepted imaging without a lesion is N if the center lists lesions at relapse.
 -- Reads:   core.lesion, temp.index_relapse, temp.candidate, temp.setting.
--- Feeds:   EMDRELFL, EMDSRC, EMDIMGFL, PARAFL, EMDTYPE.
+-- Feeds:   EMDRELFL, EMDSRC, EMDIMGFL, PARAFL, EMDTYPE, EMDDIF, analysis.risk_agreement.
 create or replace temp table extramedullary as
 with lesions as (
     select
@@ -66,7 +66,13 @@ judged as (
             when emd_type in ('PARA', 'BOTH') then 'Y'
             when emd_type in ('EXTRA', 'NONE') then 'N'
             when n_unknown = 0 or is_clear then 'N'
-        end as para
+        end as para,
+        case
+            when emd_type in ('EXTRA', 'BOTH') then 'Y'
+            when emd_type in ('PARA', 'NONE') then 'N'
+            when emd in ('Y', 'N') then emd::varchar
+        end as emd_reported,
+        case when n_extra > 0 then 'Y' when n_unknown = 0 then 'N' end as emd_listed
     from evidence
 ),
 imaged as (
@@ -90,5 +96,8 @@ select
         when emdrelfl = 'Y' and parafl = 'N' then 'EXTRA'
         when emdrelfl = 'N' and parafl = 'Y' then 'PARA'
         when emdrelfl = 'N' and parafl = 'N' then 'NONE'
-    end as emdtype
+    end as emdtype,
+    emd_reported,
+    emd_listed,
+    case when emd_reported = emd_listed then 'N' when emd_reported != emd_listed then 'Y' end as emddif
 from imaged

@@ -5,7 +5,8 @@
 --          decide. `*dif` is Y where the center's tick of the composite is not what its drugs and classes
 --          give, N where it is, null where one of the two is not known.
 -- Reads:   temp.drug_status, temp.refractory_class.
--- Feeds:   TRIPLFL, PENTAFL, TRIPLDIF, PENTADIF, TRPEXPFL, PNTEXPFL, LENREFL, CLASSDIF.
+-- Feeds:   TRIPLFL, PENTAFL, TRIPLDIF, PENTADIF, TRPEXPFL, PNTEXPFL, LENREFL, CLASSDIF,
+--          analysis.risk_agreement.
 create or replace temp table refractory as
 with derived as (
     select
@@ -27,6 +28,10 @@ judged as (
         usubjid,
         measure,
         class_differs,
+        triple_reported,
+        triple_derived,
+        penta_reported,
+        penta_derived,
         coalesce(
             triple_derived, triple_reported, case when coalesce(penta_derived, penta_reported) = 'Y' then 'Y' end
         ) as triple,
@@ -57,6 +62,10 @@ select
     ref.triple_differs as tripldif,
     ref.penta_differs as pentadif,
     ref.class_differs as classdif,
+    ref.triple_reported,
+    ref.triple_derived,
+    ref.penta_reported,
+    ref.penta_derived,
     exposed.triple as trpexpfl,
     exposed.penta as pntexpfl,
     -- Refractory to no IMiD is not refractory to this one; refractory to some IMiD does not say to which.
