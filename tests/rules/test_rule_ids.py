@@ -41,7 +41,7 @@ def test_the_parsers_give_rules_of_the_pack_only() -> None:
     parsers = {*in_code(ROOT / "transforms" / "harmonize" / "values"), *in_vocabularies()}
     assert parsers == {
         "DAT-01", "DAT-02", "DAT-03", "DAT-04", "DAT-05", "EMD-09", "LAB-01", "LAB-02", "LAB-03",
-        "LAB-05", "LAB-06", "LAB-08", "PRD-01", "RSP-01", "SAL-01", "SAL-08", "STG-04", "STG-05",
+        "LAB-05", "LAB-06", "LAB-08", "PRD-01", "PRD-02", "PRD-04", "RSP-01", "SAL-01", "SAL-08", "STG-04", "STG-05",
         "STG-06", "STR-06", "SUR-01",
     }  # fmt: skip
     assert parsers <= {rule.id for rule in load_rules()}

@@ -12,6 +12,7 @@ from schemas.catalog import Catalog, Column, Table
 from schemas.delivery import Delivery
 from schemas.spec import Block, CenterSpec, ColumnRule, Join
 from transforms.harmonize.headers import check_headers
+from transforms.harmonize.refusals import export_day, refuse_shared_emd
 from transforms.harmonize.sources import BATCH_ROWS, OpenSource, nfc, open_sources
 
 Words = Mapping[str, str]
@@ -71,12 +72,14 @@ def plan_delivery(
     """The plan for a delivery; opens its files and looks at their headers.
 
     Raises:
-        SpecError: A source finds no file, or a header that the spec names is missing.
+        SpecError: A source finds no file, a header that the spec names is missing, or the spec
+            says what cannot be (`refusals.py`).
         FileError: A file cannot be read; a header identifies a person; an unknown header where
             the spec refuses them.
     """
+    refuse_shared_emd(spec)
+    day = export_day(spec, delivery)
     opened = open_sources(spec, delivery, batch_rows)
-    day = delivery.received_on if spec.export_date == "delivery" else spec.export_date
     plan = MappingPlan(
         spec,
         delivery,
