@@ -17,6 +17,7 @@ from schemas.catalog import Catalog, load_catalog
 from schemas.errors import CarmonyError, StudyError
 from warehouse import meta, quality
 from warehouse.core import fill_core
+from warehouse.definitions import fill_definitions
 from warehouse.integrity import check_integrity
 from warehouse.keys import create_delivery_shift, create_id_map
 from warehouse.loads import LoadLog, StagedDelivery
@@ -214,6 +215,7 @@ def _fill(
         meta.fill_run(con, study, log.load(load_id))
         meta.fill_codelists(con, catalog, scratch)
         meta.fill_sources(con, deliveries)
+        fill_definitions(con, catalog, deliveries, scratch)
         quality.fill_loads(con, log, load_id, deliveries, scratch)
         quality.fill_rules(con, rules, scratch)
         quality.fill_findings(con, catalog, deliveries)

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from schemas.catalog import STREAMING, Catalog, Column, Table, load_catalog
+from schemas.definition_columns import definition_columns
 from schemas.errors import SpecError, StudyError
 from schemas.spec.base import Problem, listed, nearest, validated
 from schemas.spec.center import Block, CenterSpec
@@ -45,20 +46,29 @@ def load_study(folder: Path) -> Study:
     if folder.suffix != ".yaml" and not folder.is_dir():
         raise StudyError(f"there is no folder '{folder.name}'", fix="carmony init makes a study")
     source = read_yaml(path, StudyError)
-    codes = load_catalog().codelists["salvage_group"]
-    study = validated(Study, source, StudyError, lambda filled: _check_study(filled, codes))
+    catalog = load_catalog()
+    study = validated(Study, source, StudyError, lambda filled: _check_study(filled, catalog))
     study._path = path
     study._hash = hashlib.sha256(source.content).hexdigest()
     return study
 
 
-def _check_study(study: Study, codes: object) -> list[Problem]:
-    allowed = list(codes)  # type: ignore[call-overload]
-    return [
+def _check_study(study: Study, catalog: Catalog) -> list[Problem]:
+    allowed = list(catalog.codelists["salvage_group"])
+    found: list[Problem] = [
         (("groups", index), f"'{group.code}' is no salvage group.{nearest(group.code, allowed)}")
         for index, group in enumerate(study.groups)
         if group.code not in allowed
     ]
+    known = {f"{table.name}.{c.name}" for table in catalog.tables.values() for c in table.columns}
+    for key in ("impossible_definitions", "partial_definitions"):
+        for variable, use in getattr(study.settings, key).items():
+            valid = known if use == "exclude" else known & definition_columns().keys()
+            if variable not in valid:
+                kind = "variable" if use == "exclude" else "variable that can be set to missing"
+                text = f"'{variable}' is no {kind}.{nearest(variable, sorted(valid))}"
+                found.append((("settings", key, variable), text))
+    return found
 
 
 def _check_spec(spec: CenterSpec, catalog: Catalog) -> list[Problem]:

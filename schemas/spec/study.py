@@ -44,6 +44,14 @@ class Settings(Declared):
         description="Ferritin that counts for MyCARe: above the laboratory's upper limit, or above "
         "a number in ug/L",
     )
+    impossible_definitions: dict[str, Literal["exclude", "missing"]] = Field(
+        default={},
+        description="Variable (table.column) → what to do with patients of centers whose definition "
+        "of it is impossible: leave them out, or set it to missing",
+    )
+    partial_definitions: dict[str, Literal["exclude", "missing"]] = Field(
+        default={}, description="The same for centers whose definition is partial"
+    )
     days_per_month: float = Field(default=30.4375, gt=27, lt=32)
 
 

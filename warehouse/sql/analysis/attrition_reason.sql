@@ -15,5 +15,6 @@ from (
     (7, 'RELAPSE_DATE_INCOMPLETE', 'Relapse date known by year only'),
     (8, 'NO_SALVAGE', 'No salvage line after the relapse'),
     (9, 'SALVAGE_START_INCOMPLETE', 'Start of the first salvage known by year only'),
-    (10, 'SALVAGE_AFTER_DATA_CUT', 'First salvage starts after the data cut')
+    (10, 'SALVAGE_AFTER_DATA_CUT', 'First salvage starts after the data cut'),
+    (11, 'CENTER_DEFINITION', 'The center defines a variable that the study asks for otherwise')
 ) as listed(step, reason, label)

@@ -19,6 +19,7 @@ select
         when first_salvage.usubjid is null then 'NO_SALVAGE'
         when first_salvage.start_flag = 'M' then 'SALVAGE_START_INCOMPLETE'
         when first_salvage.start_date > setting.data_cut then 'SALVAGE_AFTER_DATA_CUT'
+        when center_definition_excluded.center_id is not null then 'CENTER_DEFINITION'
     end as reason
 from core.subject as subject
 cross join setting
@@ -26,3 +27,4 @@ left join index_infusion using (usubjid)
 left join relapsed using (usubjid)
 left join index_relapse using (usubjid)
 left join first_salvage using (usubjid)
+left join center_definition_excluded using (center_id)
