@@ -19,7 +19,7 @@ import polars as pl
 from transforms.derive.group_sizes import alternative_groups
 from transforms.derive.lines import find_first_salvage
 from warehouse.completions import add_completions
-from warehouse.definitions import read_definitions, set_missing
+from warehouse.imwg import imwg_frames
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,6 +33,9 @@ MACROS = (
     "staging_macro_yes",
     "staging_macro_below",
     "staging_macro_above",
+    "imwg_macro_value",
+    "imwg_macro_single",
+    "imwg_macro_sourced",
     "macro_latest_day",
     "macro_imputed_flag",
     "macro_impute_mid",
@@ -53,7 +56,10 @@ BEFORE_LINES = (
     "alive_evidence",
     "line_start",
     "progression_day",
-    "center_definition_excluded",
+    "imwg_period",
+    "imwg_lab",
+    "imwg_report",
+    "imwg_measured",
 )
 AFTER_LINES = (
     "candidate",
@@ -91,9 +97,12 @@ AFTER_LINES = (
     "endpoint_reason",
     "endpoint_problem",
     "attrition",
-    "center_definition",
     "group_size_base",
     "group_size",
+    "imwg_depth",
+    "imwg_response",
+    "imwg_line",
+    "imwg_agreement",
     "estimate",
     "estimate_subject",
 )
@@ -107,7 +116,6 @@ TIMES_BEFORE_LINES = (
     "alive_evidence",
     "line_start",
     "progression_day",
-    "center_definition_excluded",
 )
 TIMES_AFTER_LINES = (
     "candidate",
@@ -141,9 +149,10 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     _create_from(con, "first_salvage", first)
     others = alternative_groups(lines, progressions, first, study.settings)
     _create_from(con, "alternative_group", others)
+    for name, frame in imwg_frames(pl.DataFrame(con.sql("select * from imwg_measured"))).items():
+        _create_from(con, name, frame)
     for name in AFTER_LINES:
         _run(con, name)
-    set_missing(con, study)
     add_completions(con, lambda other, completion: _derive_times(other, study, completion))
     con.execute(";".join(_comments(con))).fetchall()
 
@@ -164,7 +173,6 @@ def _prepare(
     for name in MACROS:
         _run(con, name)
     _set_variables(con, _variables(study) | {"completion": completion})
-    read_definitions(con, study)
     for name in steps:
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))

@@ -30,6 +30,7 @@ def draw_line(rng: random.Random, number: int) -> list[Row]:
         "line_number": number % 2,
         "line_start": None if marked or rng.random() < 0.05 else START,
         "next_line_on": START + dt.timedelta(days=150) if rng.random() < 0.2 else None,
+        "plasmacytoma_before": True if rng.random() < 0.05 else None,
         "involved_chain": rng.choice(("KAPPA", "LAMBDA")) if rng.random() < 0.15 else None,
     }
     rows: list[Row] = []

@@ -67,6 +67,7 @@ class Line:
         self.urine = last([protein(r, "urine") for r in self.before])
         self.marrow = last([number(r, "marrow") for r in self.before])
         self.spd = last([number(r, "plasmacytoma_spd") for r in self.before])
+        self.had_plasmacytoma = bool(self.spd) or any(r.get("plasmacytoma_before") for r in rows)
         self.diameter = last([number(r, "lesion_diameter") for r in self.before])
         pairs = [
             (number(r, "flc_kappa"), number(r, "flc_lambda"))
@@ -155,14 +156,14 @@ class Line:
         size = self.at(i, "plasmacytoma_spd")
         if size is not None:
             return size == 0
-        return None if self.spd or imaging_needed else True
+        return None if self.had_plasmacytoma or imaging_needed else True
 
     def plasmacytoma_halved(self, i: int) -> Verdict:
         size = self.at(i, "plasmacytoma_spd")
         if size == 0:
             return True
         if size is None:
-            return None if self.spd else True
+            return None if self.had_plasmacytoma else True
         return None if self.spd is None else fell(self.spd, size, 50)
 
     def serum_fell(self, i: int, percent: int) -> Verdict:

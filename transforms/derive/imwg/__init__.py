@@ -62,7 +62,8 @@ def derive_response(
             `flc_ratio` (goes before kappa / lambda if the column is there), `involved_chain`
             (KAPPA or LAMBDA; else by the ratio at baseline), `ife_serum`, `ife_urine` (NEGATIVE,
             POSITIVE), `marrow` (% plasma cells), `marrow_by_flow`, `clonal_marrow` (NEGATIVE: no
-            clonal cells), `plasmacytoma_spd` (mm2; 0: none left), `n_lesions`, `lesion_diameter`
+            clonal cells), `plasmacytoma_spd` (mm2; 0: none left), `plasmacytoma_before` (one is known, of whatever size; any row of
+            the line), `n_lesions`, `lesion_diameter`
             and `lesion_short_axis` (mm), `new_lesion`, `progression_basis` (IMAGING or CLINICAL
             as reported make a progression, measured ones are shown by the numbers).
         criteria: default IMWG 2016.

@@ -23,7 +23,7 @@ NUMBERS = (
     "lesion_short_axis",
 )
 CODES = ("involved_chain", "ife_serum", "ife_urine", "clonal_marrow", "progression_basis")
-FLAGS = ("is_baseline", "marrow_by_flow", "new_lesion")
+FLAGS = ("is_baseline", "marrow_by_flow", "new_lesion", "plasmacytoma_before")
 DATES = ("line_start", "next_line_on")
 TOLERANCE = 1e-7  # what units and binary fractions may add to a value that stands on a threshold
 
@@ -53,6 +53,8 @@ def prepare(assessments: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
     baselines = baselines.with_columns(_involved(criteria).alias("involved")).drop("given_chain")
     dflc = pl.col("base_kappa") - pl.col("base_lambda")
     baselines = baselines.with_columns(base_dflc=_directed(dflc))
+    has = pl.col("has_plasmacytoma") | (pl.col("base_plasmacytoma_spd") > 0).fill_null(False)
+    baselines = baselines.with_columns(has_plasmacytoma=has)
     # `line` counts 0, 1, ..., so a line's baseline is found by position.
     frame = frame.hstack(baselines.drop("line")[frame["line"]])
     frame = frame.with_columns(
@@ -144,6 +146,7 @@ def _baseline_values() -> list[pl.Expr]:
         .filter(at & pl.col("lesion_short_axis").is_not_null())
         .last()
         .alias("base_short_axis"),
+        pl.col("plasmacytoma_before").any().alias("has_plasmacytoma"),
         pl.col("flc_kappa").filter(paired).last().alias("base_kappa"),
         pl.col("flc_lambda").filter(paired).last().alias("base_lambda"),
         pl.col("ratio").filter(paired).last().alias("base_ratio"),

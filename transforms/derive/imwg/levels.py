@@ -213,7 +213,7 @@ def _plasmacytoma(criteria: Criteria) -> pl.Expr:
         pl.when(size == 0)
         .then(CR)
         .when(size.is_null())
-        .then(pl.when(base.is_null() | (base == 0)).then(CR))
+        .then(pl.when(~pl.col("has_plasmacytoma")).then(CR))
         .when(base.is_null())
         .then(VGPR)  # at most; how far it shrank is missing
         .when((base > 0) & (size <= left))
@@ -236,6 +236,6 @@ def _lacks_little_urine(criteria: Criteria) -> pl.Expr:
 
 def _lacks_plasmacytoma() -> pl.Expr:
     size, base = pl.col("plasmacytoma_known"), pl.col("base_plasmacytoma_spd")
-    unseen = size.is_null() & (base > 0).fill_null(False)
+    unseen = size.is_null() & pl.col("has_plasmacytoma")
     unmeasured_before = (size > 0).fill_null(False) & base.is_null()
     return unseen | unmeasured_before

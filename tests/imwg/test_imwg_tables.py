@@ -1,0 +1,173 @@
+"""From `core` to the tables that show derived responses beside reported ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+from tests.derive.conftest import PLAIN, create_core, make_study
+from warehouse.analysis import derive
+
+P = "MYE-DE01-A"
+REPORT = (
+    "usubjid | line_number | kind | response_date | category | m_protein_serum | m_protein_urine"
+    " | immunofixation | marrow_plasma_cells | progression_basis"
+)
+LAB = "usubjid | lab_date | test | value | value_comparator | result"
+
+
+def build(**tables):
+    con = duckdb.connect(config={"threads": 1})
+    create_core(con, **{**PLAIN, **tables})
+    derive(con, make_study())
+    return con
+
+
+def drawn(header, *rows):
+    return "\n".join([header, *(f"{P} | {row}" for row in rows)])
+
+
+def read(con, columns, table="imwg_response", where="line_number = 1"):
+    return con.execute(
+        f"select {columns} from analysis.{table} where {where} order by all"
+    ).fetchall()
+
+
+def test_reports_are_judged_against_the_last_laboratory_values_before_the_line():
+    con = build(
+        lab=drawn(
+            LAB,
+            "2023-05-20 | M_SERUM | 30 | |",
+            "2023-05-20 | M_URINE | 0 | |",
+            "2023-04-20 | BMPC | 60 | |",
+        ),
+        response=drawn(
+            REPORT,
+            "1 | ASSESSMENT | 2023-07-01 | VGPR | 15 | 0 | | |",
+            "1 | ASSESSMENT | 2023-08-01 | VGPR | 3 | 0 | | |",
+            "1 | ASSESSMENT | 2023-09-01 | CR | | | NEGATIVE | 2 |",
+        ),
+    )
+    assert read(con, "assessed_on, reported, category, difference, measurable, change_percent") == [
+        (dt.date(2023, 7, 1), "VGPR", "PR", -1, "SERUM", -50.0),
+        (dt.date(2023, 8, 1), "VGPR", "VGPR", 0, "SERUM", -90.0),
+        (dt.date(2023, 9, 1), "CR", "CR", 0, "SERUM", -100.0),
+    ]
+    assert read(con, "reported, derived, n_assessments, n_patients", "response_agreement") == [
+        ("CR", "CR", 1, 1),
+        ("VGPR", "PR", 1, 1),
+        ("VGPR", "VGPR", 1, 1),
+    ]
+    assert read(con, "best, best_on, best_confirmed, measurable, n_assessments", "imwg_line") == [
+        ("CR", dt.date(2023, 9, 1), "VGPR", "SERUM", 3)
+    ]
+
+
+def test_laboratory_days_of_a_line_are_assessments_and_those_of_the_next_line_are_not():
+    con = build(
+        treatment_line="""usubjid    | line_number | start_date | drugs
+                          MYE-DE01-A | 1           | 2023-06-01 | talquetamab
+                          MYE-DE01-A | 2           | 2023-10-01 | teclistamab""",
+        lab=drawn(
+            LAB,
+            "2023-06-01 | M_SERUM | 40 | |",
+            "2023-06-01 | M_URINE | 0 | |",
+            "2023-07-01 | M_SERUM | 20 | |",
+            "2023-10-01 | M_SERUM | 26 | |",
+            "2023-11-01 | M_SERUM | 12 | |",
+        ),
+    )
+    assert read(con, "assessed_on, category, reported, response_row_id") == [
+        (dt.date(2023, 7, 1), "PR", None, None),
+        (dt.date(2023, 10, 1), "PD", None, None),
+    ]
+    assert read(con, "assessed_on, category, missing", where="line_number = 2") == [
+        (dt.date(2023, 11, 1), "MR", "URINE")
+    ]
+
+
+def test_a_value_above_a_bound_is_not_known_and_one_below_a_bound_is_just_under_it():
+    con = build(
+        lab=drawn(
+            LAB,
+            "2023-05-20 | M_SERUM | 40 | |",
+            "2023-05-20 | M_URINE | 0 | |",
+            "2023-07-01 | M_SERUM | 20 | > |",
+            "2023-07-01 | M_URINE | 0 | |",
+            "2023-08-01 | M_SERUM | 4 | < |",
+            "2023-08-01 | M_URINE | 100 | < |",
+            "2023-09-01 | M_SERUM | 1 | < |",
+            "2023-09-01 | M_URINE | 50 | < |",
+            "2023-09-01 | IFE | | | NEGATIVE",
+            "2023-09-01 | BMPC | 5 | < |",
+        )
+    )
+    assert read(con, "assessed_on, category, missing") == [
+        (dt.date(2023, 7, 1), "NE", "SERUM"),
+        (dt.date(2023, 8, 1), "VGPR", None),
+        (dt.date(2023, 9, 1), "CR", None),
+    ]
+
+
+def test_two_values_of_one_test_on_one_day_that_differ_are_not_known():
+    con = build(
+        lab=drawn(
+            LAB,
+            "2023-05-20 | M_SERUM | 40 | |",
+            "2023-05-20 | M_URINE | 0 | |",
+            "2023-07-01 | M_SERUM | 20 | |",
+            "2023-07-01 | M_SERUM | 30 | |",
+            "2023-08-01 | M_SERUM | 20 | |",
+            "2023-08-01 | M_SERUM | 20 | |",
+        )
+    )
+    assert read(con, "assessed_on, category, missing") == [
+        (dt.date(2023, 7, 1), "NE", "SERUM"),
+        (dt.date(2023, 8, 1), "PR", None),
+    ]
+
+
+def test_a_report_without_a_complete_date_is_shown_and_not_judged():
+    con = build(response=drawn(REPORT, "1 | ASSESSMENT | 2023-07 | PR | 15 | 0 | | |"))
+    assert read(con, "assessed_on, reported, category, criterion") == [
+        (None, "PR", None, "NO_DATE")
+    ]
+
+
+def test_a_progression_on_imaging_is_one_without_numbers():
+    con = build(
+        response=drawn(REPORT, "1 | PROGRESSION | 2023-09-01 | PD | | | | | IMAGING"),
+    )
+    assert read(con, "category, pd_basis, confirmation, confirmed_category") == [
+        ("PD", "IMAGING", "Y", "PD")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("category", "expected"), [("EXTRAOSSEOUS", "VGPR"), ("INTRAMEDULLARY", "CR")]
+)
+def test_a_soft_tissue_tumor_at_relapse_keeps_complete_response_one_level_down(category, expected):
+    con = build(
+        lesion=f"""usubjid    | site  | category   | timepoint
+                   MYE-DE01-A | LIVER | {category} | RELAPSE""",
+        lab=drawn(LAB, "2023-05-20 | M_SERUM | 30 | |", "2023-05-20 | M_URINE | 0 | |"),
+        response=drawn(REPORT, "1 | ASSESSMENT | 2023-09-01 | CR | | | NEGATIVE | 2 |"),
+    )
+    assert read(con, "category") == [(expected,)]
+
+
+def test_reported_responses_stay_what_is_analysed():
+    con = build(
+        lab=drawn(LAB, "2023-05-20 | M_SERUM | 30 | |", "2023-05-20 | M_URINE | 0 | |"),
+        response=drawn(REPORT, "1 | ASSESSMENT | 2023-07-01 | VGPR | 29 | 0 | | |"),
+    )
+    assert read(con, "reported, category, difference") == [("VGPR", "SD", -3)]
+    assert con.execute("select BESTRESP from analysis.adsl").fetchall() == [("VGPR",)]
+
+
+def test_without_measurements_the_tables_are_there_and_empty():
+    con = build()
+    for table in ("imwg_response", "imwg_line", "response_agreement"):
+        assert con.execute(f"select count(*) from analysis.{table}").fetchall() == [(0,)]

@@ -1,0 +1,80 @@
+-- temp.imwg_measured
+-- Grain:   one row per patient, line and day with measurements, and one per report whose day is not known.
+--          A report counts under its own line. Laboratory days count after the start of a line up to the
+--          next one; days up to the start, within 60 days, are where a line's baseline is looked for.
+-- Reads:   temp.imwg_report, temp.imwg_lab, temp.imwg_period.
+-- Feeds:   transforms/derive/imwg, analysis.imwg_response.
+create or replace temp table imwg_measured as
+with placed as (
+    select usubjid, line_number, day, 1 as origin, row_id, choice, m_serum, m_urine, is_serum_bound, is_urine_bound,
+        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis
+    from imwg_report
+    where day is not null
+    union all
+    select period.usubjid, period.line_number, lab.day, 2, null, null, m_serum, m_urine, is_serum_bound, is_urine_bound,
+        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, null, null
+    from imwg_lab as lab
+    inner join imwg_period as period using (usubjid)
+    where lab.day >= period.line_start - 60 and (period.next_line_on is null or lab.day <= period.next_line_on)
+    union all
+    select period.usubjid, period.line_number, report.day, 3, null, null, m_serum, m_urine, is_serum_bound, is_urine_bound,
+        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, null, null
+    from imwg_report as report
+    inner join imwg_period as period using (usubjid)
+    where
+        report.line_number != period.line_number
+        and report.day between period.line_start - 60 and period.line_start
+),
+merged as (
+    select
+        usubjid,
+        line_number,
+        day,
+        arg_min(row_id, choice) as response_row_id,
+        imwg_sourced(m_serum, origin) as m_serum,
+        imwg_sourced(m_urine, origin) as m_urine,
+        imwg_sourced(m_serum, origin) = imwg_sourced(case when is_serum_bound then m_serum end, origin) as is_serum_bound,
+        imwg_sourced(m_urine, origin) = imwg_sourced(case when is_urine_bound then m_urine end, origin) as is_urine_bound,
+        imwg_sourced(flc_kappa, origin) as flc_kappa,
+        imwg_sourced(flc_lambda, origin) as flc_lambda,
+        bool_or(is_flc_bound) as is_flc_bound,
+        imwg_sourced(flc_ratio, origin) as flc_ratio,
+        imwg_sourced(marrow, origin) as marrow,
+        imwg_sourced(immunofixation, origin) as immunofixation,
+        max(clonal_marrow) as clonal_marrow,
+        max(progression_basis) as progression_basis
+    from placed
+    group by usubjid, line_number, day
+    union all
+    select usubjid, line_number, null, row_id, m_serum, m_urine, is_serum_bound, is_urine_bound, flc_kappa, flc_lambda,
+        is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis
+    from imwg_report
+    where day is null
+)
+select
+    merged.usubjid as patient_id,
+    merged.line_number,
+    merged.day as assessed_on,
+    merged.response_row_id,
+    period.line_start,
+    period.next_line_on,
+    period.plasmacytoma_before,
+    -- Below what the laboratory can measure, and not seen on immunofixation: none.
+    case when is_serum_bound and immunofixation = 'NEGATIVE' then 0 else m_serum end as m_serum,
+    case when is_urine_bound and immunofixation = 'NEGATIVE' then 0 else m_urine end as m_urine,
+    flc_kappa,
+    flc_lambda,
+    case
+        when not is_flc_bound and (flc_kappa > 0 or flc_lambda > 0)
+            then case when flc_lambda > 0 then flc_kappa / flc_lambda else 'infinity'::double end
+        else flc_ratio
+    end as flc_ratio,
+    marrow,
+    -- The one column of the reports is taken as the result in serum and urine.
+    immunofixation as ife_serum,
+    immunofixation as ife_urine,
+    clonal_marrow,
+    progression_basis
+from merged
+left join imwg_period as period using (usubjid, line_number)
+order by merged.usubjid, merged.line_number, merged.day, merged.response_row_id
