@@ -19,6 +19,7 @@ import polars as pl
 from transforms.derive.group_sizes import alternative_groups
 from transforms.derive.lines import find_first_salvage
 from warehouse.completions import add_completions
+from warehouse.definitions import read_definitions, set_missing
 from warehouse.imwg import imwg_frames
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ BEFORE_LINES = (
     "alive_evidence",
     "line_start",
     "progression_day",
+    "center_definition_excluded",
     "imwg_period",
     "imwg_lab",
     "imwg_report",
@@ -97,6 +99,7 @@ AFTER_LINES = (
     "endpoint_reason",
     "endpoint_problem",
     "attrition",
+    "center_definition",
     "group_size_base",
     "group_size",
     "imwg_depth",
@@ -116,6 +119,7 @@ TIMES_BEFORE_LINES = (
     "alive_evidence",
     "line_start",
     "progression_day",
+    "center_definition_excluded",
 )
 TIMES_AFTER_LINES = (
     "candidate",
@@ -153,6 +157,7 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         _create_from(con, name, frame)
     for name in AFTER_LINES:
         _run(con, name)
+    set_missing(con, study)
     add_completions(con, lambda other, completion: _derive_times(other, study, completion))
     con.execute(";".join(_comments(con))).fetchall()
 
@@ -173,6 +178,7 @@ def _prepare(
     for name in MACROS:
         _run(con, name)
     _set_variables(con, _variables(study) | {"completion": completion})
+    read_definitions(con, study)
     for name in steps:
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
