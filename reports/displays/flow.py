@@ -87,6 +87,7 @@ def _sentences(study: Study) -> dict[str, str]:
             " The median is the first time at which survival is below 0.5, or the middle of a flat"
             " stretch at 0.5; its interval inverts the confidence curve. NR: not reached."
             " Number at risk: patients whose time is at least the tick."
+            " Few events: fewer than 10 events, read with caution."
         ),
         "follow_up": "Median follow-up: reverse Kaplan-Meier.",
         "tests": (
@@ -94,10 +95,7 @@ def _sentences(study: Study) -> dict[str, str]:
             " continuity correction and the Kruskal-Wallis test (Mann-Whitney for two groups)."
             " All P values are two-sided and not adjusted; those of Table 1 are descriptive."
         ),
-        "sparse": (
-            "† An expected count is below 5: the chi-squared test is approximate."
-            " Few events: fewer than 10 events, read with caution."
-        ),
+        "sparse": ("† An expected count is below 5: the chi-squared test is approximate."),
         "missing": "Missing values are counted in their own row, outside percentages and tests.",
         "response": (
             f"Best response to the first salvage as reported, else the best assessment"
