@@ -26,6 +26,7 @@ class Infusion(pa.DataFrameModel):
     prior_transplants: pl.Int32 = integer("Autologous transplants before CAR-T", ge=0)
     prior_lines: pl.Int32 = integer("Lines of therapy before CAR-T", ge=0, le=30)
     prior_bcma: pl.String = flag("BCMA-directed therapy before CAR-T")
+    ecog_date: pl.Date = date("Date of ECOG performance status")
     ecog: pl.Int32 = integer("ECOG performance status at first salvage", ge=0, le=5)
 
     class Config:
