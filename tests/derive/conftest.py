@@ -144,20 +144,21 @@ def plain(
 def plain_each(
     derived: Warehouse, rows: Callable[..., list[dict[str, Any]]]
 ) -> Callable[..., list[dict[str, Any]]]:
-    """The ADSL row of the plain patient under each of many cases, with one derivation for all.
+    """The ADSL row (or those of another table) of the plain patient under each of many cases.
 
-    Each case is the tables of one test of `plain`; its patient is in a center of its own.
+    Each case is the tables of one test of `plain`; its patient is in a center of its own,
+    and one derivation does for all.
     """
 
-    def build(cases: Iterable[dict[str, str]], study: Study | None = None) -> list[dict[str, Any]]:
+    def build(
+        cases: Iterable[dict[str, str]], study: Study | None = None, of: str = "adsl"
+    ) -> list[dict[str, Any]]:
         tables: dict[str, list[dict[str, str]]] = {}
         for number, case in enumerate(cases):
             for table, text in {**PLAIN, **case}.items():
                 own = text.replace("MYE-DE01-", f"MYE-C{number:03}-")
                 tables.setdefault(table, []).extend(_records(own))
-        return rows(
-            derived(study, **{name: _drawn(found) for name, found in tables.items()}), "adsl"
-        )
+        return rows(derived(study, **{name: _drawn(found) for name, found in tables.items()}), of)
 
     return build
 

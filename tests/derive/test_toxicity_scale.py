@@ -109,3 +109,49 @@ def test_a_highest_grade_leads_back_to_its_record(derived, rows):
         f"select grade from core.toxicity where row_id = {row['SRCSEQ']}"
     ).fetchall()
     assert (row["AVAL"], row["NEVENT"], source) == (3, 2, [(3,)])
+
+
+def test_the_support_given_sets_the_lowest_grade_by_astct(plain_each):
+    # kind, reported grade, scale, vasopressors, oxygen, ICE score, unarousable: lowest grade, differs
+    cases = [
+        ("CRS", 1, "ASTCT2019", "NONE", "NONE", "", "", 0, "N"),
+        ("CRS", 1, "ASTCT2019", "NONE", "LOW_FLOW", "", "", 2, "Y"),
+        ("CRS", 3, "ASTCT2019", "ONE", "LOW_FLOW", "", "", 3, "N"),
+        ("CRS", 3, "ASTCT2019", "SEVERAL", "", "", "", 4, "Y"),
+        ("CRS", 3, "ASTCT2019", "", "HIGH_FLOW", "", "", 3, "N"),
+        ("CRS", 4, "ASTCT2019", "ONE", "POSITIVE_PRESSURE", "", "", 4, "N"),
+        # Another scale may grade it otherwise.
+        ("CRS", 2, "LEE2014", "SEVERAL", "", "", "", 4, None),
+        ("CRS", 2, "ASTCT2019", "", "", "3", "Y", None, None),
+        ("ICANS", 0, "ASTCT2019", "", "", "10", "", 0, "N"),
+        ("ICANS", 0, "ASTCT2019", "", "", "9", "", 1, "Y"),
+        ("ICANS", 1, "ASTCT2019", "", "", "7", "N", 1, "N"),
+        ("ICANS", 1, "ASTCT2019", "", "", "6", "", 2, "Y"),
+        ("ICANS", 2, "ASTCT2019", "", "", "3", "", 2, "N"),
+        ("ICANS", 3, "ASTCT2019", "", "", "2", "", 3, "N"),
+        ("ICANS", 3, "ASTCT2019", "", "", "0", "N", 3, "N"),
+        ("ICANS", 3, "ASTCT2019", "", "", "0", "Y", 4, "Y"),
+        ("ICANS", 4, "ASTCT2019", "ONE", "HIGH_FLOW", "", "Y", 4, "N"),
+    ]
+    header = "usubjid | kind | grade | scale | vasopressors | oxygen | ice_score | unarousable"
+    found = plain_each(
+        (
+            {
+                "toxicity": f"{header} | onset_date\nMYE-DE01-A | "
+                + " | ".join(str(cell) for cell in [*case[:7], "2023-01-12"])
+            }
+            for case in cases
+        ),
+        of="adtox",
+    )
+    assert [(row["ASTCTMIN"], row["ASTCTDIF"]) for row in found] == [case[7:] for case in cases]
+
+
+def test_one_event_below_its_lowest_grade_is_enough_to_differ(derived, rows):
+    con = derived(
+        toxicity="""usubjid    | kind | grade | scale     | oxygen   | onset_date
+                    MYE-DE01-A | CRS  | 3     | ASTCT2019 |          | 2023-01-12
+                    MYE-DE01-A | CRS  | 1     | ASTCT2019 | LOW_FLOW | 2023-01-15""",
+    )
+    [row] = rows(con, "adtox")
+    assert (row["AVAL"], row["ASTCTMIN"], row["ASTCTDIF"]) == (3, 2, "Y")

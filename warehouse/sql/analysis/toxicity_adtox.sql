@@ -1,6 +1,7 @@
 -- analysis.adtox
 -- Grain:   one row per patient of the cohort, CRS or ICANS, therapy that it belongs to, and scale: the highest grade.
---          Grades of different scales are never put together.
+--          Grades of different scales are never put together. ASTCTMIN is the lowest grade by ASTCT 2019 that
+--          the support given or the ICE score allows; a reported grade below it differs (ASTCTDIF).
 -- Reads:   temp.toxicity_period, temp.timeline, temp.setting.
 -- Feeds:   analyses by SQL; ADSL has the first infusion's.
 create or replace table analysis.adtox as
@@ -15,7 +16,9 @@ select
     max(toxicity_period.grade) as AVAL,
     count(*)::integer as NEVENT,
     min(toxicity_period.onset_first_day) filter (where toxicity_period.grade > 0) as ASTDT,
-    arg_max(toxicity_period.row_id, (toxicity_period.grade, -toxicity_period.row_id)) as SRCSEQ
+    arg_max(toxicity_period.row_id, (toxicity_period.grade, -toxicity_period.row_id)) as SRCSEQ,
+    max(toxicity_period.lowest_grade)::integer as ASTCTMIN,
+    case when bool_or(toxicity_period.is_too_low) then 'Y' when not bool_or(toxicity_period.is_too_low) then 'N' end as ASTCTDIF
 from toxicity_period
 inner join timeline using (usubjid)
 cross join setting

@@ -13,6 +13,22 @@ with event as (
         toxicity.kind,
         toxicity.grade,
         toxicity.scale,
+        -- The lowest grade by ASTCT 2019 that the support given or the ICE score allows.
+        case toxicity.kind
+            when 'CRS' then greatest(
+                case toxicity.vasopressors when 'NONE' then 0 when 'ONE' then 3 when 'SEVERAL' then 4 end,
+                case toxicity.oxygen when 'NONE' then 0 when 'LOW_FLOW' then 2 when 'HIGH_FLOW' then 3 when 'POSITIVE_PRESSURE' then 4 end
+            )
+            when 'ICANS' then greatest(
+                case
+                    when toxicity.ice_score = 10 then 0
+                    when toxicity.ice_score >= 7 then 1
+                    when toxicity.ice_score >= 3 then 2
+                    when toxicity.ice_score >= 0 then 3
+                end,
+                case toxicity.unarousable when 'Y' then 4 end
+            )
+        end as lowest_grade,
         toxicity.onset_date as onset_first_day,
         latest_day(toxicity.onset_date, toxicity.onset_date_precision) as onset_last_day,
         toxicity.onset_date_precision,
@@ -53,5 +69,6 @@ placed as (
 )
 select
     * exclude (infusion_number),
+    case when scale = 'ASTCT2019' then grade < lowest_grade end as is_too_low,
     case when period = 'INFUSION' then infusion_number when period = 'NONE' then 1 end as infusion_number
 from placed
