@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reports.displays import baseline, deliveries, flow, response, survival
+from reports.displays import baseline, definitions, deliveries, flow, response, survival
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import Estimate, to_frame
 from schemas.errors import StudyError
@@ -66,6 +66,7 @@ def all_estimates(data: AnalysisData, study: Study) -> list[Estimate]:
         *flow.methods(study),
         *flow.attrition(data),
         *deliveries.deliveries(data),
+        *definitions.definitions(data),
         *baseline.estimates(data, groups),
         *response.estimates(data, groups),
         *survival.by_group(data, groups, month),

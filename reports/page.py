@@ -254,3 +254,23 @@ def delivery_table(rows: Rows) -> Table:
         for code, label in centers.items()
     ]
     return Table("Center", tuple(columns.values()), tuple(lines))
+
+
+def definition_table(rows: Rows) -> Table:
+    """Variables by centers: how far the center's variable is the canonical one."""
+    centers = list(dict.fromkeys(row["population"] for row in rows.rows))
+    labels = {row["row"]: str(row["row_label"]) for row in rows.rows}
+    lines = [
+        Line(label, tuple(rows.text(population=code, row=variable) for code in centers))
+        for variable, label in labels.items()
+    ]
+    return Table("Variable", tuple(centers), tuple(lines))
+
+
+def definition_notes(rows: Rows) -> list[str]:
+    """What centers say about their definitions, one sentence each."""
+    return [
+        f"{row['population']}, {row['row_label']}: {row['level_label']}"
+        for row in rows.rows
+        if row["level_label"]
+    ]

@@ -52,6 +52,8 @@ def render(warehouse_path: str | Path, out_folder: str | Path, study: Study) -> 
     tables = {"T1": page.table_1(displays["T1"]), "F1A": page.response_table(displays["F1A"])}
     if "DELIVERIES" in displays:
         tables["DELIVERIES"] = page.delivery_table(displays["DELIVERIES"])
+    if "DEFINITIONS" in displays:
+        tables["DEFINITIONS"] = page.definition_table(displays["DEFINITIONS"])
     for name, table in tables.items():
         _write(folder / "tables" / f"{name}.csv", _table_csv(table))
     _write(
@@ -120,6 +122,8 @@ def _html(
         attrition=page.attrition_table(displays.get("ATTRITION", Rows())),
         centers=page.center_table(displays.get("ATTRITION", Rows())),
         deliveries=tables.get("DELIVERIES"),
+        definitions=tables.get("DEFINITIONS"),
+        definition_notes=page.definition_notes(displays.get("DEFINITIONS", Rows())),
         behind=displays.get("DELIVERIES", Rows()).text(row="BEHIND"),
         run=run,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from reports.displays.definitions import read as read_definitions
 from reports.displays.deliveries import read as read_deliveries
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class AnalysisData:
     exclusion: pl.DataFrame
     attrition: pl.DataFrame
     deliveries: tuple[dict[str, Any], ...] = ()
+    definitions: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
@@ -37,4 +39,5 @@ class AnalysisData:
             pl.DataFrame(con.sql("select * from analysis.exclusion order by PARAMCD, USUBJID")),
             pl.DataFrame(con.sql("select * from analysis.attrition order by center_id, step")),
             read_deliveries(con),
+            read_definitions(con),
         )

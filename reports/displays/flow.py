@@ -130,5 +130,23 @@ def _sentences(study: Study) -> dict[str, str]:
             " count. No report of imaging: "
             + ("unknown." if settings.emd_without_imaging == "unknown" else "kept as reported.")
         ),
+        "definitions": _definitions(study),
         "early": f"Early relapse: {tie} {cut_offs} months after infusion.",
     }
+
+
+def _definitions(study: Study) -> str:
+    """What the study makes of centers that define a variable otherwise."""
+    settings = study.settings
+    words = {"exclude": "patients are left out", "missing": "it is set to missing"}
+    chosen = [
+        f"{variable} is {status}: {words[use]}"
+        for status, uses in (
+            ("impossible", settings.impossible_definitions),
+            ("partial", settings.partial_definitions),
+        )
+        for variable, use in uses.items()
+    ]
+    if not chosen:
+        return "Centers that define a variable otherwise are analysed like all others."
+    return f"Where a center's definition of {'; of '.join(chosen)}."
