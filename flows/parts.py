@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.disk_full import DiskFullError
 from flows.fingerprint import file_hash, spec_hash, staging_code
 from flows.folder import StudyFolder, write_json
 from flows.outcome import FAILED, HELD, LOADED, TROUBLE, WAITING, DeliveryOutcome
@@ -60,10 +61,10 @@ def load_spec(path: Path) -> CenterSpec:
 
 
 def mode_of(folder: StudyFolder, center_id: str) -> str:
-    """`snapshot` or `append`; a spec that is broken just now changes nothing."""
+    """`snapshot` or `append`; a spec that cannot be read just now changes nothing."""
     try:
         return load_spec(folder.spec(center_id)).mode
-    except CarmonyError:
+    except (CarmonyError, OSError):
         last = current_delivery(folder, center_id)
         return last.mode if last else "snapshot"
 
@@ -111,6 +112,8 @@ def stage_in_child(folder: StudyFolder, delivery: Delivery, out: Path) -> None:
         answer = json.loads(output.splitlines()[-1])
     except (IndexError, ValueError):
         raise _lost(delivery, f"ended its process with code {child.returncode}") from None
+    if "full" in answer:
+        raise DiskFullError(answer["full"], fix=answer["fix"])
     if "code" in answer:
         raise FileError(
             answer["code"], Place(**answer["place"]), answer["problem"], fix=answer["fix"]
@@ -155,6 +158,23 @@ def write_packet(folder: StudyFolder, outcome: DeliveryOutcome) -> None:
         folder.root / outcome.staged,
         received_on=dt.date.fromisoformat(outcome.received_on),
     )
+
+
+def write_study_packets(folder: StudyFolder, load_id: int) -> None:
+    """Packets once more for the deliveries in force that a rule over all centers asks about."""
+    from warehouse.packets import write_packet as write
+    from warehouse.study_rules import study_findings
+
+    for staged in current_deliveries(folder, load_id):
+        findings, _ = study_findings(folder.root, staged.center_id, staged.delivery_id)
+        if findings.height:
+            write(
+                folder.root,
+                staged.center_id,
+                staged.delivery_id,
+                staged.folder,
+                received_on=staged.received_on,
+            )
 
 
 # The load log ------------------------------------------------------------------------------------

@@ -117,7 +117,9 @@ def assemble(root: str, load_id: int) -> str:
     folder = StudyFolder(Path(root))
     if not parts.current_deliveries(folder, load_id):
         return ""
-    return str(results.build(folder, load_id))
+    file = results.build(folder, load_id)
+    parts.write_study_packets(folder, load_id)
+    return str(file)
 
 
 def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[str, Any]:

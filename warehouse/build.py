@@ -220,7 +220,7 @@ def _fill(
         quality.fill_rules(con, rules, scratch)
         quality.fill_findings(con, catalog, deliveries)
         quality.fill_check_runs(con, deliveries)
-        judge_study(con, catalog)
+        judge_study(con, catalog, log.folder)
         quality.fill_ledger(con, catalog, deliveries)
     return core
 

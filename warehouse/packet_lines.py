@@ -41,7 +41,10 @@ QUOTED = "Cells with ' put in front"
 
 
 def packet_lines(
-    staged_folder: Path, rules: Sequence[Mapping[str, Any]], language: str | None = None
+    staged_folder: Path,
+    rules: Sequence[Mapping[str, Any]],
+    language: str | None = None,
+    further: tuple[pl.DataFrame, pl.DataFrame] | None = None,
 ) -> pl.DataFrame:
     """One row per finding and field: `COLUMNS` as text, but `Number` and `Row` as integers.
 
@@ -52,10 +55,14 @@ def packet_lines(
         staged_folder: A staged delivery (`schemas/staging.py`).
         rules: Entries with `id`, `title`, `sentence`, `query` and, by kind of column, `asks`.
         language: Of the texts in the cells; default English. The titles stay `COLUMNS`.
+        further: Findings and fields that came after the staging, with ids of their own.
     """
     words, told_rules = Words(language), in_language(rules, language)
     findings = pl.read_parquet(staged_folder / "finding.parquet", glob=False)
     fields = pl.read_parquet(staged_folder / "finding_field.parquet", glob=False)
+    if further is not None:
+        findings = pl.concat([findings, further[0]])
+        fields = pl.concat([fields, further[1]])
     known = pl.DataFrame(
         {
             "rule_id": [rule["id"] for rule in rules],

@@ -25,6 +25,7 @@ from schemas.queries import Words
 from warehouse.packet_lines import COLUMNS, QUOTED, packet_lines, safe_for_csv
 from warehouse.paths import StudyPaths, private_folder
 from warehouse.rules import declared_rules
+from warehouse.study_rules import study_findings
 
 MOST_LINES = 50_000  # of the workbook; the CSV holds every line
 MOST_CHARACTERS = 32_000  # Excel's limit is 32,767
@@ -67,6 +68,7 @@ def write_packet(
         staged_folder,
         declared_rules(load_catalog()) if rules is None else rules,
         words.language,
+        study_findings(study_folder, center_id, delivery_id),
     )
     about = [
         (words("Center"), center_id),

@@ -44,6 +44,11 @@ class StudyPaths:
         return self.vault / "packets" / center_id / f"{received_on.isoformat()}_{delivery_id}"
 
     @property
+    def study_findings(self) -> Path:
+        """Findings over all centers of the last build, each with the ids of its own center."""
+        return self.vault / "study_findings"
+
+    @property
     def published(self) -> Path:
         """What analysts may read."""
         return self.folder / "published"

@@ -2,14 +2,20 @@
 
 `sql/study/<rule>.sql` gives one row per patient whom the rule is about: `usubjid, table, row_id, columns`.
 Each becomes a finding of the delivery that holds the row, with the cells of that row only: what it
-agrees with may stand in another center, which the finding does not name.
+agrees with may stand in another center, which the finding does not name. The findings also go to the
+vault with the local ids of their own center, for its packet.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from schemas.catalog import Catalog
+from schemas.staging import FINDING, FINDING_FIELD
+from warehouse.paths import StudyPaths, private_folder, replace_durably
 from warehouse.sql_text import filled, name, quoted, sql_file, sql_names
 
 if TYPE_CHECKING:
@@ -63,13 +69,35 @@ LEFT JOIN patient USING (delivery_key)
 LEFT JOIN found USING (delivery_key)
 WHERE d.is_current
 """
+_TOLD = """
+INSERT INTO study_told
+SELECT q.center_id, q.delivery_id, q.delivery_key, q.finding_id, q.rule_id, q.severity, q.disposition,
+  q.scope, q."table", m.patient_id, q.row_id, NULL AS message
+FROM quality.finding q
+JOIN study_finding f USING (delivery_key, finding_id)
+LEFT JOIN id_map m ON m.center_id = q.center_id AND m.usubjid = q.usubjid
+"""
+_TOLD_TABLE = """
+CREATE OR REPLACE TEMP TABLE study_told (
+  center_id VARCHAR, delivery_id VARCHAR, delivery_key INTEGER, finding_id BIGINT, rule_id VARCHAR,
+  severity VARCHAR, disposition VARCHAR, scope VARCHAR, "table" VARCHAR, patient_id VARCHAR,
+  row_id BIGINT, message VARCHAR
+)
+"""
+_TOLD_FIELDS = """
+SELECT t.center_id, t.delivery_id, x.finding_id, x.position, x."table", x."column", x.file, x.sheet,
+  x."row", x.source_column, NULL::VARCHAR AS "value", NULL::VARCHAR AS understood
+FROM quality.finding_field x JOIN study_told t USING (delivery_key, finding_id)
+ORDER BY ALL
+"""
+_FILES = {"finding": FINDING, "finding_field": FINDING_FIELD}
 _BETWEEN_CENTERS = frozenset({"DUP-02"})
 
 
-def judge_study(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+def judge_study(con: duckdb.DuckDBPyConnection, catalog: Catalog, study_folder: Path) -> None:
     """Adds findings and outcomes of the rules on the whole study, for the deliveries in force.
 
-    Needs `core`, `meta.source`, `meta.column_map` and `quality` filled. A rule that `quality.rule`
+    Needs temporary table `id_map`, `core`, `meta.source`, `meta.column_map` and `quality` filled. A rule that `quality.rule`
     does not hold is not judged; deliveries that are not in force keep the outcome `not_run`.
     """
     rows = " UNION ALL ".join(
@@ -78,6 +106,7 @@ def judge_study(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         for table in ("subject", "infusion")
         if table in catalog.tables
     )
+    con.execute(_TOLD_TABLE).fetchall()
     for rule in sql_names("study"):
         known = con.execute(f"SELECT count(*) FROM quality.rule WHERE rule_id = {quoted(rule)}")
         if known.fetchall() == [(0,)]:
@@ -94,6 +123,36 @@ def judge_study(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
             f"DELETE FROM quality.check_run WHERE rule_id = {quoted(rule)} AND delivery_key IN "
             "(SELECT delivery_key FROM quality.delivery WHERE is_current)"
         ).fetchall()
-        for statement in (_FINDING, _FIELD, _OUTCOME):
+        for statement in (_FINDING, _FIELD, _OUTCOME, _TOLD):
             con.execute(filled(statement, values)).fetchall()
-    con.execute("DROP TABLE IF EXISTS temp.study_finding").fetchall()
+    _keep(con, StudyPaths(study_folder).study_findings)
+    for table in ("study_finding", "study_told"):
+        con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
+
+
+def study_findings(
+    study_folder: Path, center_id: str, delivery_id: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Findings (FINDING) and their fields (FINDING_FIELD) of a delivery that the last build made."""
+    found = []
+    for file, schema in _FILES.items():
+        path = StudyPaths(study_folder).study_findings / f"{file}.parquet"
+        frame = pl.DataFrame(schema=schema)
+        if path.is_file():
+            mine = (pl.col("center_id") == center_id) & (pl.col("delivery_id") == delivery_id)
+            frame = pl.read_parquet(path, glob=False).filter(mine).select(schema.names())
+        found.append(frame.cast(schema))
+    return found[0], found[1]
+
+
+def _keep(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """The findings into the vault, in the place of those of the build before."""
+    private_folder(folder)
+    for file, statement in (
+        ("finding", "SELECT * EXCLUDE delivery_key FROM study_told ORDER BY ALL"),
+        ("finding_field", _TOLD_FIELDS),
+    ):
+        temporary = folder / f".{file}.tmp"
+        con.execute(f"COPY ({statement}) TO {quoted(str(temporary))} (FORMAT parquet)").fetchall()
+        temporary.chmod(0o600)
+        replace_durably(temporary, folder / f"{file}.parquet")

@@ -197,3 +197,40 @@ def test_a_clone_in_another_center_is_not_asked_about_as_one(small: SmallStudy) 
     path = built(small, {"AA01": record("1", 9), "BB02": record("2", 9)})
 
     assert found(path, "DUP-05") == []
+
+
+def test_each_center_is_asked_with_its_own_id_and_nothing_of_the_other(
+    small: SmallStudy, tmp_path: Path
+) -> None:
+    from warehouse.packets import write_packet
+
+    built(small, pair(person("eins"), person("siete"), infusion("eins"), infusion("siete")))
+    texts = {}
+    for center in ("AA01", "BB02"):
+        staged = small.folder / f"vault/staged/{center}/{center}-1"
+        folder = write_packet(
+            small.folder, center, f"{center}-1", staged, received_on=dt.date(2024, 6, 14)
+        )
+        texts[center] = (folder / "findings.csv").read_text(encoding="utf-8-sig")
+
+    assert texts["AA01"].count("DUP-02") == texts["BB02"].count("DUP-02") == 2
+    assert "eins" in texts["AA01"]
+    assert "siete" in texts["BB02"]
+    for center, foreign in (("AA01", "siete"), ("BB02", "eins")):
+        assert foreign not in texts[center]
+        assert ({"AA01", "BB02"} - {center}).pop() not in texts[center]
+
+
+def test_the_findings_of_the_last_build_replace_those_before(small: SmallStudy) -> None:
+    from warehouse.study_rules import study_findings
+
+    built(small, pair(person("1"), person("7"), infusion("1"), infusion("7")))
+    before, fields = study_findings(small.folder, "BB02", "BB02-1")
+    tables = {"subject": [person("7", sex="M")], "infusion": [infusion("7")]}
+    mended = small.stage("BB02", "BB02-2", tables)
+    small.load(small.outcome("BB02", "BB02-2", mended, sequence=2, received_on=dt.date(2024, 8, 1)))
+
+    assert before["patient_id"].to_list() == ["7"]
+    assert fields["column"].to_list() == ["infusion_date", "product"]
+    assert study_findings(small.folder, "AA01", "AA01-1")[0].is_empty()
+    assert study_findings(small.folder, "BB02", "BB02-2")[0].is_empty()
