@@ -24,7 +24,9 @@ def load_spec(path: Path) -> CenterSpec:
     """
     source = read_yaml(path, SpecError)
     catalog = load_catalog()
-    spec = validated(CenterSpec, source, SpecError, lambda filled: _check_spec(filled, catalog))
+    spec = validated(
+        CenterSpec, source, SpecError, lambda filled: _check_spec(filled, catalog, path.stem)
+    )
     if spec.fix and not (path.parent / spec.fix).is_file():
         raise SpecError(
             f"{path.name}, line {source.line(('fix',))}: there is no file '{spec.fix}' beside the spec",
@@ -71,8 +73,15 @@ def _check_study(study: Study, catalog: Catalog) -> list[Problem]:
     return found
 
 
-def _check_spec(spec: CenterSpec, catalog: Catalog) -> list[Problem]:
+def _check_spec(spec: CenterSpec, catalog: Catalog, file_id: str) -> list[Problem]:
+    """Problems of a spec; `file_id` is the name of its file, by which inbox and load log know the center."""
     found: list[Problem] = []
+    if spec.center.id != file_id:
+        text = (
+            f"'{spec.center.id}' is not the name of this file: write the center's own id, '{file_id}' "
+            f"if the file is named right, or name the file {spec.center.id}.yaml"
+        )
+        found.append((("center", "id"), text))
     countries = catalog.codelists["country"]
     if spec.center.country not in countries:
         text = f"'{spec.center.country}' is no code of country. Allowed: {listed(countries)}"

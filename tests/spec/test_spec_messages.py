@@ -54,6 +54,7 @@ def test_a_good_spec_loads_and_knows_its_file_and_hash(tmp_path: Path) -> None:
         ("w: F,", "w: Female,", "line 9, tables[0].columns.sex.map.w: 'Female' is no code of sex. Codes: 'F', 'M', 'U'"),
         ("country: DE", "country: GER", "line 1, center.country: 'GER' is no code of country."),
         ("id: DE01", "id: de01", "line 1, center.id:"),
+        ("id: DE01", "id: DE02", "line 1, center.id: 'DE02' is not the name of this file: write the center's own id, 'DE01' if the file is named right, or name the file DE02.yaml"),
         ("birth_year: Born", "birth_year: {column: Born, constant: 1}", "line 10, tables[0].columns.birth_year: name exactly one of column, coalesce"),
         ("birth_year: Born", "birth_year: {constant: old}", "line 10, tables[0].columns.birth_year.constant: 'old' is no whole number"),
         ("birth_year: Born", "diagnosis: {constant: CANCER}", "line 10, tables[0].columns.diagnosis.constant: 'CANCER' is no code of diagnosis."),

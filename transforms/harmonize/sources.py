@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from schemas.delivery import DeliveredFile, Delivery
-from schemas.errors import SpecError
+from schemas.errors import FileError, SpecError
 from schemas.spec import CenterSpec, Source
 from schemas.spec.base import listed
-from transforms.read import ColumnInfo, ReadOptions, TableReader, open_tables
+from transforms.harmonize.absent import no_table
+from transforms.read import ColumnInfo, ReadOptions, TableReader, open_tables, zip_members
 
 BATCH_ROWS = 250_000
 
@@ -52,8 +53,9 @@ def open_sources(spec: CenterSpec, delivery: Delivery, batch_rows: int = BATCH_R
     """Opens what the spec names.
 
     Raises:
-        SpecError: A source that is not optional finds no file or sheet; lists what there is.
-        FileError: A file cannot be read as declared.
+        SpecError: A source that is not optional finds no file, zip member or sheet (the last two are
+            FileError MISSING_SHEET too); lists what there is.
+        FileError: A file cannot be read as declared, or a zip that a source may be in cannot be opened.
     """
     opened = Opened()
     shelf = _Shelf(delivery, batch_rows)
@@ -68,11 +70,13 @@ def open_sources(spec: CenterSpec, delivery: Delivery, batch_rows: int = BATCH_R
                     fix=f"write 'sheet:' under sources.{name}",
                 )
         if not tables and not source.optional:
-            wanted = f"'{source.file}'" + (f" with sheet '{source.sheet}'" if source.sheet else "")
-            there = listed(shelf.names())
-            raise SpecError(
-                f"{spec.path.name}: source '{name}' finds no file {wanted}; the delivery holds {there or 'no file'}",
-                fix=f"correct sources.{name}, mark it 'optional: true', or ask the center for the file",
+            raise no_table(
+                spec,
+                name,
+                source,
+                shelf.sheets_of(source.file),
+                shelf.members_of(source.file),
+                shelf.names(),
             )
         if not tables:
             opened.missing.append(name)
@@ -122,20 +126,40 @@ class _Shelf:
         self.delivery = delivery
         self.batch_rows = batch_rows
         self.used: set[tuple[str, str | None]] = set()
-        self.found: dict[str, set[str | None]] = {}
+        self.found: dict[str, dict[str | None, None]] = {}
         self.open: dict[tuple[str, ReadOptions], list[TableReader]] = {}
         self.members: dict[str, list[str]] = {}
+        self.broken: dict[str, FileError] = {}  # zips that cannot be opened; refused if wanted
         for file in delivery.files:
             if file.name.lower().endswith(".zip"):
-                self.members[file.name] = _members(delivery.path / file.name)
+                try:
+                    self.members[file.name] = zip_members(delivery.path / file.name)
+                except FileError as error:
+                    self.members[file.name] = []
+                    self.broken[file.name] = error
 
     def names(self) -> Iterable[str]:
         for file in self.delivery.files:
             yield from [f"{file.name}/{m}" for m in self.members.get(file.name, [])] or [file.name]
 
+    def sheets_of(self, pattern: str) -> dict[str, list[str]]:
+        """Opened files that fit, each with its sheets in the order of the file."""
+        fitting = {name: found for name, found in self.found.items() if matches(name, pattern)}
+        return {name: [s for s in found if s is not None] for name, found in fitting.items()}
+
+    def members_of(self, pattern: str) -> dict[str, list[str]]:
+        """Zips that the pattern names before its last '/', each with its members."""
+        outer = pattern.rpartition("/")[0]
+        return {
+            name: inside
+            for name, inside in self.members.items()
+            if any(matches(name, part) for part in _heads(outer))
+        }
+
     def tables(
         self, spec: CenterSpec, source: Source
     ) -> Iterator[tuple[str, str | None, TableReader]]:
+        self._refuse_broken(spec, source.file)
         for file, member in self._files(source.file):
             name = f"{file.name}/{member}" if member else file.name
             options = ReadOptions(
@@ -150,11 +174,20 @@ class _Shelf:
                 batch_rows=self.batch_rows,
                 sha256=None if member else file.sha256,
             )
-            for reader in self._readers(file, name, options, source.sheet):
+            for reader in self._readers(file, name, options):
                 sheet = reader.info.sheet
                 if source.sheet is None or (sheet is not None and nfc(sheet) == nfc(source.sheet)):
                     self.used.add((name, sheet))
                     yield name, sheet, reader
+
+    def _refuse_broken(self, spec: CenterSpec, pattern: str) -> None:
+        """A zip that cannot be opened may hold what is wanted: rows must not be lost in silence."""
+        literal = nfc(re.split(r"[*?\[]", pattern)[0])
+        for name, error in self.broken.items():
+            inside = nfc(name) + "/"
+            fits = "/" not in pattern or inside.startswith(literal) or literal.startswith(inside)
+            if fits and not any(matches(n, p) for n in (name, inside) for p in spec.ignore_files):
+                raise error
 
     def _files(self, pattern: str) -> Iterator[tuple[DeliveredFile, str | None]]:
         for file in self.delivery.files:
@@ -167,15 +200,14 @@ class _Shelf:
                 if matches(f"{file.name}/{member}", pattern):
                     yield file, member
 
-    def _readers(
-        self, file: DeliveredFile, name: str, options: ReadOptions, sheet: str | None
-    ) -> list[TableReader]:
-        """All tables of the file; where that fails, the wanted sheet alone."""
+    def _readers(self, file: DeliveredFile, name: str, options: ReadOptions) -> list[TableReader]:
+        """All tables of the file; the sheets are noted for messages."""
         key = (file.name, options)
         if key not in self.open:
             path = self.delivery.path / file.name
             self.open[key] = open_tables(path, options)
-            self.found.setdefault(name, set()).update(r.info.sheet for r in self.open[key])
+            sheets = {reader.info.sheet: None for reader in self.open[key]}
+            self.found.setdefault(name, {}).update(sheets)
         return self.open[key]
 
     def _dictionary(self, spec: CenterSpec, source: Source) -> Path | None:
@@ -206,10 +238,8 @@ class _Shelf:
                     yield name, sheet
 
 
-def _members(path: Path) -> list[str]:
-    """Names in a zip's directory; a broken zip is left to the reader's message."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError):
-        return []
+def _heads(path: str) -> Iterator[str]:
+    """The path and the folders it is in: a/b.zip/c gives a/b.zip/c, a/b.zip and a."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]

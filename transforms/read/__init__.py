@@ -10,7 +10,15 @@ from pathlib import Path
 
 from transforms.read.tables import ColumnInfo, Limits, ReadOptions, TableInfo, TableReader
 
-__all__ = ["ColumnInfo", "Limits", "ReadOptions", "TableInfo", "TableReader", "open_tables"]
+__all__ = [
+    "ColumnInfo",
+    "Limits",
+    "ReadOptions",
+    "TableInfo",
+    "TableReader",
+    "open_tables",
+    "zip_members",
+]
 
 
 def open_tables(path: Path, options: ReadOptions | None = None) -> list[TableReader]:
@@ -18,3 +26,10 @@ def open_tables(path: Path, options: ReadOptions | None = None) -> list[TableRea
     from transforms.read.opening import open_tables as opened
 
     return opened(path, options)
+
+
+def zip_members(path: Path) -> list[str]:
+    """The files that a zip holds; see `transforms.read.opening.zip_members`."""
+    from transforms.read.opening import zip_members as members
+
+    return members(path)

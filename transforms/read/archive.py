@@ -10,7 +10,7 @@ from dataclasses import replace
 from schemas.errors import FileError
 from transforms.read.guard import check_archive
 from transforms.read.registry import kind_of
-from transforms.read.source import Source, shown
+from transforms.read.source import ZIP_ERRORS, Source, shown
 from transforms.read.tables import ReadOptions, TableInfo, TableReader
 from transforms.read.workbooks import FailedReader
 
@@ -20,6 +20,19 @@ _LITTER = {"thumbs.db", "desktop.ini"}
 def is_zip(head: bytes) -> bool:
     """Whether the bytes begin a zip archive."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def member_names(source: Source) -> list[str]:
+    """Names of the files in the zip's directory.
+
+    Raises:
+        FileError: TRUNCATED or CORRUPT: the directory cannot be read.
+    """
+    try:
+        with source.open() as file, zipfile.ZipFile(file) as archive:
+            return [info.filename for info in archive.infolist() if not info.is_dir()]
+    except (*ZIP_ERRORS, ValueError):
+        raise source.damaged() from None
 
 
 def open_zip(source: Source, options: ReadOptions) -> list[TableReader]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transforms.read.archive import is_zip, open_zip
+from transforms.read.archive import is_zip, member_names, open_zip
 from transforms.read.containers import is_office_container, open_ods, open_xls, open_xlsx
 from transforms.read.csv_reader import open_csv
 from transforms.read.json_lines import is_json_lines, open_json_lines
@@ -58,3 +58,14 @@ def open_tables(path: Path, options: ReadOptions | None = None) -> list[TableRea
         FileError: The file cannot be read as declared; the message says what to do.
     """
     return open_source(source_of(Path(path)), options or ReadOptions())
+
+
+def zip_members(path: Path) -> list[str]:
+    """Names of the files in a zip, as its directory has them; nothing is unpacked or judged.
+
+    Raises:
+        FileError: WRONG_TYPE, TRUNCATED or CORRUPT: the directory cannot be read.
+    """
+    source = source_of(Path(path))
+    kind_of(source, ReadOptions())
+    return member_names(source)

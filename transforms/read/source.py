@@ -29,7 +29,8 @@ ZIP_ERRORS = (
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xltx", ".xltm", ".xlsb", ".ods")
 _END = b"PK\x05\x06"  # opens the end of a zip's directory
-_END_LENGTH = 22 + 65_535  # of that end with the longest comment
+_END_SIZE = 22  # of that end; its last two bytes say how long the comment after it is
+_END_LENGTH = _END_SIZE + 65_535  # with the longest comment
 
 
 def shown(name: str | bytes) -> str:
@@ -125,15 +126,18 @@ class Source:
 
 
 def _is_broken_off(path: Path) -> bool:
-    """Whether a file starts as a zip and the end of its directory is missing."""
+    """Whether a file starts as a zip and the end of its directory is missing or cut."""
     try:
         with path.open("rb") as file:
             start = file.read(4)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _END_LENGTH))
-            return start == b"PK\x03\x04" and _END not in file.read()
+            tail = file.read()
     except OSError:
         return False
+    end = tail[tail.rfind(_END) :] if _END in tail else b""
+    comment = int.from_bytes(end[_END_SIZE - 2 : _END_SIZE], "little")
+    return start == b"PK\x03\x04" and len(end) < _END_SIZE + comment
 
 
 def source_of(path: Path) -> Source:
