@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from flows import parts, pull
-from flows.bug_log import write_bug_log
+from flows.center_faults import delivery_failure, no_spec, pull_outcomes, refuse_foreign
+from flows.earlier import CenterHistory, Earlier
 from flows.faults import refuse_to_go_on
 from flows.fingerprint import spec_hash, staging_code
 from flows.folder import StudyFolder, make_private
-from flows.outcome import FAILED, HELD, LOADED, REPEATED, UNCHANGED, WAITING, DeliveryOutcome
+from flows.outcome import LOADED, UNCHANGED, DeliveryOutcome
 from schemas.delivery import DeliveredFile, Delivery
-from schemas.errors import CarmonyError, FileError, Place
+from schemas.errors import FileError
 
 # From this size on a delivery is read in a process of its own: it may need much memory or crash.
 BIG_DELIVERY = 64 * 2**20
@@ -42,32 +43,11 @@ def pull_center(root: str, center_id: str, until: str | None) -> dict[str, Any]:
     folder = StudyFolder(Path(root))
     last = dt.date.fromisoformat(until) if until else None
     pulled = pull.pull_center(folder, center_id, last)
-    outcomes = [
-        DeliveryOutcome(
-            center_id,
-            WAITING if problem.can_pass else FAILED,
-            received_on=problem.received_on,
-            message=problem.message,
-            code=problem.code,
-            can_pass=problem.can_pass,
-        )
-        for problem in pulled.problems
-    ]
-    outcomes += [
-        DeliveryOutcome(
-            center_id,
-            REPEATED,
-            delivery.delivery_id,
-            str(delivery.received_on),
-            message=f"inbox/{center_id}: the delivery of {delivery.received_on} holds the same "
-            "files as an earlier one and changes nothing",
-        )
-        for delivery in pulled.repeated
-    ]
+    outcomes = pull_outcomes(center_id, pulled)
     todo: list[dict[str, Any]] = []
     if not folder.spec(center_id).is_file():
         if pulled.deliveries:
-            outcomes.append(_no_spec(center_id))
+            outcomes.append(no_spec(center_id))
     else:
         todo = _todo(folder, center_id, pulled.deliveries)
     return {
@@ -84,16 +64,6 @@ def has_big_delivery(pulled: Mapping[str, Any]) -> bool:
 
 def _size(delivery: Delivery) -> int:
     return sum(file.size for file in delivery.files)
-
-
-def _no_spec(center_id: str) -> DeliveryOutcome:
-    return DeliveryOutcome(
-        center_id,
-        FAILED,
-        code="NO_SPEC",
-        message=f"inbox/{center_id} holds deliveries, but there is no centers/{center_id}.yaml "
-        "[NO_SPEC]\n  Fix: write the spec of the center (docs/center-specs.md), or rename the folder",
-    )
 
 
 def _todo(
@@ -163,34 +133,30 @@ def _process_all(
         spec = parts.load_spec(folder.spec(center_id))
     except Exception as error:
         refuse_to_go_on(error, folder)
-        yield _failure(folder, *deliveries[-1], error)
+        yield delivery_failure(folder, *deliveries[-1], error)
         return
-    last = parts.current_delivery(folder, center_id)
-    good = last.folder if last else None
-    newest = last.received_on if last else dt.date.min
+    history = CenterHistory(folder, center_id)
     for delivery, sequence in deliveries:
-        # A delivery that came late but is older than what stands is history, nothing to compare.
-        late = delivery.received_on < newest
         try:
-            outcome = _process(folder, spec, delivery, None if late else good, accept_fewer)
+            earlier = history.earlier(delivery, sequence)
+            outcome = _process(folder, spec, delivery, earlier, accept_fewer)
             outcome.sequence = sequence
         except Exception as error:
             refuse_to_go_on(error, folder)
-            yield _failure(folder, delivery, sequence, error)
+            yield delivery_failure(folder, delivery, sequence, error)
             continue
-        if not late:
-            good, newest = folder.root / outcome.staged, delivery.received_on
+        history.add(outcome)
         yield outcome
 
 
 def _process(
-    folder: StudyFolder, spec: Any, delivery: Delivery, good: Path | None, accept_fewer: bool
+    folder: StudyFolder, spec: Any, delivery: Delivery, earlier: Earlier, accept_fewer: bool
 ) -> DeliveryOutcome:
-    from flows.tally import check_readable, check_shrink, tally
+    from flows.tally import check_readable, check_reading, check_shrink, tally
 
     center_id = delivery.center_id
     name = f"inbox/{center_id}/{delivery.received_on}"
-    _refuse_foreign(folder, delivery, name)
+    refuse_foreign(folder, delivery, name)
     key, mode = spec_hash(folder, center_id), spec.mode
     out = make_private(folder.staged(center_id)) / f"{delivery.delivery_id}-{key}-{staging_code()}"
     shutil.rmtree(out, ignore_errors=True)  # of an interrupted or failed run
@@ -213,62 +179,22 @@ def _process(
     except FileError:
         parts.write_packet(folder, outcome)  # of a failed delivery no load writes it
         raise
-    earlier = good if good and good.is_dir() and mode == "snapshot" else None
-    check_shrink(out, earlier, accepted=accept_fewer, name=name)
+    reading = _if_there(earlier.reading)
+    lost = check_reading(out, reading, accepted=accept_fewer, name=name)
+    if lost:
+        outcome.message = (
+            f"{name}: read anew, the delivery has {lost} patients fewer than before; if the change "
+            "of the spec or of study.yaml was not meant to leave them out, take it back"
+        )
+    before = _if_there(earlier.before) if mode == "snapshot" else None
+    # What was loaded before has been accepted: it is not held for the same patients again.
+    check_shrink(out, before, accepted=accept_fewer or reading is not None, name=name)
     _count(outcome, tally(out))
     return outcome
 
 
-def _refuse_foreign(folder: StudyFolder, delivery: Delivery, name: str) -> None:
-    """The very files of another center would count its patients twice.
-
-    Raises:
-        FileError: FOREIGN_CENTER, another center's delivery holds the same files.
-    """
-    staged = folder.staged(delivery.center_id).parent
-    others = sorted(staged.glob(f"*/{delivery.delivery_id}-*"))
-    owners = {path.parent.name for path in others if (path / "summary.json").is_file()}
-    owners.discard(delivery.center_id)
-    if owners:
-        raise FileError(
-            "FOREIGN_CENTER",
-            Place(name),
-            f"these are the very files that center {min(owners)} sent",
-            fix="remove the delivery from this center's inbox, or from the other's, and run again",
-        )
-
-
-def _failure(
-    folder: StudyFolder, delivery: Delivery, sequence: int, error: Exception
-) -> DeliveryOutcome:
-    """The outcome of a delivery that failed; its message holds no value of a cell."""
-    outcome = DeliveryOutcome(
-        delivery.center_id,
-        FAILED,
-        delivery.delivery_id,
-        str(delivery.received_on),
-        spec_hash=spec_hash(folder, delivery.center_id),
-        sequence=sequence,
-    )
-    if isinstance(error, FileError):
-        outcome.code = error.code
-        outcome.state = {"SHRINK": HELD, "CHANGING": WAITING}.get(error.code, FAILED)
-        outcome.can_pass = error.code == "CHANGING"
-        outcome.message = str(error)
-    elif isinstance(error, CarmonyError):
-        outcome.code = "SPEC"
-        outcome.message = str(CarmonyError(f"{error.message} [SPEC]", fix=error.fix))
-    elif isinstance(error, OSError):
-        outcome.code, outcome.can_pass = "UNREADABLE", True
-        outcome.message = f"reading or staging failed: {error.strerror} [UNREADABLE]"
-    else:
-        place = write_bug_log(error, str(folder.root))
-        outcome.code = "CRASH"
-        outcome.message = (
-            f"reading this delivery ended in a bug ({type(error).__name__}) [CRASH]\n"
-            f"  Fix: please send the file {place}; the center's earlier state stays"
-        )
-    return outcome
+def _if_there(staged: Path | None) -> Path | None:
+    return staged if staged and staged.is_dir() else None
 
 
 def _unchanged(folder: StudyFolder, center_id: str) -> DeliveryOutcome:

@@ -20,7 +20,7 @@ _EXIT_CODES = """\
 exit codes:
   0   done; for run: published (or nothing new), all centers fine
   1   published, but some center failed; for check: errors were found
-  2   wrong usage, study or spec
+  2   wrong usage, study or spec; a folder that cannot be written, a full disk
   3   the audit stopped the publishing; what was published before stays
   4   interrupted; what was published before stays
   70  a bug in carmony
@@ -152,12 +152,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _dispatch(arguments)
+        code = _dispatch(arguments)
+        sys.stdout.flush()  # a full disk or closed pipe is met here, not at the end of the process
+        return code
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): no complaint, no flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader of our output has gone (`| head`): no complaint
         return 0
     except Exception as error:
         from flows.faults import was_interrupted
@@ -166,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _interrupted()
         if arguments.debug:
             raise
-        return _failed(error, arguments)
+        return _failed(_output_fault() or error, arguments)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -199,6 +200,23 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
+def _output_fault() -> Exception | None:
+    """The message if standard output takes no more; what could not be written is dropped then."""
+    from flows.disk_full import is_disk_full, output_full
+
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_output()
+        return output_full() if is_disk_full(error) else error
+    return None
+
+
+def _drop_output() -> None:
+    """Nothing more is written to standard output, not even at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _failed(error: Exception, arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
@@ -206,8 +224,8 @@ def _failed(error: Exception, arguments: argparse.Namespace) -> int:
     from schemas.errors import CarmonyError
 
     study = getattr(arguments, "study", None)
-    if study and not isinstance(error, CarmonyError):
-        error = study_fault(error, Path(study)) or error
+    if not isinstance(error, CarmonyError):
+        error = study_fault(error, Path(study) if study else None) or error
     if isinstance(error, CarmonyError):
         _say(str(error))
         code = error.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.disk_full import DiskFullError, disk_full, is_disk_full
 from flows.folder import StudyFolder
 from schemas.errors import StudyError
 
@@ -22,16 +23,21 @@ def was_interrupted(error: BaseException) -> bool:
     return any(isinstance(cause, KeyboardInterrupt) for cause in _causes(error))
 
 
-def study_fault(error: BaseException, study: Path) -> StudyError | None:
-    """The message for an error of the system that concerns a path of the study.
+def study_fault(error: BaseException, study: Path | None) -> StudyError | None:
+    """The message for a full disk, or an error of the system that concerns a path of the study.
 
     Args:
         error: what ended the run; its causes count.
-        study: the study folder.
+        study: the study folder; None for a command without one.
 
     Returns:
         What to tell the user; None for every other error.
     """
+    for cause in _causes(error):
+        if is_disk_full(cause):
+            return disk_full(cause, study)
+    if study is None:
+        return None
     root = study.resolve()
     for cause in _causes(error):
         if not isinstance(cause, OSError):
@@ -51,15 +57,42 @@ def refuse_to_go_on(error: Exception, folder: StudyFolder) -> None:
 
     Raises:
         KeyboardInterrupt: The user has interrupted.
-        StudyError: The vault refuses this user, so that nothing can be staged.
+        StudyError: The vault refuses this user, so that nothing can be staged, or a disk is full.
     """
     if was_interrupted(error):
         raise KeyboardInterrupt from error
+    if isinstance(error, DiskFullError):
+        raise error
+    for cause in _causes(error):
+        if is_disk_full(cause):
+            raise disk_full(cause, folder.root) from error
     if isinstance(error, PermissionError):
         vault = folder.vault.resolve()
         places = [Path(name) for name in (error.filename, error.filename2) if name is not None]
         if not places or any(place.is_relative_to(vault) for place in places):
             raise study_fault(error, folder.root) or error
+
+
+def unreadable(error: OSError, root: Path, otherwise: str) -> str:
+    """What is told of a file that the system does not let us read; its center waits.
+
+    Args:
+        error: of the system.
+        root: the study folder.
+        otherwise: what to name where the error names nothing outside of the vault.
+    """
+    what = otherwise
+    for name in (error.filename, error.filename2):
+        if isinstance(name, str | Path) and Path(name).is_relative_to(root):
+            path = Path(name).relative_to(root)
+            if path.parts and path.parts[0] in {"inbox", "centers"}:
+                what = path.as_posix()
+                break
+    return (
+        f"'{what}' cannot be read: {error.strerror or type(error).__name__} [UNREADABLE]\n"
+        "  Fix: let the person who runs carmony read it (permissions), or mend the disk or network; "
+        "the next run tries again"
+    )
 
 
 def _study_error(cause: OSError, root: Path, parts: tuple[str, ...]) -> StudyError:

@@ -44,9 +44,20 @@ def spec_hash(folder: StudyFolder, center_id: str) -> str:
     digest = hashlib.sha256()
     spec = folder.spec(center_id)
     for path in (spec, *sorted(spec.parent.glob("*.py")), folder.settings):
-        digest.update(path.read_bytes() if path.is_file() else b"\0")
+        digest.update(_content(path))
         digest.update(b"\0file\0")
     return digest.hexdigest()[:16]
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; a mark for one that is missing, or that may not be read just now.
+
+    Who then opens the file gets the system's error, which names it: no hash stops all centers.
+    """
+    try:
+        return path.read_bytes() if path.is_file() else b"\0"
+    except OSError:
+        return b"\0unreadable"
 
 
 def file_hash(path: Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -17,12 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.faults import refuse_to_go_on
+from flows.faults import refuse_to_go_on, unreadable
 from flows.folder import StudyFolder, make_private, write_json
 from schemas.delivery import DeliveredFile, Delivery, read_delivery
 from schemas.errors import CarmonyError, FileError, Place
 
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[._ -].*)?", re.DOTALL)
+_AHEAD = dt.timedelta(days=1)  # where the center is, it may be tomorrow already
 _LITTER = {"thumbs.db", "desktop.ini"}
 Signature = list[list[Any]]
 
@@ -54,6 +56,13 @@ def inbox_centers(folder: StudyFolder) -> list[str]:
     return sorted(p.name for p in folder.inbox.iterdir() if p.is_dir() and p.name[0] != ".")
 
 
+def stray_files(folder: StudyFolder) -> list[str]:
+    """Names in the inbox that are no folder of a center, sorted: nobody's delivery."""
+    if not folder.inbox.is_dir():
+        return []
+    return [path.name for path in _entries(folder.inbox) if not path.is_dir()]
+
+
 def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = None) -> Pulled:
     """Copies what is new in a center's inbox into the vault.
 
@@ -72,11 +81,17 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
     index = _read_index(index_file)
     found: list[Delivery] = []
     problems: list[Problem] = []
-    for entry in _entries(folder.inbox / center_id):
+    inbox = folder.inbox / center_id
+    try:
+        entries = _entries(inbox)
+    except OSError as error:
+        return Pulled((), (), (_unreadable(error, folder, inbox, ""),))
+    for entry in entries:
         received_on = None
         try:
             received_on = _date_of(entry)
             if until is None or received_on <= until:
+                _refuse_future(entry, received_on)
                 found.append(_take(entry, center_id, received_on, home, index))
         except CarmonyError as error:
             code = error.code if isinstance(error, FileError) else ""
@@ -85,8 +100,7 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
             )
         except OSError as error:
             refuse_to_go_on(error, folder)
-            text = f"{Place(entry.name)}: cannot be read: {error.strerror} [UNREADABLE]"
-            problems.append(Problem(entry.name, str(received_on or ""), "UNREADABLE", text, True))
+            problems.append(_unreadable(error, folder, entry, str(received_on or "")))
     write_json(index_file, index)
     first, repeated = _without_repeats(sorted(found, key=lambda d: d.received_on))
     return Pulled(first, repeated, tuple(problems))
@@ -121,6 +135,27 @@ def _date_of(entry: Path) -> dt.date:
             fix="name the folder or file by the day it came, as 2024-06-14 or 2024-06-14_export.zip",
         )
     return found
+
+
+def _refuse_future(entry: Path, received_on: dt.date) -> None:
+    """A day that has not come would stand above every later delivery, for years."""
+    if received_on > _today() + _AHEAD:
+        raise FileError(
+            "NAME",
+            Place(entry.name),
+            "the name gives a day in the future; the delivery is not taken",
+            fix="rename the folder or file to the day it came (and look at this machine's clock)",
+        )
+
+
+def _today() -> dt.date:
+    return dt.date.today()
+
+
+def _unreadable(error: OSError, folder: StudyFolder, entry: Path, received_on: str) -> Problem:
+    place = entry.relative_to(folder.root).as_posix()
+    text = unreadable(error, folder.root, place)
+    return Problem(entry.name, received_on, "UNREADABLE", text, True)
 
 
 def _take(
@@ -167,7 +202,7 @@ def _is_whole(path: Path, files: tuple[DeliveredFile, ...]) -> bool:
 
 def _signature(entry: Path) -> Signature:
     """Name, size and time of every file; raises FileError for links, pipes and empty deliveries."""
-    members = [entry] if not entry.is_dir() or entry.is_symlink() else sorted(entry.rglob("*"))
+    members = [entry] if not entry.is_dir() or entry.is_symlink() else _tree(entry)
     files: Signature = []
     for path in members:
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
@@ -191,11 +226,27 @@ def _signature(entry: Path) -> Signature:
     return files
 
 
+def _tree(folder: Path) -> list[Path]:
+    """Everything below a folder, sorted; links are named, not followed.
+
+    Raises:
+        OSError: A folder cannot be listed: it is not empty, it is not known.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    found = []
+    for place, folders, files in os.walk(folder, onerror=refuse):
+        found += [Path(place, name) for name in (*folders, *files)]
+    return sorted(found)
+
+
 def _copy(entry: Path, target: Path) -> None:
     if not entry.is_dir():
         shutil.copyfile(entry, target / entry.name)
         return
-    for path in sorted(entry.rglob("*")):
+    for path in _tree(entry):
         if path.is_file() and not _is_litter(path.name):
             copy = target / path.relative_to(entry)
             copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -58,8 +58,9 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
     """
     outcome = RunOutcome()
     with private_files(), _timed(outcome, "pull"):
-        plan = stages.prepare(request.study, request.centers)
+        plan = stages.prepare(request.study, request.centers, request.accept_fewer)
         root = plan["root"]
+    outcome.messages += plan["notes"]
     with private_files(), parts.run_lock(root):
         with _timed(outcome, "pull"):
             progress.stage("pull", len(plan["centers"]))

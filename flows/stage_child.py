@@ -13,6 +13,8 @@ from typing import Any
 
 from flows import parts
 from flows.bug_log import describe
+from flows.disk_full import DiskFullError
+from flows.faults import study_fault
 from flows.folder import StudyFolder
 from schemas.delivery import DeliveredFile, Delivery
 from schemas.errors import CarmonyError, FileError
@@ -53,6 +55,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except CarmonyError as error:
         return {"message": error.message, "fix": error.fix}
     except Exception as error:
+        fault = study_fault(error, folder.root)
+        if isinstance(fault, DiskFullError):
+            return {"full": fault.message, "fix": fault.fix}
         return {"bug": describe(error)}
     return {}
 

@@ -17,19 +17,20 @@ from flows import parts, results
 from flows.fingerprint import content_key, file_hash, study_code
 from flows.folder import StudyFolder, make_private, open_study_folder, open_to_readers
 from flows.outcome import LOADED, DeliveryOutcome
-from flows.pull import inbox_centers
+from flows.pull import inbox_centers, stray_files
 from schemas.errors import StudyError
 
 
-def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
+def prepare(root: str, centers: Sequence[str], accept_fewer: Sequence[str] = ()) -> dict[str, Any]:
     """Reads the study and lists the centers of this run.
 
     Args:
         root: the study folder.
         centers: only these; empty means all that have a spec or a delivery.
+        accept_fewer: centers of which a delivery with fewer patients is taken.
 
     Returns:
-        `root`, `study_id` and `centers` (sorted ids).
+        `root`, `study_id`, `centers` (sorted ids) and `notes` (what is left out without an error).
 
     Raises:
         StudyError: no study, a broken `study.yaml`, or a center that is not in the study.
@@ -39,7 +40,7 @@ def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
     known = sorted(
         {p.stem for p in (folder.root / "centers").glob("*.yaml")} | set(inbox_centers(folder))
     )
-    unknown = sorted(set(centers) - set(known))
+    unknown = sorted({*centers, *accept_fewer} - set(known))
     if unknown:
         raise StudyError(
             f"The study has no center {', '.join(repr(c) for c in unknown)}. "
@@ -50,7 +51,25 @@ def prepare(root: str, centers: Sequence[str]) -> dict[str, Any]:
         "root": str(folder.root),
         "study_id": study.id,
         "centers": sorted(set(centers)) or known,
+        "notes": [*_unknown_in_order(study.centers or (), known), *_outside_of_centers(folder)],
     }
+
+
+def _unknown_in_order(named: Sequence[str], known: Sequence[str]) -> list[str]:
+    return [
+        f"note: study.yaml names the center '{center}' under 'centers', but there is neither "
+        f"centers/{center}.yaml nor inbox/{center}; correct the id, or remove it"
+        for center in named
+        if center not in known
+    ]
+
+
+def _outside_of_centers(folder: StudyFolder) -> list[str]:
+    return [
+        f"note: inbox/{name} belongs to no center and is not read; move it to "
+        "inbox/<center>/<YYYY-MM-DD>/"
+        for name in stray_files(folder)
+    ]
 
 
 def state_key(root: str, outcomes: Sequence[DeliveryOutcome]) -> str:

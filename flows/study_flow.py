@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import replace
 from typing import Any
 
 from prefect import flow, task
@@ -112,7 +113,7 @@ def study(
         accept_fewer: centers whose delivery is taken although many patients are missing in it.
     """
     os.umask(0o077)  # of the process of this run; a context would not reach the tasks' threads
-    plan = stages.prepare(study, centers or [])
+    plan = stages.prepare(study, centers or [], accept_fewer or [])
     root = plan["root"]
     with parts.run_lock(root):
         pulls = {
@@ -128,7 +129,8 @@ def study(
             for center_id, future in reads.items():
                 outcomes += _result(future, [crash_outcome(center_id).to_dict()])
             outcome = RunOutcome.from_dict(publish(root, outcomes, report, judge))
-        save_outcome(root, outcome)
+        # The notes may name files of the inbox: they go to the vault's log, not to Prefect's pages.
+        save_outcome(root, replace(outcome, messages=[*plan["notes"], *outcome.messages]))
     run_artifact(outcome)
     if outcome.report:
         report_artifact(outcome.report)

@@ -136,6 +136,37 @@ def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: st
     return len(missing)
 
 
+def check_reading(staged: Path, reading: Path | None, *, accepted: bool, name: str) -> int:
+    """Compares a delivery that is read again with its own last reading: the files are the same.
+
+    Args:
+        staged: the new staged delivery.
+        reading: the same delivery as it was read last; None if it never was.
+        accepted: a data manager has said that it is right so.
+        name: what the delivery is called in messages.
+
+    Returns:
+        The number of patients that the last reading had and this one has not.
+
+    Raises:
+        FileError: SHRINK, more than a fifth of the patients are lost and nobody accepted it.
+    """
+    if reading is None:
+        return 0
+    before = patients(reading)
+    lost = len(before.filter(~before.is_in(patients(staged).implode())))
+    if lost and lost > SHRINK_LIMIT * len(before) and not accepted:
+        raise FileError(
+            "SHRINK",
+            Place(name),
+            f"read anew, the delivery loses {lost} of the {len(before)} patients that its last "
+            "reading had; it is held and the earlier state stays",
+            fix="look at what was changed in the spec or in study.yaml; if it is right, run again "
+            "with --accept-fewer and the center's id",
+        )
+    return lost
+
+
 def _add_findings(staged: Path, missing: pl.Series) -> None:
     findings = pl.read_parquet(staged / "finding.parquet", glob=False)
     fields = pl.read_parquet(staged / "finding_field.parquet", glob=False)

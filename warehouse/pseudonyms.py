@@ -48,11 +48,24 @@ class Pseudonymizer:
 
     @classmethod
     def of_study(cls, study_folder: Path, study_id: str) -> Pseudonymizer:
-        """With the key of `CARMONY_KEY`, else of the vault, which is made at the first call."""
+        """With the key of `CARMONY_KEY`, else of the vault, which is made at the first call.
+
+        Raises:
+            StudyError: The key is missing and the id map is there: it was lost.
+        """
         from_environment = os.environ.get("CARMONY_KEY")
         if from_environment:
             return cls(study_id, _key_from_text(from_environment))
-        return cls(study_id, _key_from_vault(StudyPaths(study_folder).key))
+        paths = StudyPaths(study_folder)
+        if paths.id_map.exists() and not paths.key.exists():
+            # A new key would fit none of the pseudonyms, and would stand in the old one's place.
+            raise StudyError(
+                "The key that made this study's pseudonyms is gone: vault/pseudonym.key is missing, "
+                "and the id map is there. No new key is made.",
+                fix="restore vault/pseudonym.key from a backup, or give the key as CARMONY_KEY; to "
+                "start anew on purpose, move vault/id_map.parquet away",
+            )
+        return cls(study_id, _key_from_vault(paths.key))
 
     def code(self, center_id: str, patient_id: str) -> str:
         """The eleven characters that stand for a center's local id."""

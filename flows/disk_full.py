@@ -1,0 +1,74 @@
+"""A full disk is told as one: by the system's error number, or by what DuckDB and Polars say of it."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from pathlib import Path
+
+from schemas.errors import StudyError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# DuckDB and Polars give no error number: their sentences quote the system's, or their own setting.
+_SENTENCES = ("no space left on device", "disk quota exceeded", "max_temp_directory_size")
+_LITTLE = 2**20  # bytes: a disk with less is taken for the full one
+
+
+class DiskFullError(StudyError):
+    """No room is left; no single center's fault, so it ends the run."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """True if an error says that a disk is full or a quota used up. Its causes are not looked at."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    library = type(error).__module__.partition(".")[0].lstrip("_")
+    if not isinstance(error, OSError) and library not in {"duckdb", "polars"}:
+        return False
+    text = str(error).lower()
+    return any(sentence in text for sentence in _SENTENCES)
+
+
+def disk_full(error: BaseException, study: Path | None) -> DiskFullError:
+    """The message for such an error.
+
+    Args:
+        error: what `is_disk_full` is true of.
+        study: the study folder; None for a command without one.
+    """
+    return DiskFullError(
+        f"No room is left on {_which(error, study)}.",
+        fix="make room there, or have the quota raised, and run again; what was published before "
+        "stays, and deliveries in the inbox are untouched",
+    )
+
+
+def output_full() -> DiskFullError:
+    """The message for standard output that takes no more."""
+    return DiskFullError(
+        "The output cannot be written: no room is left where standard output goes.",
+        fix="make room there, or write it elsewhere; what is published stays",
+    )
+
+
+def _which(error: BaseException, study: Path | None) -> str:
+    temporary = Path(tempfile.gettempdir())
+    places = {"the disk of temporary files": temporary}
+    if study is not None:
+        places = {"the disk of the study folder": study, **places}
+    # An error of a copy names its source first and what could not be written second.
+    for name in (getattr(error, "filename2", None), getattr(error, "filename", None)):
+        if isinstance(name, str | Path):
+            for what, place in places.items():
+                if Path(name).absolute().is_relative_to(place.absolute()):
+                    return f"{what} ('{place}')"
+    full = {what: place for what, place in places.items() if _is_full(place)}
+    return " or ".join(f"{what} ('{place}')" for what, place in (full or places).items())
+
+
+def _is_full(place: Path) -> bool:
+    try:
+        return shutil.disk_usage(place).free < _LITTLE
+    except OSError:
+        return False
