@@ -57,8 +57,8 @@ def disagreements(lines, relapsed=True, confirmed_nadir=False):
     return wrong, met
 
 
-def test_every_assessment_of_twelve_thousand_lines_agrees_with_the_plain_reading():
-    wrong, met = disagreements(draw_lines(seed=2016, count=12_000))
+def test_every_assessment_of_ten_thousand_lines_agrees_with_the_plain_reading():
+    wrong, met = disagreements(draw_lines(seed=2016, count=10_500))
     assert wrong == []
     for category in ("sCR", "CR", "VGPR", "PR", "MR", "SD", "PD", "NE"):
         assert met[category] > 300, category
@@ -70,7 +70,7 @@ def test_every_assessment_of_twelve_thousand_lines_agrees_with_the_plain_reading
     ("relapsed", "confirmed_nadir"), [(False, False), (True, True)], ids=["first line", "nadir"]
 )
 def test_the_other_readings_of_the_criteria_agree_too(relapsed, confirmed_nadir):
-    wrong, met = disagreements(draw_lines(seed=7, count=3_000), relapsed, confirmed_nadir)
+    wrong, met = disagreements(draw_lines(seed=7, count=1_500), relapsed, confirmed_nadir)
     assert wrong == []
     assert (met["MR"] > 0) == relapsed
 
@@ -96,7 +96,7 @@ def test_the_order_of_the_rows_does_not_matter():
 
 
 def test_a_patient_alone_is_judged_as_among_others():
-    lines = draw_lines(seed=4, count=60)
+    lines = draw_lines(seed=4, count=20)
     together = derive_response(as_frame(lines)).assessments
     alone = pl.concat(derive_response(as_frame([line])).assessments for line in lines)
     assert together.equals(alone)

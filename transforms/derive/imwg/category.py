@@ -188,7 +188,7 @@ def _criterion() -> pl.Expr:
         pl.when(~pl.col("is_after"))
         .then(pl.lit("BASELINE"))
         .when(pl.col("level") == PD)
-        .then(pl.col("pd_basis").str.extract(r"^([A-Z]+)"))
+        .then(pl.coalesce(pl.when(f"pd_{basis}").then(pl.lit(basis)) for basis in BASES))
         .when(pl.col("level") == SCR)
         .then(pl.lit("SCR"))
         .when(pl.col("level") == CR)
