@@ -48,15 +48,17 @@ def spec(center_id: str) -> str:
 def rows_of(center_id: str, patients: int) -> dict[str, list[list[str]]]:
     """Rows of every file: clean patients that were infused, relapsed and got a salvage line."""
     rows: dict[str, list[list[str]]] = {name: [] for name in FILES}
+    # No two centers send what looks like the same person, and talquetamab comes after its approval.
+    first = dt.date(2023, 2, 10) + dt.timedelta(days=5 * (ord(center_id[0]) - ord("A")))
     for n in range(1, patients + 1):
         pid = f"{center_id}-{n:03d}"
-        infused = dt.date(2022, 1, 10) + dt.timedelta(days=20 * n)
-        relapsed = infused + dt.timedelta(days=90 + 25 * n)
+        infused = first + dt.timedelta(days=15 * n)
+        relapsed = infused + dt.timedelta(days=80 + 20 * n)
         started = relapsed + dt.timedelta(days=14)
         response = started + dt.timedelta(days=40)
         dead = n % 3 == 0
-        end = started + dt.timedelta(days=120 + 15 * n) if dead else dt.date(2024, 6, 1)
-        regimen = ("Talquetamab", "Teclistamab", "DPd")[n % 3]
+        end = started + dt.timedelta(days=70 + n) if dead else dt.date(2024, 6, 1)
+        regimen = ("Talquetamab", "Teclistamab", "IsaPd")[n % 3]
         category = ("CR", "VGPR", "PD", "PR")[n % 4]
         rows["subject"].append([pid, "FM"[n % 2], str(1950 + n), "2017-05-02", "Y"])
         rows["infusion"].append([pid, "1", "IDE", "COMMERCIAL", str(infused), str(3 + n % 3)])
@@ -69,7 +71,7 @@ def rows_of(center_id: str, patients: int) -> dict[str, list[list[str]]]:
         rows["treatment_line"].append([pid, "1", str(started), regimen])
         rows["response"].append([pid, "1", "BEST", str(response), category])
         if dead:
-            progression = started + dt.timedelta(days=90)
+            progression = started + dt.timedelta(days=50)
             rows["response"].append([pid, "1", "PROGRESSION", str(progression), "PD"])
         status = "DEAD" if dead else "ALIVE"
         rows["follow_up"].append([pid, str(end), status, str(end) if dead else ""])
