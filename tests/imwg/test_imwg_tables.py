@@ -129,6 +129,17 @@ def test_two_values_of_one_test_on_one_day_that_differ_are_not_known():
     ]
 
 
+def test_a_report_whose_only_value_is_a_bound_is_shown_as_not_evaluable():
+    con = build(
+        response=drawn(
+            "usubjid | line_number | kind | response_date | category"
+            " | m_protein_serum | m_protein_serum_comparator",
+            "1 | ASSESSMENT | 2023-07-01 | PR | 20 | >",
+        )
+    )
+    assert read(con, "reported, category, value") == [("PR", "NE", None)]
+
+
 def test_a_report_without_a_complete_date_is_shown_and_not_judged():
     con = build(response=drawn(REPORT, "1 | ASSESSMENT | 2023-07 | PR | 15 | 0 | | |"))
     assert read(con, "assessed_on, reported, category, criterion") == [

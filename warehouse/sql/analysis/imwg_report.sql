@@ -29,12 +29,13 @@ with read as (
         case
             when (kind = 'PROGRESSION' or category = 'PD') and progression_basis in ('IMAGING', 'CLINICAL')
                 then progression_basis::varchar
-        end as progression_basis
+        end as progression_basis,
+        coalesce(m_protein_serum, m_protein_urine, flc_kappa, flc_lambda, marrow_plasma_cells) is not null as is_measured
     from core.response
 )
-select *
+select * exclude (is_measured)
 from read
 where
-    coalesce(m_serum, m_urine, flc_kappa, flc_lambda, marrow) is not null
+    is_measured
     or immunofixation is not null
     or progression_basis is not null
