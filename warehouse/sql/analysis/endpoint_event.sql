@@ -31,7 +31,8 @@ select usubjid, 'RESPONSE', responded_on, responded_on, responded_flag,
     case response_source when 'BEST' then 'Best response, the first one not dated' else 'Response' end,
     'RESPONSE', 'response_date', response_row_id
 from endpoint_base
-where responded_on is not null
+-- Only of those whom the response rate counts: a best response as reported stands above assessments.
+where responded_on is not null and is_responder = 'Y'
 union all
 -- Reverse follow-up: being alive at the last contact, or at the data cut if that is earlier.
 select usubjid, 'ALIVE', least(endpoint_base.lstalvdt, setting.data_cut), least(endpoint_base.lstalvdt, setting.data_cut),
