@@ -23,10 +23,13 @@ FAULTS = (
     "DAT-01", "DAT-05", "DAT-06", "RSP-01", "STR-06", "LAB-01", "LAB-02", "LAB-08", "STR-03",
     "DAT-20", "DAT-24",
 )  # fmt: skip
+# A patient keeps a class: no response is lost without a progression, none is complete overnight.
 RESPONSES = [
-    "sCR", "CR", "CR ", "VGPR", "vgpr", "PR", "PR", " PR", "MR", "SD", "sd", "Partielle Remission",
-    "sehr gute partielle Remission", "stabile Erkrankung", "minimale Remission", "komplette Remission",
-]  # fmt: skip
+    ["sCR", "CR", "CR ", "komplette Remission"],
+    ["VGPR", "vgpr", "VGPR ", "sehr gute partielle Remission"],
+    ["PR", "PR", " PR", "Partielle Remission"],
+    ["MR", "SD", "sd", "stabile Erkrankung", "minimale Remission", "MR"],
+]
 COMMENTS = ["", "", "", '"Kontrolle; ambulant"', '"sagt ""gut"""', "stationär", "telefonisch"]
 
 
@@ -80,23 +83,42 @@ def assessments(people: pl.DataFrame, n: int, rng: np.random.Generator) -> pl.Da
     frame = who.with_columns(
         date=pl.col("start") + pl.duration(days=day),
     )
+    kind = order % people.height % len(RESPONSES)
+    response = pick(RESPONSES[0], n, rng)
+    for number, spellings in enumerate(RESPONSES):
+        response = response.zip_with(pl.Series(kind != number), pick(spellings, n, rng))
+    complete = kind == 0
+    mrd = pick(["negativ", "positiv", "nicht durchgeführt", ""], n, rng)
+    mrd = mrd.zip_with(pl.Series(complete) | (mrd != "negativ"), pl.Series(["positiv"]))
+    method = pick(["NGS", "NGF"], n, rng)
+    method = method.zip_with(mrd.is_in(["negativ", "positiv"]), pl.Series([""]))
+    kappa = rng.gamma(1.0, 60.0, n).clip(0.2, 9000)
+    fixed = pick(["negativ", "positiv", "n.d."], n, rng)
     return frame.select(
         pl.col("id").alias("Pat-ID"),
         pl.lit("1").alias("Linie"),
         german("date").alias("Datum"),
-        pick(RESPONSES, n, rng).alias("Ansprechen"),
+        response.alias("Ansprechen"),
         pl.lit("IMWG 2016").alias("Kriterien"),
         pick(["ja", "nein", "Ja"], n, rng).alias("Bestätigt"),
-        pick(["negativ", "positiv", "nicht durchgeführt", ""], n, rng).alias("MRD"),
-        pick(["NGS", "NGF", ""], n, rng).alias("MRD-Methode"),
-        decimal_comma(rng.gamma(1.0, 12.0, n).clip(0, 110), 0.3).alias("M-Protein Serum (g/l)"),
-        decimal_comma(rng.gamma(1.0, 150.0, n).clip(0, 4000), 10.0).alias(
+        mrd.alias("MRD"),
+        method.alias("MRD-Methode"),
+        decimal_comma(np.where(complete, 0.1, rng.gamma(1.0, 12.0, n).clip(0, 110)), 0.3).alias(
+            "M-Protein Serum (g/l)"
+        ),
+        decimal_comma(rng.gamma(1.0, 150.0, n).clip(0, np.where(complete, 99, 4000)), 10.0).alias(
             "M-Protein Urin (mg/24h)"
         ),
-        decimal_comma(rng.gamma(1.0, 60.0, n).clip(0.2, 9000), 0.3).alias("FLC kappa (mg/l)"),
-        decimal_comma(rng.gamma(1.0, 60.0, n).clip(0.2, 9000), 0.3).alias("FLC lambda (mg/l)"),
-        decimal_comma(rng.beta(1, 6, n) * 100, 0.5).alias("Plasmazellen (%)"),
-        pick(["negativ", "positiv", "n.d."], n, rng).alias("Immunfixation"),
+        decimal_comma(kappa, 0.3).alias("FLC kappa (mg/l)"),
+        decimal_comma(
+            np.where(complete, kappa, rng.gamma(1.0, 60.0, n).clip(0.2, 9000)), 0.3
+        ).alias("FLC lambda (mg/l)"),
+        decimal_comma((rng.beta(1, 6, n) * 100).clip(0, np.where(complete, 4.9, 100)), 0.5).alias(
+            "Plasmazellen (%)"
+        ),
+        fixed.zip_with(pl.Series(~complete) | (fixed != "positiv"), pl.Series(["negativ"])).alias(
+            "Immunfixation"
+        ),
         pick(["Serum", "Bildgebung", "FLC", ""], n, rng).alias("Progress durch"),
         pick(["ambulant", "stationär", "Tagesklinik"], n, rng).alias("Ort"),
         pick(COMMENTS, n, rng).alias("Bemerkung"),
@@ -147,6 +169,9 @@ def plant(
                 some = dead[rng.choice(dead.height, each, replace=False).tolist()]
                 late = some.select((pl.col("death") + pl.duration(days=3)).dt.strftime("%d.%m.%Y"))
                 edit = {"Pat-ID": some["id"], "Datum": late.to_series()}
+        if rule in ("DAT-06", "DAT-24", "LAB-01", "LAB-02", "LAB-08"):
+            # A row that moves or shows much disease fits no complete response: only the planted rule fires.
+            edit |= {"Ansprechen": pl.Series(["MR"] * each), "MRD": pl.Series([""] * each)}
         change = pl.DataFrame({"_i": pl.Series(rows).cast(pl.UInt32), **edit})
         frame = frame.update(change, on="_i", how="left")
     return frame.drop("_i"), pl.concat(planted)
@@ -172,10 +197,11 @@ def write(n: int, folder: Path) -> None:
                 pl.col("id").alias("Pat-ID"),
                 pl.col("sex").alias("Geschlecht"),
                 pl.col("birth_year").alias("Geburtsjahr"),
+                pl.lit(f"05.{index + 1:02d}.2018").alias("Diagnose"),
                 german("infusion").alias("Infusion"),
                 pl.lit("ide-cel").alias("Produkt"),
                 german("start").alias("Beginn Linie 1"),
-                pl.lit("Talquetamab").alias("Therapie"),
+                pl.lit("Carfilzomib").alias("Therapie"),
                 pl.when("dead")
                 .then(pl.lit("verstorben"))
                 .otherwise(pl.lit("lebt"))

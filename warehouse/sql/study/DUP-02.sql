@@ -19,21 +19,23 @@ WITH given AS (
   FROM core.subject s
   JOIN core.infusion i USING (usubjid)
   WHERE i.infusion_date_precision = 'day' AND s.sex IN ('F', 'M')
+), near AS (
+  SELECT * EXCLUDE infusion_date, infusion_date AS given_on, infusion_date + unnest(range(-3, 4))::INTEGER AS infusion_date
+  FROM given
 ), paired AS (
-  SELECT a.usubjid, a.row_id
-  FROM given a
-  JOIN given b
-    ON a.sex = b.sex AND a.product = b.product AND a.center_id <> b.center_id
-    AND b.infusion_date BETWEEN a.infusion_date - 3 AND a.infusion_date + 3
+  -- Equal keys first: the days around an infusion are spelled out, and the year of birth is one of them.
+  SELECT a.usubjid, a.row_id, a.diagnosed_in, a.given_on, b.diagnosed_in AS other_in, b.infusion_date AS other_on
+  FROM near a
+  JOIN given b USING (sex, product, birth_year, infusion_date)
+  WHERE a.center_id <> b.center_id
+  UNION ALL
+  SELECT a.usubjid, a.row_id, a.diagnosed_in, a.given_on, b.diagnosed_in, b.infusion_date
+  FROM near a
+  JOIN given b USING (sex, product, infusion_date)
   WHERE
-    CASE
-      WHEN a.birth_year IS NOT NULL AND b.birth_year IS NOT NULL THEN a.birth_year = b.birth_year
-      ELSE abs(a.age - b.age) <= 1
-    END
-    AND CASE
-      WHEN a.diagnosed_in IS NOT NULL AND b.diagnosed_in IS NOT NULL THEN a.diagnosed_in = b.diagnosed_in
-      ELSE a.infusion_date = b.infusion_date
-    END
+    a.center_id <> b.center_id
+    AND (a.birth_year IS NULL OR b.birth_year IS NULL)
+    AND abs(a.age - b.age) <= 1
 )
 SELECT
   usubjid,
@@ -41,5 +43,10 @@ SELECT
   min(row_id) AS row_id,
   ['infusion_date', 'product'] AS columns
 FROM paired
+WHERE
+  CASE
+    WHEN diagnosed_in IS NOT NULL AND other_in IS NOT NULL THEN diagnosed_in = other_in
+    ELSE given_on = other_on
+  END
 GROUP BY usubjid
 ORDER BY usubjid

@@ -16,6 +16,33 @@ WITH days AS (
   UNION ALL
   SELECT usubjid, 'line' || line_number, start_date
   FROM core.treatment_line WHERE start_date_precision = 'day'
+), facts AS (
+  SELECT usubjid, item, day::VARCHAR AS fact FROM days
+  UNION ALL
+  SELECT usubjid, 'apheresis' || infusion_number, apheresis_date::VARCHAR
+  FROM core.infusion WHERE apheresis_date_precision = 'day'
+  UNION ALL
+  SELECT usubjid, 'lymphodepletion' || infusion_number, lymphodepletion_date::VARCHAR
+  FROM core.infusion WHERE lymphodepletion_date_precision = 'day'
+  UNION ALL
+  SELECT usubjid, 'imaging' || relapse_number, imaging_date::VARCHAR
+  FROM core.relapse WHERE imaging_date_precision = 'day'
+  UNION ALL
+  SELECT usubjid, 'line end' || line_number, end_date::VARCHAR
+  FROM core.treatment_line WHERE end_date_precision = 'day'
+  UNION ALL
+  SELECT usubjid, timepoint || item, fact::VARCHAR
+  FROM (SELECT usubjid, timepoint, b2m, albumin, ldh, ferritin, creatinine FROM core.risk)
+    UNPIVOT (fact FOR item IN (b2m, albumin, ldh, ferritin, creatinine))
+), rich AS (
+  SELECT usubjid
+  FROM (
+    SELECT usubjid, count(*) AS n FROM facts GROUP BY usubjid
+    UNION ALL
+    SELECT usubjid, count("value") FROM core.lab GROUP BY usubjid
+  )
+  GROUP BY usubjid
+  HAVING sum(n) >= 8
 ), firsts AS (
   SELECT
     s.usubjid,
@@ -26,6 +53,7 @@ WITH days AS (
     max(day) FILTER (item = 'line1') AS line
   FROM core.subject s
   JOIN days USING (usubjid)
+  SEMI JOIN rich USING (usubjid)
   GROUP BY ALL
 ), keys AS (
   SELECT usubjid, center_id, unnest([
@@ -34,41 +62,23 @@ WITH days AS (
   ]) AS key
   FROM firsts
   UNION ALL
-  SELECT usubjid, center_id, timepoint || ' ' || b2m || ' ' || ldh || ' ' || ferritin FROM core.risk
+  SELECT usubjid, center_id, timepoint || ' ' || b2m || ' ' || ldh || ' ' || ferritin
+  FROM core.risk SEMI JOIN rich USING (usubjid)
 ), pairs AS (
   SELECT DISTINCT a.usubjid, b.usubjid AS other
   FROM keys a
   JOIN keys b ON a.center_id = b.center_id AND a.key = b.key AND a.usubjid <> b.usubjid
 ), compared AS (
-  SELECT usubjid FROM pairs
-), facts AS (
-  SELECT usubjid, item, day::VARCHAR AS fact FROM days SEMI JOIN compared USING (usubjid)
-  UNION ALL
-  SELECT usubjid, 'apheresis' || infusion_number, apheresis_date::VARCHAR
-  FROM core.infusion SEMI JOIN compared USING (usubjid) WHERE apheresis_date_precision = 'day'
-  UNION ALL
-  SELECT usubjid, 'lymphodepletion' || infusion_number, lymphodepletion_date::VARCHAR
-  FROM core.infusion SEMI JOIN compared USING (usubjid) WHERE lymphodepletion_date_precision = 'day'
-  UNION ALL
-  SELECT usubjid, 'imaging' || relapse_number, imaging_date::VARCHAR
-  FROM core.relapse SEMI JOIN compared USING (usubjid) WHERE imaging_date_precision = 'day'
-  UNION ALL
-  SELECT usubjid, 'line end' || line_number, end_date::VARCHAR
-  FROM core.treatment_line SEMI JOIN compared USING (usubjid) WHERE end_date_precision = 'day'
-  UNION ALL
-  SELECT usubjid, timepoint || item, fact::VARCHAR
-  FROM (SELECT usubjid, timepoint, b2m, albumin, ldh, ferritin, creatinine FROM core.risk)
-    UNPIVOT (fact FOR item IN (b2m, albumin, ldh, ferritin, creatinine))
-    SEMI JOIN compared USING (usubjid)
+  SELECT usubjid, item, fact FROM facts SEMI JOIN pairs USING (usubjid)
   UNION ALL
   SELECT usubjid, 'lab ' || test || lab_date, "value"::VARCHAR
-  FROM core.lab SEMI JOIN compared USING (usubjid)
+  FROM core.lab SEMI JOIN pairs USING (usubjid)
   WHERE lab_date_precision = 'day' AND "value" IS NOT NULL
 ), told AS (
   SELECT p.usubjid
   FROM pairs p
-  JOIN facts a ON a.usubjid = p.usubjid
-  JOIN facts b ON b.usubjid = p.other AND b.item = a.item AND b.fact = a.fact
+  JOIN compared a ON a.usubjid = p.usubjid
+  JOIN compared b ON b.usubjid = p.other AND b.item = a.item AND b.fact = a.fact
   GROUP BY p.usubjid, p.other
   HAVING count(DISTINCT a.item) >= 8
 )
