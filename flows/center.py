@@ -152,6 +152,7 @@ def _process_all(
 def _process(
     folder: StudyFolder, spec: Any, delivery: Delivery, earlier: Earlier, accept_fewer: bool
 ) -> DeliveryOutcome:
+    from flows.row_loss import check_rows
     from flows.tally import check_readable, check_reading, check_shrink, tally
 
     center_id = delivery.center_id
@@ -188,7 +189,13 @@ def _process(
         )
     before = _if_there(earlier.before) if mode == "snapshot" else None
     # What was loaded before has been accepted: it is not held for the same patients again.
-    check_shrink(out, before, accepted=accept_fewer or reading is not None, name=name)
+    accepted = accept_fewer or reading is not None
+    try:
+        check_shrink(out, before, accepted=accepted, name=name)
+        check_rows(out, before, accepted=accepted, name=name)
+    except FileError:
+        parts.write_packet(folder, outcome)  # whom the data manager has to ask about
+        raise
     _count(outcome, tally(out))
     return outcome
 

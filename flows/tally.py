@@ -122,6 +122,8 @@ def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: st
     before = patients(earlier)
     missing = before.filter(~before.is_in(patients(staged).implode()))
     total = len(before)
+    _add_findings(staged, missing)
+    _record(staged, "failed" if len(missing) else "passed", len(missing), total, None)
     if len(missing) and len(missing) > SHRINK_LIMIT * total and not accepted:
         raise FileError(
             "SHRINK",
@@ -129,10 +131,8 @@ def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: st
             f"{len(missing)} of {total} patients of the earlier delivery are missing; "
             "the delivery is held and the earlier state stays",
             fix="ask the center (a filter left on in Excel is the usual cause); if they are really "
-            "gone, run again with --accept-fewer and the center's id",
+            "gone, run again with --accept-fewer and the center's id; vault/packets names the patients",
         )
-    _add_findings(staged, missing)
-    _record(staged, "failed" if len(missing) else "passed", len(missing), total, None)
     return len(missing)
 
 
