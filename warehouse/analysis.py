@@ -62,6 +62,7 @@ BEFORE_LINES = (
     "imwg_lab",
     "imwg_report",
     "imwg_measured",
+    "imwg_reported",
 )
 AFTER_LINES = (
     "candidate",
@@ -106,6 +107,8 @@ AFTER_LINES = (
     "imwg_response",
     "imwg_line",
     "imwg_agreement",
+    "imwg_confirmed",
+    "imwg_confirmed_best",
     "estimate",
     "estimate_subject",
 )
@@ -153,7 +156,9 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     _create_from(con, "first_salvage", first)
     others = alternative_groups(lines, progressions, first, study.settings)
     _create_from(con, "alternative_group", others)
-    for name, frame in imwg_frames(pl.DataFrame(con.sql("select * from imwg_measured"))).items():
+    measured = pl.DataFrame(con.sql("select * from imwg_measured"))
+    reported = pl.DataFrame(con.sql("select * from imwg_reported"))
+    for name, frame in imwg_frames(measured, reported).items():
         _create_from(con, name, frame)
     for name in AFTER_LINES:
         _run(con, name)

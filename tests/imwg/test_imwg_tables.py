@@ -182,3 +182,26 @@ def test_without_measurements_the_tables_are_there_and_empty():
     con = build()
     for table in ("imwg_response", "imwg_line", "response_agreement"):
         assert con.execute(f"select count(*) from analysis.{table}").fetchall() == [(0,)]
+
+
+def test_reported_responses_are_confirmed_by_the_next_report():
+    con = build(
+        response=drawn(
+            REPORT,
+            "1 | ASSESSMENT | 2023-07-01 | VGPR | | | | |",
+            "1 | ASSESSMENT | 2023-07-01 | PR | | | | |",
+            "1 | ASSESSMENT | 2023-08-01 | CR | | | | |",
+            "1 | ASSESSMENT | 2023-09 | CR | | | | |",
+            "1 | BEST | 2023-08-01 | CR | | | | |",
+            "1 | PROGRESSION | 2023-10-01 | PD | | | | | IMAGING",
+            "1 | ASSESSMENT | 2023-11-01 | SD | | | | |",
+        )
+    )
+    columns = "assessed_on, reported, confirmed_category, confirmation, ANL03FL"
+    assert read(con, columns, "confirmed_response") == [
+        (dt.date(2023, 7, 1), "PR", "PR", "Y", "Y"),
+        (dt.date(2023, 8, 1), "CR", "PR", "N", "Y"),
+        (dt.date(2023, 10, 1), "PD", "PD", "Y", "Y"),
+        (dt.date(2023, 11, 1), "SD", "PD", None, None),
+    ]
+    assert read(con, "n_assessments, best, best_confirmed", "confirmed_best") == [(4, "CR", "PR")]

@@ -12,8 +12,16 @@ from transforms.derive.imwg.criteria import Criteria, load_criteria
 from transforms.derive.imwg.frame import prepare
 from transforms.derive.imwg.levels import element_levels, measurable
 from transforms.derive.imwg.progression import progression
+from transforms.derive.imwg.reported import confirm_reported
 
-__all__ = ["ASSESSED", "Criteria", "ImwgResponse", "derive_response", "load_criteria"]
+__all__ = [
+    "ASSESSED",
+    "Criteria",
+    "ImwgResponse",
+    "confirm_reported",
+    "derive_response",
+    "load_criteria",
+]
 
 ASSESSED = pl.Schema(
     {

@@ -93,8 +93,12 @@ def _complete(assessments: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_lines(frame: pl.DataFrame) -> pl.DataFrame:
-    """Dated rows sorted by line and date; `line` counts patients and lines as they first appear."""
+def sort_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """The dated rows by line and day; `line` counts patients and lines as they first appear.
+
+    Raises:
+        ValueError: A patient has two rows of a line on one day.
+    """
     keys = list(REQUIRED[:2])
     frame = frame.filter(pl.col("assessed_on").is_not_null())
     lines = frame.select(keys).unique(maintain_order=True).with_row_index("line")
@@ -104,7 +108,12 @@ def _with_lines(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(number=number).sort("number")
     if frame.select((pl.col("number") == pl.col("number").shift(1)).any()).item():
         raise ValueError("a patient has two rows of one line on one day: merge them first")
-    frame = with_places(frame.drop("number"))
+    return with_places(frame.drop("number"))
+
+
+def _with_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sorted rows, and whether each is after its line's baseline."""
+    frame = sort_lines(frame)
     marked = pl.col("assessed_on").filter(pl.col("is_baseline")).max()
     before = pl.col("assessed_on").filter(pl.col("assessed_on") <= pl.col("line_start")).max()
     days = frame.group_by("line", maintain_order=True).agg(pl.coalesce(marked, before).alias("on"))

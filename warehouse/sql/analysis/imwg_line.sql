@@ -5,7 +5,7 @@
 -- Feeds:   nothing; beside the reported best response, which stays what is analysed.
 create or replace table analysis.imwg_line as
 with reported as (
-    select usubjid, line_number, arg_max(response.category, (coalesce(depth, 0), -row_id)) as category
+    select usubjid, line_number, arg_max(response.category, (place, -row_id)) as category
     from core.response as response
     left join imwg_depth on response.category::varchar = imwg_depth.category
     where kind = 'BEST'
