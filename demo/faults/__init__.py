@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults import course, dates, structure, values, vigilance
+from demo.faults import course, dates, followed, structure, values, vigilance
 from demo.faults.scene import KINDS, Planted, Planter, Scene
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Scene",
     "course",
     "dates",
+    "followed",
     "structure",
     "values",
     "vigilance",

@@ -19,12 +19,12 @@ RULE_NUMBERS = {
     "STG": (1, 2, 4, 5, 6, 9, 11),
     "LAB": (1, 2, 3, 5, 6, 8),
     "EMD": (1, 5, 9),
-    "TOX": (1,),
+    "TOX": (1, 6, 10),
     "PRI": (1, 4, 9),
-    "RSP": (1, 3),
-    "SAL": (1, 2, 3, 4, 8),
+    "RSP": (1, 3, 6),
+    "SAL": (1, 2, 3, 4, 6, 8),
     "DUP": (1, 3),
-    "SUR": (1, 2, 3),
+    "SUR": (1, 2, 3, 4),
 }
 RULES = {f"{name}-{n:02d}" for name, numbers in RULE_NUMBERS.items() for n in numbers}
 # Kind → what stands in its first field.
