@@ -130,6 +130,7 @@ def _process_all(
     if not deliveries:
         return
     try:
+        folder.spec(center_id).open("rb").close()  # what may not be read is no wrong spec
         spec = parts.load_spec(folder.spec(center_id))
     except Exception as error:
         refuse_to_go_on(error, folder)
@@ -184,7 +185,7 @@ def _process(
     lost = check_reading(out, reading, accepted=accept_fewer, name=name)
     if lost:
         outcome.message = (
-            f"{name}: read anew, the delivery has {lost} patients fewer than before; if the change "
+            f"{name}: read anew, the delivery has {lost} patient(s) fewer than before; if the change "
             "of the spec or of study.yaml was not meant to leave them out, take it back"
         )
     before = _if_there(earlier.before) if mode == "snapshot" else None

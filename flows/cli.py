@@ -167,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _interrupted()
         if arguments.debug:
             raise
-        return _failed(_output_fault() or error, arguments)
+        return _failed(_output_fault(error) or error, arguments)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -200,16 +200,23 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-def _output_fault() -> Exception | None:
-    """The message if standard output takes no more; what could not be written is dropped then."""
+def _output_fault(error: Exception) -> Exception | None:
+    """The message if standard output takes no more; what could not be written is dropped then.
+
+    Only the modules of the commands write to it, and they write to nothing else themselves.
+    """
+    from pathlib import Path
+
     from flows.disk_full import is_disk_full, output_full
 
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        _drop_output()
-        return output_full() if is_disk_full(error) else error
-    return None
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    writer = Path(trace.tb_frame.f_code.co_filename).name if trace else ""
+    if writer not in {"cli.py", "commands.py", "run_commands.py"} or not is_disk_full(error):
+        return None
+    _drop_output()
+    return output_full()
 
 
 def _drop_output() -> None:

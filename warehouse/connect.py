@@ -83,10 +83,22 @@ def connect(place: Path, as_of: int | None = None) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=True, config=dict(_CONFIG))
     except duckdb.Error as error:
-        raise StudyError(
-            f"'{path.name}' cannot be opened: {_trimmed(error)}",
-            fix="close programs that have it open for writing",
-        ) from None
+        raise _cannot_open(path, error) from None
+
+
+def _cannot_open(path: Path, error: Exception) -> StudyError:
+    """DuckDB tells a file that may not be read as it tells one that another program holds."""
+    try:
+        path.open("rb").close()
+    except OSError as denied:
+        return StudyError(
+            f"'{path.name}' cannot be read: {denied.strerror}.",
+            fix="ask the owner of the study folder for the right to read its folder 'published'",
+        )
+    return StudyError(
+        f"'{path.name}' cannot be opened: {_trimmed(error)}",
+        fix="close programs that have it open for writing",
+    )
 
 
 def query(
