@@ -45,6 +45,8 @@ A rule says what must hold. A violation is a **finding**: one per rule and fact,
 came from.
 
 - **Severity.** `error`: the data contradicts itself or cannot be used. `warning`: it is used, and the center is asked.
+  One warning can hold rows: STR-04, where the misspelt id is no patient's. It then stands in the place of STR-03, which would ask
+  about the same cell again.
 - **What becomes of it.** `quarantine`: the row is held back (scope `row`) or all rows of the patient are (scope `patient`; a held
   row of `subject` too) until a delivery corrects it. `screen_out`: the patient is not of this study; no error. `keep_query`: kept
   and asked about.
