@@ -47,6 +47,10 @@ from schemas.check_rows import (
     without_issues,
 )
 
+_MISSPELT = (
+    "the patient id does not have the form that the spec declares, and no patient row has it"
+)
+
 
 class Checker:
     """Judges one delivery. Order of calls: `add` small tables, `seal`, `add` streaming, `finish`.
@@ -141,7 +145,7 @@ class Checker:
             return pl.DataFrame(schema={"row_id": pl.Int64()})
         self._findings.add_file_issues(issues)
         patients = issues.filter(pl.col("rule_id") == "STR-04")["patient_id"].unique().drop_nulls()
-        return self._findings.replace_rule("STR-03", "STR-04", patients)
+        return self._findings.replace_rule("STR-03", "STR-04", patients, _MISSPELT)
 
     def _judge_small(self, data: TableData) -> None:
         self._issues(data)

@@ -208,10 +208,10 @@ class FindingBook:
             issues.with_columns(none.alias("table"), none.alias("column"), none.alias("understood"))
         )
 
-    def replace_rule(self, old: str, new: str, patients: pl.Series) -> pl.DataFrame:
+    def replace_rule(self, old: str, new: str, patients: pl.Series, message: str) -> pl.DataFrame:
         """Drop findings of rule `old` on patients whose finding of rule `new` says the same.
 
-        Those of `new` then hold the rows. Returns the `row_id` of the dropped ones.
+        Those of `new` then hold the rows and say `message`. Returns the `row_id` of the dropped ones.
         """
         if not self._heads or patients.is_empty():
             return pl.DataFrame(schema={"row_id": pl.Int64()})
@@ -222,8 +222,13 @@ class FindingBook:
             dropped["patient_id"].implode()
         )
         kept = heads.join(dropped, on="hit", how="anti", maintain_order="left")
-        quarantine = pl.when(again).then(pl.lit("quarantine")).otherwise("disposition")
-        self._heads = [kept.with_columns(quarantine.alias("disposition"))]
+        told = {"disposition": "quarantine", "message": message}
+        self._heads = [
+            kept.with_columns(
+                pl.when(again).then(pl.lit(text)).otherwise(name).alias(name)
+                for name, text in told.items()
+            )
+        ]
         return dropped.select("row_id")
 
     def finish(

@@ -163,6 +163,9 @@ def test_an_orphan_with_a_misspelt_id_is_told_of_its_id_only() -> None:
     )
     assert rules_found(outcome) == ["STR-04"]
     assert dispositions(outcome) == {"STR-04": "quarantine"}
+    assert outcome.findings["message"].to_list() == [
+        "the patient id does not have the form that the spec declares, and no patient row has it"
+    ]
     assert held(outcome) == {"relapse": [("17.0", "STR-04", "quarantined")]}
 
 
