@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import warehouse
 from schemas.catalog import load_catalog
 from schemas.queries import FOLDER, WRITTEN, placeholders, read_texts, texts, written
-from schemas.rules import load_rules
+from schemas.rules import Rule, load_rules
 
 RULES = {rule.id: rule for rule in load_rules()}
 # Drugs keep their international names, and these are written alike everywhere.
@@ -54,6 +55,18 @@ def test_questions_are_polite_and_of_their_language() -> None:
         assert not re.search(r"\b(tú|tu|tus|tienes|puedes)\b", spanish[name].query, re.I), name
         asked = spanish[name].query
         assert asked.count("?") == asked.count("¿"), name
+
+
+def mark(rule: Rule) -> str:
+    """Changes with every English text of the rule."""
+    english = [rule.title, rule.sentence, rule.query, *sorted(rule.asks.values())]
+    return hashlib.sha256("\n".join(english).encode()).hexdigest()[:8]
+
+
+def test_both_languages_were_read_again_since_the_english_changed() -> None:
+    """A mark that differs: read the rule in de.yaml and es.yaml, then write its new mark."""
+    read = read_texts(Path(__file__).with_name("english_as_translated.yaml"))
+    assert {name: mark(rule) for name, rule in RULES.items()} == dict(read)
 
 
 def test_numbers_in_a_text_are_those_of_the_rule() -> None:
