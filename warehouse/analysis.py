@@ -45,6 +45,7 @@ MACROS = (
     "macro_impute_start",
     "macro_impute_event",
     "macro_known_alive",
+    "macro_alive_key",
 )
 BEFORE_LINES = (
     "setting",

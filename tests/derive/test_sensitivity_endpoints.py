@@ -136,3 +136,33 @@ def test_the_report_reads_the_primary_times_only(derived):
             0
         ]
     )
+
+
+def test_a_censoring_date_of_which_only_the_month_is_known_carries_its_flag(derived, rows):
+    con = derived(
+        follow_up="""usubjid    | last_contact_date | vital_status | death_date
+                     MYE-DE01-A | 2024-02           | ALIVE        |""",
+        treatment_line="""usubjid    | line_number | start_date | drugs
+                          MYE-DE01-A | 1           | 2023-06-01 | talquetamab
+                          MYE-DE01-A | 2           | 2023-09    | bortezomib""",
+    )
+    [patient] = rows(con, "adsl")
+    assert (patient["LSTALVDT"], patient["LSTALDTF"]) == ("2024-02-01", "D")
+    assert (patient["NACTDT"], patient["NACTDTF"]) == ("2023-09-15", "D")
+    found = {row["PARAMCD"]: (row["ADT"], row["ADTF"]) for row in rows(con, "adtte")}
+    assert found["OS"] == found["FUP"] == ("2024-02-01", "D")
+    assert found["TTNT"] == ("2023-09-15", "D")
+
+
+def test_a_complete_record_on_the_last_day_known_alive_needs_no_flag(derived, rows):
+    con = derived(
+        follow_up="""usubjid    | last_contact_date | vital_status | death_date
+                     MYE-DE01-A | 2024-02           | ALIVE        |""",
+        response="""usubjid    | line_number | kind       | response_date | category
+                    MYE-DE01-A | 1           | ASSESSMENT | 2024-02-01    | PR""",
+    )
+    [patient] = rows(con, "adsl")
+    assert (patient["LSTALVDT"], patient["LSTALDTF"]) == ("2024-02-01", None)
+    # The latest completion ends with the month, which no complete record shows.
+    [latest] = rows(con, "adtte", "PARAMCD = 'OSL'")
+    assert (latest["ADT"], latest["ADTF"]) == ("2024-02-29", "D")

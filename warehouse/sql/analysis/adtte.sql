@@ -28,7 +28,10 @@ select
     dated.start_on_flag as STARTDTF,
     dated.start_source as STARTSRC,
     dated.end_on as ADT,
-    case when dated.is_ended and dated.event_cnsr != 4 then dated.event_flag end as ADTF,
+    case
+        when dated.is_ended and dated.event_cnsr != 4 then dated.event_flag
+        when not dated.is_ended and dated.end_on = dated.censor_on and not dated.is_cut then dated.censor_flag
+    end as ADTF,
     dated.end_on - dated.start_on + 1 as AVAL,
     (dated.end_on - dated.start_on) / setting.days_per_month as AVALM,
     dated.cnsr as CNSR,

@@ -111,6 +111,7 @@ select
         when dthfl is null then unknown_cnsr
         else 1
     end as censor_cnsr,
+    case when censor_rule != 'ASSESSMENT' then lstalvdtf end as censor_flag,
     case when censor_rule = 'ASSESSMENT' then 'ADT' else 'LSTALVDT' end as censor_variable,
     case
         when start_on is null or (uses_response and is_responder = 'Y' and responded_on is null)

@@ -36,6 +36,7 @@ select
     timeline.dthdtf,
     timeline.death_cause,
     timeline.lstalvdt,
+    timeline.lstalvdtf,
     timeline.next_line_on,
     timeline.next_line_flag,
     timeline.next_line_number,

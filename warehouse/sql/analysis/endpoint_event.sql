@@ -36,7 +36,7 @@ where responded_on is not null and is_responder = 'Y'
 union all
 -- Reverse follow-up: being alive at the last contact, or at the data cut if that is earlier.
 select usubjid, 'ALIVE', least(endpoint_base.lstalvdt, setting.data_cut), least(endpoint_base.lstalvdt, setting.data_cut),
-    null, 'Alive', 'ADSL', 'LSTALVDT', null
+    case when endpoint_base.lstalvdt > setting.data_cut then null else endpoint_base.lstalvdtf end, 'Alive', 'ADSL', 'LSTALVDT', null
 from endpoint_base
 cross join setting
 where

@@ -36,7 +36,8 @@ death as (
         ) as dthdt,
         imputed_flag(vital.death_first_day, vital.death_date_precision) as dthdtf,
         alive_evidence.alive_on,
-        alive_evidence.domain as alive_domain
+        alive_evidence.domain as alive_domain,
+        imputed_flag(alive_evidence.alive_on, alive_evidence.day_precision) as alive_flag
     from salvage
     left join vital using (usubjid)
     left join alive_evidence using (usubjid)
@@ -65,6 +66,11 @@ select
     ) as cartdt,
     imputed_flag(index_infusion.infusion_first_day, index_infusion.infusion_date_precision) as cartdtf,
     -- An imputed start of salvage is itself a day on which the patient was alive.
-    least(greatest(relapse.alive_on, relapse.trtsdt), relapse.dthdt) as lstalvdt
+    least(greatest(relapse.alive_on, relapse.trtsdt), relapse.dthdt) as lstalvdt,
+    case lstalvdt
+        when relapse.alive_on then relapse.alive_flag
+        when relapse.trtsdt then relapse.start_flag
+        else relapse.dthdtf
+    end as lstalvdtf
 from relapse
 inner join index_infusion using (usubjid)
