@@ -115,6 +115,13 @@ def test_some_of_the_rules_are_told_and_keep_what_is_not_text(tmp_path: Path) ->
             "Alter bei Infusion: Der Wert darf höchstens 100 betragen. Bitte korrigieren Sie ihn.",
             "Edad en la infusión: el valor debe ser 100 como máximo. Por favor, corríjalo.",
         ),
+        (
+            "the patient id does not have the form that the spec declares, and no patient row has it",
+            "die Patienten-ID hat nicht die für Ihr Zentrum angegebene Form, und keine Zeile der "
+            "Patiententabelle hat diese ID",
+            "el identificador del paciente no tiene la forma declarada para su centro y ninguna "
+            "fila de la tabla de pacientes lo tiene",
+        ),
         ("something nobody wrote", "something nobody wrote", "something nobody wrote"),
         # One part is known and one is not: half a translation would be worse than none.
         ("a text and no number; and more", "a text and no number; and more",
