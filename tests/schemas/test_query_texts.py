@@ -117,10 +117,10 @@ def test_some_of_the_rules_are_told_and_keep_what_is_not_text(tmp_path: Path) ->
         ),
         (
             "the patient id does not have the form that the spec declares, and no patient row has it",
-            "die Patienten-ID hat nicht die für Ihr Zentrum angegebene Form, und keine Zeile der "
-            "Patiententabelle hat diese ID",
-            "el identificador del paciente no tiene la forma declarada para su centro y ninguna "
-            "fila de la tabla de pacientes lo tiene",
+            "die Patienten-ID hat nicht die für Ihr Zentrum angegebene Form und kommt in der "
+            "Patiententabelle nicht vor",
+            "el identificador del paciente no tiene la forma declarada para su centro y no figura "
+            "en la tabla de pacientes",
         ),
         ("something nobody wrote", "something nobody wrote", "something nobody wrote"),
         # One part is known and one is not: half a translation would be worse than none.
