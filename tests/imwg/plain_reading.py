@@ -357,6 +357,25 @@ class Line:
             and diameter[i] * 2 >= low * 3
         )
 
+    def numbers(self, i: int) -> dict[str, tuple[Decimal | None, Decimal | None, Decimal | None]]:
+        """Baseline, value and nadir of each test."""
+        tests = {
+            "SERUM": (self.serum, [protein(r, "serum") for r in self.after]),
+            "URINE": (self.urine, [protein(r, "urine") for r in self.after]),
+            "FLC": (
+                self.dflc,
+                [
+                    self.difference(number(r, "flc_kappa"), number(r, "flc_lambda"))
+                    for r in self.after
+                ],
+            ),
+            "MARROW": (self.marrow, [number(r, "marrow") for r in self.after]),
+        }
+        return {
+            name: (base, values[i], self.nadir(i, values, base))
+            for name, (base, values) in tests.items()
+        }
+
     # --- the whole line ------------------------------------------------------------------------
 
     def read(self) -> list[dict[str, Any]]:

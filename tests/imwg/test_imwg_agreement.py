@@ -17,6 +17,20 @@ def as_frame(lines):
     return pl.DataFrame([row for line in lines for row in line], infer_schema_length=None)
 
 
+def same_numbers(row, numbers):
+    """Baseline, value, nadir, change and rise are those of the plain reading."""
+    base, value, nadir = numbers
+    change = None if not base or base < 0 or value is None else 100 * (value - base) / base
+    rise = None if value is None or nadir is None else value - nadir
+    names = ("baseline_value", "value", "nadir", "change_percent", "rise")
+    for name, wanted in zip(names, (base, value, nadir, change, rise), strict=True):
+        if (row[name] is None) != (wanted is None):
+            return False
+        if wanted is not None and abs(row[name] - float(wanted)) > 1e-6:
+            return False
+    return True
+
+
 def disagreements(lines, relapsed=True, confirmed_nadir=False):
     criteria = load_criteria()
     if confirmed_nadir:
@@ -44,6 +58,10 @@ def disagreements(lines, relapsed=True, confirmed_nadir=False):
             wanted += (expected["confirmed"], expected["confirmation"])
             if found != wanted:
                 wrong.append((key, expected["on"], wanted, found))
+        for i, expected in enumerate(read):
+            row = have[(*key, expected["on"])]
+            if row["measure"] and not same_numbers(row, line.numbers(i)[row["measure"]]):
+                wrong.append((key, expected["on"], "numbers"))
         for row in line.before:
             if have[(*key, row["assessed_on"])]["category"] is not None:
                 wrong.append((key, row["assessed_on"], "baseline"))
