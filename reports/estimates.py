@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reports.displays import baseline, definitions, deliveries, flow, response, survival
+from reports.displays import (
+    baseline,
+    definitions,
+    deliveries,
+    flow,
+    group_sizes,
+    response,
+    survival,
+)
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import Estimate, to_frame
 from schemas.errors import StudyError
@@ -67,6 +75,7 @@ def all_estimates(data: AnalysisData, study: Study) -> list[Estimate]:
         *flow.attrition(data),
         *deliveries.deliveries(data),
         *definitions.definitions(data),
+        *group_sizes.group_sizes(data, groups),
         *baseline.estimates(data, groups),
         *response.estimates(data, groups),
         *survival.by_group(data, groups, month),

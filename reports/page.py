@@ -274,3 +274,18 @@ def definition_notes(rows: Rows) -> list[str]:
         for row in rows.rows
         if row["level_label"]
     ]
+
+
+def group_size_table(rows: Rows) -> Table:
+    """Decisions and their alternatives by groups: patients of the cohort."""
+    groups = rows.labels()
+    choices = {(row["row"], row["level"]): row for row in rows.rows}
+    lines = [
+        Line(
+            f"{row['row_label']}: {row['level_label']}",
+            tuple(rows.text(row=name, level=level, population=code) for code in groups),
+            is_head=str(row["level_label"]).endswith("(chosen)"),
+        )
+        for (name, level), row in choices.items()
+    ]
+    return Table("Decision", tuple(groups.values()), tuple(lines))

@@ -52,6 +52,8 @@ def render(warehouse_path: str | Path, out_folder: str | Path, study: Study) -> 
     tables = {"T1": page.table_1(displays["T1"]), "F1A": page.response_table(displays["F1A"])}
     if "DELIVERIES" in displays:
         tables["DELIVERIES"] = page.delivery_table(displays["DELIVERIES"])
+    if "GROUP_SIZE" in displays:
+        tables["GROUP_SIZE"] = page.group_size_table(displays["GROUP_SIZE"])
     if "DEFINITIONS" in displays:
         tables["DEFINITIONS"] = page.definition_table(displays["DEFINITIONS"])
     for name, table in tables.items():
@@ -122,6 +124,7 @@ def _html(
         attrition=page.attrition_table(displays.get("ATTRITION", Rows())),
         centers=page.center_table(displays.get("ATTRITION", Rows())),
         deliveries=tables.get("DELIVERIES"),
+        group_sizes=tables.get("GROUP_SIZE"),
         definitions=tables.get("DEFINITIONS"),
         definition_notes=page.definition_notes(displays.get("DEFINITIONS", Rows())),
         behind=displays.get("DELIVERIES", Rows()).text(row="BEHIND"),

@@ -9,6 +9,7 @@ import polars as pl
 
 from reports.displays.definitions import read as read_definitions
 from reports.displays.deliveries import read as read_deliveries
+from reports.displays.group_sizes import read as read_group_sizes
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +25,7 @@ class AnalysisData:
     attrition: pl.DataFrame
     deliveries: tuple[dict[str, Any], ...] = ()
     definitions: tuple[dict[str, Any], ...] = ()
+    group_sizes: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
@@ -40,4 +42,5 @@ class AnalysisData:
             pl.DataFrame(con.sql("select * from analysis.attrition order by center_id, step")),
             read_deliveries(con),
             read_definitions(con),
+            read_group_sizes(con),
         )

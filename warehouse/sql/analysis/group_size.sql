@@ -30,7 +30,8 @@ select
     case when listed.is_chosen then 'Y' else 'N' end as chosen,
     grouped.GRP4,
     coalesce(moved.n_patients, 0) as n_patients,
-    coalesce(moved.n_joined, 0) as n_joined
+    coalesce(moved.n_joined, 0) as n_joined,
+    listed.position
 from listed
 cross join grouped
 left join moved on listed.position = moved.position and grouped.GRP4 = moved.salvage_group
