@@ -87,6 +87,23 @@ def test_a_rule_on_assessments_cannot_hold_whole_patients(tmp_path: Path) -> Non
         load(tmp_path, text)
 
 
+LINKED = "{table: follow_up, fields: [FIELD], fails: first_response.n IS NULL}"
+
+
+def test_a_rule_that_looks_at_assessments_cannot_hold_whole_patients(tmp_path: Path) -> None:
+    check = LINKED.replace("FIELD", "vital_status")
+    text = GOOD[: GOOD.index("{table")] + check + "\n"
+    assert len(load(tmp_path, text)) == 1
+    with pytest.raises(RuleError, match="cannot hold whole patients"):
+        load(tmp_path, text.replace("scope: row", "scope: patient"))
+
+
+def test_a_rule_on_a_small_table_cannot_name_the_cell_of_an_assessment(tmp_path: Path) -> None:
+    check = LINKED.replace("FIELD", "vital_status, progression.response_date")
+    with pytest.raises(RuleError, match="stands in a streaming table"):
+        load(tmp_path, GOOD[: GOOD.index("{table")] + check + "\n")
+
+
 def test_context_columns_and_last_days_are_read_as_columns() -> None:
     expr = expression("latest(relapse_date) <= earliest(infusion.infusion_date)")
     assert columns_of(expr) == ("infusion.infusion_date", "relapse_date@latest")
