@@ -2,8 +2,7 @@
 
 Small tables are held whole and judged at `seal`. Streaming tables (response, lab) are judged batch
 by batch after that: `add` gives back at once what is kept and what is held, so that memory stays
-bounded. Rules about a streaming table as a whole (keys, response after progression) are judged at
-`finish`, from a few numbers per row.
+bounded. Rules about a streaming table as a whole are judged at `finish`, from a few numbers per row.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from schemas.check_holds import (
     Holds,
     Lines,
     divide,
+    hold_copies,
+    hold_issues,
     ledger_lines,
     lines_of,
     lines_of_stream,
@@ -148,7 +149,7 @@ class Checker:
         return self._findings.replace_rule("STR-03", "STR-04", patients, _MISSPELT)
 
     def _judge_small(self, data: TableData) -> None:
-        self._issues(data)
+        hold_issues(self._holds, data, self._findings.add_issues(data))
         checks = self._runnable(data)
         by_row = [check for check in checks if check.by_row]
         frame = with_derived(self._book.join(data.frame, by_row), data, by_row, self._derived)
@@ -165,7 +166,7 @@ class Checker:
             self._streamed[batch.table] = Streamed(LateRows(self._catalog, table, self._plan))
         state = self._streamed[batch.table]
         with self._own_holds():
-            self._issues(data)
+            hold_issues(self._holds, data, self._findings.add_issues(data))
             by_row = [check for check in self._runnable(data) if check.by_row and not check.late]
             frame = self._book.join(data.frame, by_row, numbered=True)
             self._collect(data, frame, by_row)
@@ -247,18 +248,6 @@ class Checker:
             self._tallies,
         )
 
-    def _issues(self, data: TableData) -> None:
-        judged = self._findings.add_issues(data)
-        if judged.is_empty():
-            return
-        rows = (
-            data.frame[judged["index"]]
-            .select("row_id", "patient_id")
-            .with_columns(judged["rule_id"].alias("reason"), judged["disposition"])
-        )
-        for (disposition,), part in rows.group_by("disposition", maintain_order=True):
-            self._holds.add(data, part, str(disposition), "row")
-
     def _collect(self, data: TableData, frame: pl.DataFrame, checks: list[PlannedCheck]) -> None:
         self._report(data, frame, judge(frame, checks, self._tallies), self._book)
 
@@ -304,15 +293,8 @@ class Checker:
 
     def _copies(self, check: PlannedCheck, data: TableData) -> None:
         marked = copies(data, check)
-        if not marked["flagged"].any():
-            return
-        numbered = self._findings.add_copies(check, data, marked)
-        for identical in (True, False):
-            part = numbered.filter(pl.col("identical") == identical).select(
-                "row_id", "patient_id", pl.lit(check.rule).alias("reason")
-            )
-            scope = "row" if identical else check.scope
-            self._holds.add(data, part, check.disposition, scope, take_along=not identical)
+        if marked["flagged"].any():
+            hold_copies(self._holds, data, check, self._findings.add_copies(check, data, marked))
 
 
 __all__ = ["BatchVerdict", "CheckOutcome", "Checker", "Derived"]

@@ -9,6 +9,7 @@ import polars as pl
 
 from schemas.check_context import HOLD_OUTCOME, HOLD_REASON, PATIENT_HOLD
 from schemas.check_data import TableData, constant
+from schemas.check_plan import PlannedCheck
 from schemas.staging import LEDGER
 
 REASON = pl.Schema(
@@ -79,6 +80,29 @@ class Holds:
         if not parts:
             return NO_REASONS
         return pl.concat(parts).unique("row_id", keep="first", maintain_order=True)
+
+
+def hold_issues(holds: Holds, data: TableData, judged: pl.DataFrame) -> None:
+    """Holds rows whose value was not understood. `judged`: index, rule_id and disposition of issues."""
+    if judged.is_empty():
+        return
+    rows = (
+        data.frame[judged["index"]]
+        .select("row_id", "patient_id")
+        .with_columns(judged["rule_id"].alias("reason"), judged["disposition"])
+    )
+    for (disposition,), part in rows.group_by("disposition", maintain_order=True):
+        holds.add(data, part, str(disposition), "row")
+
+
+def hold_copies(holds: Holds, data: TableData, check: PlannedCheck, numbered: pl.DataFrame) -> None:
+    """Holds rows that stand twice: a true copy alone, one that differs as the rule says."""
+    for identical in (True, False):
+        part = numbered.filter(pl.col("identical") == identical).select(
+            "row_id", "patient_id", pl.lit(check.rule).alias("reason")
+        )
+        scope = "row" if identical else check.scope
+        holds.add(data, part, check.disposition, scope, take_along=not identical)
 
 
 def split(
