@@ -357,3 +357,21 @@ def test_without_an_evaluable_response_time_to_response_is_open_where_the_study_
     found = times(study_with(ne_counts_as_nonresponder=False))
     assert found["TTRSP"]["reason"] == "RESPONSE_NOT_ASSESSED"
     assert times()["TTRSP"]["CNSR"] == 1
+
+
+@pytest.mark.parametrize(("changed", "is_bad"), [("", False), ("set CNSR = 1", True)])
+def test_the_audit_takes_a_death_after_the_data_cut_for_no_contradiction(
+    derived, study_with, changed, is_bad
+):
+    from pathlib import Path
+
+    audited = Path(__file__).parents[2] / "expectations" / "sql" / "deaths.sql"
+    late = derived(study_with(data_cut=dt.date(2023, 8, 15)), follow_up=DEAD)
+    early = derived(follow_up=DEAD)
+    if changed:
+        early.execute(f"update analysis.adtte {changed} where PARAMCD = 'OS'")
+    statement = audited.read_text(encoding="utf-8")
+    assert late.execute(f"select n_deaths, n_events, bad from ({statement})").fetchall() == [
+        (1, 0, False)
+    ]
+    assert early.execute(f"select bad from ({statement})").fetchall() == [(is_bad,)]
