@@ -71,6 +71,10 @@ tables:
     from: p
     where: {{column: death_date, filled: yes}}
     columns: {{vital_status: {{constant: DEAD}}, death_date: death_date}}
+  - table: follow_up
+    from: p
+    where: {{column: death_date, filled: no}}
+    columns: {{vital_status: {{constant: ALIVE}}}}
 """
 
 GOOD = """\
