@@ -1,20 +1,18 @@
-"""Every rule of the pack against cases that break it and cases that do not (cases/<rule>.yaml)."""
+"""Every rule of the pack against cases that break it and cases that do not (case_files.py)."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-import yaml
 
 from schemas.rules import load_rules
+from tests.rules.case_files import cases_of, rules_with_cases
 from tests.rules.judging import CATALOG, judge
 
-FOLDER = Path(__file__).parent / "cases"
 RULES = [rule.id for rule in load_rules()]
-CASES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in FOLDER.glob("*.yaml")}
+CASES = {rule: cases_of(rule) for rule in rules_with_cases()}
 WORDS = {"violates", "holds", "severity", "fields", "findings", "issues", "file_issue", "derived"}
 
 
@@ -43,8 +41,8 @@ def outcome_of(case: dict[str, Any], rule: str) -> Any:
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_a_case_that_breaks_it_and_one_that_does_not(rule: str) -> None:
     cases = CASES.get(rule, [])
-    assert any("violates" in case for case in cases), f"cases/{rule}.yaml lacks a violating case"
-    assert any("holds" in case for case in cases), f"cases/{rule}.yaml lacks a clean case"
+    assert any("violates" in case for case in cases), f"{rule}/positive is empty"
+    assert any("holds" in case for case in cases), f"{rule}/negative is empty"
 
 
 def test_there_are_no_cases_of_rules_that_do_not_exist() -> None:
