@@ -39,7 +39,9 @@ class Settings(Declared):
     )
     ne_counts_as_nonresponder: bool = True
     emd_without_imaging: Literal["no", "unknown"] = "no"
-    mycare_ferritin_rule: Literal["above_uln"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    mycare_ferritin_rule: (
+        Literal["above_uln"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    ) = Field(
         default="above_uln",
         description="Ferritin that counts for MyCARe: above the laboratory's upper limit, or above "
         "a number in ug/L",

@@ -19,7 +19,9 @@ def test_an_event_of_survival_is_a_known_death_and_nothing_else(
 ) -> None:
     with duckdb.connect() as con:
         con.execute("create schema analysis")
-        con.execute("create table analysis.adsl as select '1' as usubjid, ?::varchar as DTHFL", [flag])
+        con.execute(
+            "create table analysis.adsl as select '1' as usubjid, ?::varchar as DTHFL", [flag]
+        )
         con.execute(
             "create table analysis.adtte as select '1' as usubjid, 'OS' as PARAMCD, ?::int as CNSR",
             [censored],
