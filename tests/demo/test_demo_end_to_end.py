@@ -38,10 +38,10 @@ def staged(study: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[
 
 @pytest.mark.parametrize("round_", ROUNDS)
 @pytest.mark.parametrize("center", WRITERS)
-def test_findings_stand_exactly_where_faults_were_planted(center, round_, staged, faults):
+def test_findings_stand_exactly_where_faults_were_planted(center, round_, staged, faults, marked):
     planted = {
         (f["rule_id"], f["file"], f["sheet"], int(f["row"]), f["column"])
-        for f in faults
+        for f in faults + marked
         if (f["center"], f["round"]) == (center, round_)
     }
     heads = pl.read_parquet(staged[center, round_] / "finding.parquet")
@@ -54,9 +54,11 @@ def test_findings_stand_exactly_where_faults_were_planted(center, round_, staged
 
 
 @pytest.mark.parametrize("center", WRITERS)
-def test_severities_of_round_one_are_those_of_the_truth(center, staged, faults):
+def test_severities_of_round_one_are_those_of_the_truth(center, staged, faults, marked):
     planted = {
-        (f["rule_id"], f["severity"]) for f in faults if (f["center"], f["round"]) == (center, "1")
+        (f["rule_id"], f["severity"])
+        for f in faults + marked
+        if (f["center"], f["round"]) == (center, "1")
     }
     heads = pl.read_parquet(staged[center, "1"] / "finding.parquet")
     assert set(heads.select("rule_id", "severity").rows()) == planted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +57,11 @@ class Mapped:
 
 def run(folder: Path, spec: str, batch_rows: int = 250_000) -> Mapped:
     """Maps the delivery `folder/in` by a spec; its text may leave out the center."""
-    path = folder / "XX01.yaml"
-    path.write_text(spec if "center:" in spec else HEAD + spec, encoding="utf-8")
-    delivery = read_delivery("XX01", folder / "in", dt.date(2024, 6, 14))
+    named = re.search(r"center: \{id: (\w+)", spec)
+    center = named.group(1) if named else "XX01"
+    path = folder / f"{center}.yaml"
+    path.write_text(spec if named else HEAD + spec, encoding="utf-8")
+    delivery = read_delivery(center, folder / "in", dt.date(2024, 6, 14))
     mapping = Mapping(plan_delivery(load_spec(path), delivery, load_catalog(), batch_rows))
     parts: dict[str, list[Any]] = {}
     for batch in mapping.batches():
