@@ -20,10 +20,13 @@ def test_an_event_of_survival_is_a_known_death_and_nothing_else(
     with duckdb.connect() as con:
         con.execute("create schema analysis")
         con.execute(
-            "create table analysis.adsl as select '1' as usubjid, ?::varchar as DTHFL", [flag]
+            "create table analysis.adsl as"
+            " select '1' as usubjid, ?::varchar as DTHFL, date '2024-03-01' as DTHDT",
+            [flag],
         )
         con.execute(
-            "create table analysis.adtte as select '1' as usubjid, 'OS' as PARAMCD, ?::int as CNSR",
+            "create table analysis.adtte as select '1' as usubjid, 'OS' as PARAMCD, ?::int as CNSR,"
+            " date '2024-03-01' as ADT, 'Alive' as CNSDTDSC",
             [censored],
         )
         (row,) = con.execute(SQL.read_text(encoding="utf-8")).fetchall()
