@@ -40,6 +40,7 @@ from schemas.check_rows import (
     Derived,
     Failing,
     Tallies,
+    applicable,
     copies,
     filled,
     judge,
@@ -240,7 +241,7 @@ class Checker:
 
     def _runnable(self, data: TableData, book: ContextBook | None = None) -> list[PlannedCheck]:
         return runnable(
-            [check for check in self._plan.of_table(data.name) if check.late == bool(book)],
+            applicable(self._plan, data.name, bool(book), self._facts, self._tallies),
             data,
             book or self._book,
             self._derived,

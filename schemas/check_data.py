@@ -19,7 +19,8 @@ class CheckFacts:
     """What the check must know of a delivery besides its rows.
 
     `known_patients` are ids that an earlier delivery of the center brought and that this one builds
-    on (mode append); their rows are no orphans.
+    on (mode append); their rows are no orphans. `dates_shifted`: the center moved all dates of each
+    patient by some days on purpose, so that rules on days of the calendar do not apply.
     """
 
     center_id: str
@@ -28,6 +29,7 @@ class CheckFacts:
     data_cut: date | None
     today: date | None = None
     known_patients: frozenset[str] = field(default_factory=frozenset)
+    dates_shifted: bool = False
 
     @property
     def columns(self) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 import polars as pl
 
 from schemas.check_plan import Plan, PlannedCheck
-from schemas.check_rows import Tallies, Tally
+from schemas.check_rows import SHIFTED, Tallies, Tally
 from schemas.staging import CHECK_RUN
 
 _NOT_REPORTED = {
@@ -87,7 +87,8 @@ def _row(
     if found:
         return (*head, "failed", found, max(judged, found), lacking)
     if not ran:
-        return (*head, "not_run", 0, 0, lacking or "no row was looked at")
+        outcome = "not_applicable" if set(missing) == {SHIFTED} else "not_run"
+        return (*head, outcome, 0, 0, lacking or "no row was looked at")
     if judged == 0:
         return (*head, "not_applicable", 0, 0, lacking)
     return (*head, "passed", 0, judged, lacking)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from schemas.check_context import ContextBook
-from schemas.check_data import TableData
+from schemas.check_data import CheckFacts, TableData
 from schemas.check_few import FEW
-from schemas.check_plan import PlannedCheck
+from schemas.check_plan import Plan, PlannedCheck
 
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
+SHIFTED = "the center shifted its dates on purpose: days of the calendar say nothing"
 
 
 @dataclass(slots=True)
@@ -60,6 +61,19 @@ def runnable(
         else:
             tallies.of(check).missing = reason
     return chosen
+
+
+def applicable(
+    plan: Plan, table: str, late: bool, facts: CheckFacts, tallies: Tallies
+) -> list[PlannedCheck]:
+    """The checks of a table, late ones or the others, without those that shifted dates make empty."""
+    checks = [check for check in plan.of_table(table) if check.late == late]
+    if not facts.dates_shifted:
+        return checks
+    for check in checks:
+        if plan.rules[check.rule]["calendar"]:
+            tallies.of(check).missing = SHIFTED
+    return [check for check in checks if not plan.rules[check.rule]["calendar"]]
 
 
 def _obstacle(

@@ -23,7 +23,7 @@ ENGINES = ("rows", "mapping", "reader", "run", "study")
 
 _RULE_KEYS = {
     "id", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",
-    "query", "asks", "source", "checks", "covers", "also",
+    "query", "asks", "source", "checks", "covers", "also", "calendar",
 }  # fmt: skip
 _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
@@ -77,7 +77,8 @@ class Rule:
     `covers`: columns whose generated checks (required, range) this rule stands for. `also`: companions
     (`unit`) that are named beside a column which the mapping could not understand. `asks`: kind of
     column → what a center is asked instead of `query`; `{range}` and `{codes}` stand for what the column
-    may hold.
+    may hold. `calendar`: it compares with days of the calendar (an approval, the export), so that it says
+    nothing where a center shifted its dates on purpose.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Rule:
     covers: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     asks: Mapping[str, str] = field(default_factory=dict)
+    calendar: bool = False
 
     def disposition_of(self, severity: str) -> str:
         """What becomes of a row: an error is never kept as valid, a warning never held back."""
@@ -222,6 +224,8 @@ def _rule(path: Path, entry: Any) -> Rule:
     asks = entry.get("asks", {})
     if not isinstance(asks, dict) or not all(isinstance(text, str) for text in asks.values()):
         raise RuleError(path.name, name, "asks", "is no list of kinds with their questions")
+    if not isinstance(entry.get("calendar", False), bool):
+        raise RuleError(path.name, name, "calendar", "is true or false")
     head = {
         key: entry[key] for key in _RULE_KEYS & entry.keys() - {"checks", "covers", "also", "asks"}
     }

@@ -58,6 +58,8 @@ came from.
   them would be worse. If the missing value then breaks a rule that holds the patient (dead, but no readable date), it is held.
 - **Outcome of a rule** (`quality.check_run`): `passed` only if at least one row was judged; `not_applicable`: no row was in its
   scope; `not_run`: a table or column is not delivered, with the reason; `failed`; `error`.
+- **Shifted dates.** A center may move all dates of a patient by the same number of days on purpose (`dates: {shifted: yes}` in its
+  spec). Rules on days of the calendar are then `not_applicable`, with that reason; those on intervals are judged.
 """
 
 
@@ -102,7 +104,8 @@ def _conditions(rule: Rule) -> str:
     if not lines:
         return ""
     asks = "".join(f"; for a {kind}: *{query}*" for kind, query in rule.asks.items())
-    return f"**{rule.id}** · asks: *{rule.query}*{asks}\n\n" + "\n".join(lines)
+    shifted = " · not applicable where dates are shifted" if rule.calendar else ""
+    return f"**{rule.id}** · asks: *{rule.query}*{asks}{shifted}\n\n" + "\n".join(lines)
 
 
 def _check(check: Check) -> list[str]:

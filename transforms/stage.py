@@ -64,7 +64,13 @@ def _stage(
 ) -> dict[str, Any]:
     plan = plan_delivery(spec, delivery, catalog)
     mapping = DeliveryMapping(plan)
-    facts = CheckFacts(spec.center.id, spec.center.country, plan.export_date, study.data_cut)
+    facts = CheckFacts(
+        spec.center.id,
+        spec.center.country,
+        plan.export_date,
+        study.data_cut,
+        dates_shifted=spec.dates.shifted,
+    )
     checker = Checker(catalog, facts, _derived(study))
     address: list[pl.DataFrame] = []
     held: dict[str, list[pl.DataFrame]] = {}

@@ -32,6 +32,11 @@ class Dates(Declared):
     serials: bool = Field(
         default=False, description="Whole numbers in date columns are Excel dates"
     )
+    shifted: bool = Field(
+        default=False,
+        description="All dates of a patient were moved by the same number of days on purpose "
+        "(de-identified export): rules on days of the calendar do not apply",
+    )
 
 
 class Numbers(Declared):

@@ -17,6 +17,7 @@ from transforms.harmonize.sources import BATCH_ROWS, OpenSource, nfc, open_sourc
 
 Words = Mapping[str, str]
 NO_WORDS: Words = {}
+_SHIFTED = "the dates are shifted on purpose: rules on days of the calendar do not apply"
 
 
 def fill(text: str, words: Words) -> str:
@@ -87,7 +88,7 @@ def plan_delivery(
         day,
         opened.sources,
         list(_blocks(spec, catalog)),
-        notes=opened.notes,
+        notes=[*opened.notes, *([_SHIFTED] if spec.dates.shifted else [])],
         missing_sources=opened.missing,
         batch_rows=batch_rows,
     )
