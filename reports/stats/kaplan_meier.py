@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves as R's `survfit` gives them; lifelines counts and multiplies."""
+"""Kaplan-Meier curves as R's `survfit` gives them; lifelines counts who is at risk."""
 
 from __future__ import annotations
 
@@ -55,8 +55,13 @@ class KaplanMeier:
 
     @property
     def n(self) -> int:
-        """Patients."""
+        """Patients, or with entry times rows."""
         return int(self.n_event.sum() + self.n_censor.sum())
+
+    @property
+    def n_start(self) -> int:
+        """At risk at the first observed time: all patients unless some enter later."""
+        return int(self.n_risk[0])
 
     @property
     def events(self) -> int:
@@ -66,7 +71,7 @@ class KaplanMeier:
     @cached_property
     def std_err_log(self) -> Floats:
         """Standard error of log S: Greenwood, sqrt(sum d / (n (n - d))); infinite at S = 0."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             terms = self.n_event / (self.n_risk * (self.n_risk - self.n_event))
         error: Floats = np.sqrt(np.cumsum(np.where(self.n_event > 0, terms, 0.0)))
         return error
@@ -118,15 +123,14 @@ class KaplanMeier:
     def at(self, times: Floats) -> list[At]:
         """The curve at given ascending times; the last value is carried on and marked.
 
-        Number at risk at t: patients whose time is at least t. Events: since the time before.
+        Number at risk at t: those at risk at the first observed time not before t. Events: since the
+        time before.
         """
         lower, upper = self.limits
         index = np.searchsorted(self.time, times, side="right") - 1
-        events = np.concatenate([[0.0], np.cumsum(self.n_event)])
-        removed = np.concatenate([[0.0], np.cumsum(self.n_event + self.n_censor)])
-        counted = events[index + 1]
+        counted = np.concatenate([[0.0], np.cumsum(self.n_event)])[index + 1]
         before = np.searchsorted(self.time, times, side="left")
-        at_risk = self.n - removed[before]
+        at_risk = np.concatenate([self.n_risk, [0.0]])[before]
         points = []
         for k, t in enumerate(times):
             i = int(index[k])
@@ -149,34 +153,46 @@ class KaplanMeier:
 
 
 def kaplan_meier(
-    times: Floats, events: Bools, *, conf_type: ConfidenceType = "log", level: float = 0.95
+    times: Floats,
+    events: Bools,
+    *,
+    entry: Floats | None = None,
+    conf_type: ConfidenceType = "log",
+    level: float = 0.95,
 ) -> KaplanMeier:
     """The Kaplan-Meier curve of one group.
 
     Args:
         times: Not negative; call `merge_close_times` on the whole analysis set first, or pass days.
         events: True where the event was seen, False where the patient was censored.
+        entry: Time at which a patient comes under observation (left truncation); at risk after it. If the risk
+            set empties, the curve is 0 from there on, as in R.
         conf_type: `log` is R's default.
         level: Confidence level.
 
     Raises:
         ValueError: No patient, or a time is negative or not a number.
+
+    Source:
+        Kaplan and Meier 1958; R `survfit(Surv(entry, time, event) ~ 1)`.
     """
-    from lifelines import KaplanMeierFitter
+    from lifelines.utils import survival_table_from_events
 
     if times.size == 0:
         raise ValueError("a survival curve needs at least one patient")
     if np.isnan(times).any() or (times < 0).any():
         raise ValueError("survival times must be numbers and not negative")
-    fitted = KaplanMeierFitter().fit(times, events)
-    table = fitted.event_table
-    observed = (table["removed"] > 0).to_numpy()
+    table = survival_table_from_events(times, events, entry)
+    columns = {name: table[name].to_numpy(dtype=np.float64) for name in table.columns}
+    observed = columns["removed"] > 0
+    at_risk = columns["at_risk"] - (0 if entry is None else columns["entrance"])
+    n_risk, n_event = at_risk[observed], columns["observed"][observed]
     return KaplanMeier(
         time=table.index.to_numpy(dtype=np.float64)[observed],
-        n_risk=table["at_risk"].to_numpy(dtype=np.float64)[observed],
-        n_event=table["observed"].to_numpy(dtype=np.float64)[observed],
-        n_censor=table["censored"].to_numpy(dtype=np.float64)[observed],
-        survival=fitted.survival_function_.iloc[:, 0].to_numpy(dtype=np.float64)[observed],
+        n_risk=n_risk,
+        n_event=n_event,
+        n_censor=columns["censored"][observed],
+        survival=np.cumprod(1 - n_event / n_risk),
         conf_type=conf_type,
         level=level,
     )

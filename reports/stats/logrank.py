@@ -1,12 +1,16 @@
-"""The log-rank test."""
+"""The log-rank test and its family, over any number of groups, stratified or not."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.stats.adjust import p_adjust
 from reports.stats.times import Bools, Floats
 
 
@@ -23,59 +27,153 @@ class LogRank:
     expected: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """The test of two groups alone, with P adjusted over all pairs."""
+
+    first: str
+    second: str
+    chi_squared: float
+    p: float
+    holm: float
+    bh: float
+    bonferroni: float
+
+
 def log_rank(
-    times: Floats, events: Bools, groups: NDArray[np.str_], *, rho: float = 0.0
+    times: Floats,
+    events: Bools,
+    groups: NDArray[np.str_],
+    *,
+    rho: float = 0.0,
+    strata: NDArray[Any] | None = None,
 ) -> LogRank:
-    """Two-sided log-rank test over all groups at once; lifelines computes the statistic.
+    """Two-sided log-rank test over all groups at once.
 
     Args:
-        times: As for `kaplan_meier`, all groups together.
+        times: As for `kaplan_meier`, all groups together; without entry times (R's `survdiff` has none either:
+            the score test of a Cox model does that).
         events: True where the event was seen.
         groups: The group of each patient.
-        rho: 0 is the log-rank test; 1 the Peto-Peto weighting by S(t-) (R's `survdiff(rho = 1)`).
+        rho: 0 is the log-rank test; 1 weights by S(t-), the Peto-Peto form (R's `survdiff(rho = 1)`).
+        strata: Only patients of one stratum are compared with each other; the sums run over the strata.
+
+    Source:
+        Harrington and Fleming 1982; R `survdiff`. Variance: hypergeometric, per distinct event time. lifelines
+        has no stratified test, so the test is computed here.
 
     Raises:
         ValueError: Fewer than two groups.
     """
-    from lifelines.statistics import multivariate_logrank_test
-
-    names = np.unique(groups)
+    names, group = np.unique(groups, return_inverse=True)
     if names.size < 2:
         raise ValueError("a log-rank test needs at least two groups")
-    weights = {} if rho == 0 else {"weightings": "fleming-harrington", "p": rho, "q": 0}
-    result = multivariate_logrank_test(times, groups, events, **weights)
-    observed, expected = _observed_expected(times, events, groups, names, rho)
+    stratum = (
+        np.zeros(times.size, int) if strata is None else np.unique(strata, return_inverse=True)[1]
+    )
+    died, at_risk, of_stratum = _counts(times, events, group, stratum, names.size)
+    all_died, all_at_risk = died.sum(axis=1), at_risk.sum(axis=1)
+    weight = _survival_before(all_died / all_at_risk, of_stratum) ** rho
+    share = at_risk / all_at_risk[:, None]
+    observed = (died * weight[:, None]).sum(axis=0)
+    expected = (share * (all_died * weight)[:, None]).sum(axis=0)
+    alone = np.maximum(all_at_risk - 1, 1)
+    spread = weight**2 * all_died * (all_at_risk - all_died) / alone
+    variance = np.diag(spread @ share) - share.T @ (share * spread[:, None])
+    chi_squared, df = _quadratic(observed - expected, variance, expected > 0)
     return LogRank(
-        chi_squared=float(result.test_statistic),
-        df=int(names.size - 1),
-        p=float(result.p_value),
+        chi_squared=chi_squared,
+        df=df,
+        p=_upper_tail(chi_squared, df),
         groups=tuple(str(name) for name in names),
-        n=tuple(int((groups == name).sum()) for name in names),
+        n=tuple(int(count) for count in np.bincount(group)),
         observed=tuple(float(x) for x in observed),
         expected=tuple(float(x) for x in expected),
     )
 
 
-def _observed_expected(
-    times: Floats, events: Bools, groups: NDArray[np.str_], names: NDArray[np.str_], rho: float
-) -> tuple[Floats, Floats]:
-    distinct = np.unique(times[events])
-    at_risk = np.stack([_at_least(times[groups == name], distinct) for name in names])
-    died = np.stack([_equal(times[(groups == name) & events], distinct) for name in names])
-    total_risk, total_died = at_risk.sum(axis=0), died.sum(axis=0)
-    survival_before = np.concatenate([[1.0], np.cumprod(1 - total_died / total_risk)[:-1]])
-    weight = survival_before**rho if distinct.size else np.ones(0)
-    return (died * weight).sum(axis=1), (at_risk * (total_died / total_risk) * weight).sum(axis=1)
+def pairwise_log_rank(
+    times: Floats,
+    events: Bools,
+    groups: NDArray[np.str_],
+    order: Sequence[str] | None = None,
+    *,
+    rho: float = 0.0,
+    strata: NDArray[Any] | None = None,
+) -> list[Pair]:
+    """The log-rank test of each pair of groups, with P adjusted over the pairs.
+
+    Args:
+        times: As for `log_rank`.
+        events: As for `log_rank`.
+        groups: The group of each patient.
+        order: The groups in the order in which pairs are named; None is the alphabet.
+        rho: As for `log_rank`.
+        strata: As for `log_rank`.
+    """
+    names = list(order) if order is not None else [str(name) for name in np.unique(groups)]
+    pairs = list(combinations([name for name in names if (groups == name).any()], 2))
+    tests = []
+    for pair in pairs:
+        mine = np.isin(groups, pair)
+        within = None if strata is None else strata[mine]
+        tests.append(log_rank(times[mine], events[mine], groups[mine], rho=rho, strata=within))
+    p = np.array([test.p for test in tests])
+    adjusted = [p_adjust(p, method) for method in ("holm", "bh", "bonferroni")]
+    return [
+        Pair(a, b, test.chi_squared, test.p, *(float(values[k]) for values in adjusted))
+        for k, ((a, b), test) in enumerate(zip(pairs, tests, strict=True))
+    ]
 
 
-def _at_least(times: Floats, points: Floats) -> Floats:
-    return (times.size - np.searchsorted(np.sort(times), points, side="left")).astype(np.float64)
-
-
-def _equal(times: Floats, points: Floats) -> Floats:
-    ordered = np.sort(times)
-    right, left = (
-        np.searchsorted(ordered, points, "right"),
-        np.searchsorted(ordered, points, "left"),
+def _counts(
+    times: Floats, events: Bools, group: NDArray[Any], stratum: NDArray[Any], n_groups: int
+) -> tuple[Floats, Floats, NDArray[Any]]:
+    """Per event time of each stratum: events and patients at risk by group, and the stratum."""
+    order = np.lexsort((times, stratum))
+    t, s = times[order], stratum[order]
+    new = (
+        np.concatenate([[True], (np.diff(t) > 0) | (np.diff(s) > 0)])
+        if t.size
+        else np.zeros(0, bool)
     )
-    return (right - left).astype(np.float64)
+    point = np.cumsum(new) - 1
+    cell = point * n_groups + group[order]
+    n_points = int(new.sum())
+    size = n_points * n_groups
+    removed = np.bincount(cell, minlength=size).reshape(n_points, n_groups)
+    died = np.bincount(cell, events[order], minlength=size).reshape(n_points, n_groups)
+    of_stratum = s[new]
+    later = np.cumsum(removed[::-1], axis=0)[::-1]
+    # Those of the strata behind are counted in `later` too: take what the stratum's end leaves.
+    after_end = np.vstack([later, np.zeros((1, n_groups))])[
+        np.searchsorted(of_stratum, of_stratum, "right")
+    ]
+    seen = died.sum(axis=1) > 0
+    return died[seen], (later - after_end)[seen], of_stratum[seen]
+
+
+def _survival_before(hazard: Floats, stratum: NDArray[Any]) -> Floats:
+    """Kaplan-Meier estimate of all groups just before each event time, per stratum."""
+    before = np.empty(hazard.size)
+    bounds = np.flatnonzero(np.diff(stratum)) + 1
+    for rows in np.split(np.arange(hazard.size), bounds):
+        before[rows] = np.concatenate([[1.0], np.cumprod(1 - hazard[rows])[:-1]])[: rows.size]
+    return before
+
+
+def _quadratic(difference: Floats, variance: Floats, used: Bools) -> tuple[float, int]:
+    df = max(int(used.sum()) - 1, 0)
+    if df == 0:
+        return 0.0, 0
+    d, v = difference[used][1:], variance[np.ix_(used, used)][1:, 1:]
+    try:
+        return float(d @ np.linalg.solve(v, d)), df
+    except np.linalg.LinAlgError:
+        return float("nan"), df
+
+
+def _upper_tail(chi_squared: float, df: int) -> float:
+    from scipy.special import chdtrc
+
+    return float("nan") if df == 0 else float(chdtrc(df, chi_squared))

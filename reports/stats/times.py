@@ -24,9 +24,26 @@ def merge_close_times(times: Floats) -> Floats:
         R, survival, `timefix`: absolute difference or difference relative to the mean of |time| at
         most the square root of the machine epsilon.
     """
+    return _merge(np.asarray(times, dtype=np.float64))
+
+
+def merge_close_intervals(entry: Floats, times: Floats) -> tuple[Floats, Floats]:
+    """As `merge_close_times`, over the starts and the ends of the intervals at once.
+
+    Raises:
+        ValueError: An interval ends at its start, or before it.
+    """
+    merged = _merge(np.concatenate([entry, times]))
+    start, end = merged[: entry.size], merged[entry.size :]
+    if (end <= start).any():
+        raise ValueError("an interval must end after its start")
+    return start, end
+
+
+def _merge(times: Floats) -> Floats:
     distinct, position = np.unique(times, return_inverse=True)
     if distinct.size < 2:
-        return np.asarray(times, dtype=np.float64)
+        return times
     gaps = np.diff(distinct)
     scale = float(np.mean(np.abs(distinct))) or 1.0
     starts_new = np.concatenate([[True], (gaps > TOLERANCE) & (gaps / scale > TOLERANCE)])

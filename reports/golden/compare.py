@@ -1,0 +1,127 @@
+"""When two numbers are the same: the tolerances of the golden files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+CLOSED, ITERATED = 1e-9, 1e-6
+# Below this a P value is compared by its order of magnitude; a difference below `ROUNDING` is none.
+TINY_P, ROUNDING = 1e-12, 1e-14
+P_NAMES = frozenset({"p", "holm", "bh", "hochberg", "bonferroni"})
+# What R says of its own work, not of the data: not compared.
+NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_printed_in_paper"})
+# `fisher.test` searches its odds ratio and interval to about 1e-4 only; the interval is further off.
+COARSE = {"fisher_or_cmle": 1e-4, "fisher_or_lower": 1e-2, "fisher_or_upper": 1e-2}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A number that is not R's; `size` is in tolerances."""
+
+    place: str
+    ours: Any
+    theirs: Any
+    size: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one record."""
+
+    n_compared: int
+    worst: float
+    differences: tuple[Difference, ...]
+
+
+def compare(
+    ours: tuple[dict[str, Any], list[dict[str, Any]]],
+    scalars: dict[str, Any],
+    rows: list[dict[str, Any]],
+    relative: float,
+) -> Outcome:
+    """Every number of R against ours, in the order of R's rows.
+
+    Args:
+        ours: Scalars and rows of the same form.
+        scalars: R's.
+        rows: R's.
+        relative: `CLOSED` or `ITERATED`.
+    """
+    found = list(_pairs(ours, scalars, rows, relative))
+    wrong = tuple(d for d in found if not d.size <= 1)
+    return Outcome(len(found), max((d.size for d in found), default=0.0), wrong)
+
+
+def _pairs(
+    ours: tuple[dict[str, Any], list[dict[str, Any]]],
+    scalars: dict[str, Any],
+    rows: list[dict[str, Any]],
+    relative: float,
+) -> Iterator[Difference]:
+    our_scalars, our_rows = ours
+    yield from _fields("", our_scalars, scalars, relative)
+    if len(our_rows) != len(rows):
+        yield Difference("number of rows", len(our_rows), len(rows), math.inf)
+    for index, (mine, theirs) in enumerate(zip(our_rows, rows, strict=False)):
+        yield from _fields(f"row {index + 1} ", mine, theirs, relative)
+
+
+def _fields(
+    place: str, mine: dict[str, Any], theirs: dict[str, Any], relative: float
+) -> Iterator[Difference]:
+    for name, value in theirs.items():
+        if name in NOT_COMPARED:
+            continue
+        if name not in mine:
+            yield Difference(place + name, "not computed", value, math.inf)
+        elif isinstance(value, dict | list):
+            yield from _nested(place + name, mine[name], value)
+        else:
+            yield Difference(
+                place + name, mine[name], value, _size(name, mine[name], value, relative, theirs)
+            )
+
+
+def _nested(place: str, mine: Any, theirs: Any) -> Iterator[Difference]:
+    """Counts in a mapping or a list: exactly."""
+    if isinstance(theirs, dict):
+        same = isinstance(mine, dict) and all(mine.get(k) == v for k, v in theirs.items())
+    else:
+        same = mine == theirs
+    yield Difference(place, mine, theirs, 0.0 if same else math.inf)
+
+
+def _size(name: str, mine: Any, theirs: Any, relative: float, row: dict[str, Any]) -> float:
+    """The difference in tolerances; infinite where one is known and the other is not."""
+    mine_unknown = mine is None or (isinstance(mine, float) and math.isnan(mine))
+    if theirs is None or mine_unknown:
+        return 0.0 if theirs is None and mine_unknown else math.inf
+    if isinstance(theirs, str | bool) or isinstance(mine, str | bool):
+        return 0.0 if mine == theirs else math.inf
+    if isinstance(theirs, int) and isinstance(mine, int):
+        return 0.0 if mine == theirs else math.inf
+    difference = abs(float(mine) - float(theirs))
+    if is_p(name) and theirs < TINY_P:
+        return abs(math.log10(mine / theirs)) if mine > 0 else math.inf
+    if name in COARSE:
+        return difference / (COARSE[name] * abs(theirs))
+    allowed = relative * max(abs(theirs), _standard_error(name, row) if relative == ITERATED else 0)
+    return difference / max(allowed, ROUNDING)
+
+
+def is_p(name: str) -> bool:
+    """Whether a field holds a P value."""
+    return name in P_NAMES or name.startswith("p_") or name.endswith("_p")
+
+
+def _standard_error(name: str, row: dict[str, Any]) -> float:
+    """The standard error of a coefficient or of its hazard ratio, on their own scale."""
+    error = row.get("robust_se") or row.get("se") or 0.0
+    if name == "coef":
+        return float(error)
+    if name == "z":
+        return 1.0
+    return float(error * abs(row.get(name) or 0.0)) if name.startswith(("hr", "shr")) else 0.0

@@ -1,0 +1,67 @@
+"""Every record of a folder, computed and compared; sums per analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from reports.golden import curves
+from reports.golden.compare import CLOSED, Difference, compare
+from reports.golden.curves import Result
+from reports.golden.records import CURVES, GoldenSet, Record
+
+MATCHED, DIFFERING, UNSUPPORTED = "matched", "differing", "unsupported"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How a kind of result is computed, and how exactly it must agree."""
+
+    compute: Callable[[GoldenSet, Record], Result]
+    relative: float = CLOSED
+
+
+ANALYSES = {
+    "km_quantiles": Analysis(curves.km_quantiles),
+    "km_at_times": Analysis(curves.km_at_times),
+    CURVES: Analysis(curves.km_curve),
+    "reverse_km": Analysis(curves.reverse_km),
+    "rmst": Analysis(curves.rmst),
+    "rmst_diff": Analysis(curves.rmst_diff),
+    "logrank": Analysis(curves.logrank),
+    "logrank_pairwise": Analysis(curves.logrank_pairwise),
+    "p_adjust": Analysis(curves.adjusted),
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One record with its verdict; `reason` says why it could not be computed."""
+
+    record: Record
+    verdict: str
+    n_compared: int = 0
+    worst: float = 0.0
+    differences: tuple[Difference, ...] = ()
+    reason: str = ""
+
+
+def check(sets: list[GoldenSet]) -> Iterator[Checked]:
+    """Each record of the sets with its verdict; nothing raises."""
+    for golden in sets:
+        for record in golden.records:
+            yield check_record(golden, record)
+
+
+def check_record(golden: GoldenSet, record: Record) -> Checked:
+    """One record, computed and compared."""
+    analysis = ANALYSES.get(record.analysis)
+    if analysis is None:
+        return Checked(record, UNSUPPORTED, reason="no such analysis here")
+    try:
+        ours = analysis.compute(golden, record)
+    except Exception as error:  # A form that is not known is reported, and the other records go on.
+        return Checked(record, UNSUPPORTED, reason=f"{type(error).__name__}: {error}")
+    outcome = compare(ours, record.scalars, record.rows, analysis.relative)
+    verdict = DIFFERING if outcome.differences else MATCHED
+    return Checked(record, verdict, outcome.n_compared, outcome.worst, outcome.differences)
