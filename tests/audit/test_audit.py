@@ -125,6 +125,70 @@ def test_a_broken_warehouse_fails_its_check_and_stops(check_id: str, broken: Any
     assert check_id in failed(result)
 
 
+ONE = "(select min(USUBJID) from analysis.adsl where BESTRESP in ('CR', 'VGPR', 'PR'))"
+
+
+def stopped_by(result: AuditResult, check_id: str, title: str) -> bool:
+    """Whether the publication is stopped, and the sentence says by what."""
+    told = any(
+        sentence.startswith(f"{check_id} {title}: ") for sentence in result.critical_failures
+    )
+    return told and not result.passed
+
+
+def test_sur_07_a_progression_free_survival_of_minus_12_days_stops_the_publication(
+    broken: Any,
+) -> None:
+    result = broken(
+        "update analysis.adtte set ADT = STARTDT - 13, AVAL = -12 "
+        f"where PARAMCD = 'PFS' and ANALYSIS = 'PRIMARY' and USUBJID = {ONE}"
+    )
+    assert stopped_by(result, "AUD-10", "ADTTE has one row per subject and parameter")
+    assert stopped_by(result, "AUD-17", "Times are the days between their dates")
+
+
+def test_sur_08_two_rows_of_survival_of_a_subject_stop_the_publication(broken: Any) -> None:
+    result = broken(
+        "insert into analysis.adtte select * from analysis.adtte "
+        f"where PARAMCD = 'OS' and ANALYSIS = 'PRIMARY' and USUBJID = {ONE}"
+    )
+    assert stopped_by(result, "AUD-10", "ADTTE has one row per subject and parameter")
+    assert stopped_by(result, "AUD-18", "Each subject has a time or a reason for none")
+
+
+def test_sur_08_a_duration_of_response_of_who_did_not_respond_stops_the_publication(
+    broken: Any,
+) -> None:
+    result = broken(
+        f"update analysis.adsl set RESPFL = 'N', BESTRESP = 'LTPR' where USUBJID = {ONE}"
+    )
+    assert stopped_by(result, "AUD-18", "Each subject has a time or a reason for none")
+
+
+def test_sur_09_progression_free_survival_beyond_survival_stops_the_publication(
+    broken: Any,
+) -> None:
+    last = f"(select max(ADT) from analysis.adtte where PARAMCD = 'OS' and USUBJID = {ONE})"
+    result = broken(
+        f"update analysis.adtte set ADT = {last} + 6, AVAL = {last} + 6 - STARTDT + 1, "
+        f"AVALM = ({last} + 6 - STARTDT) / 30.4375 where PARAMCD = 'PFS' and USUBJID = {ONE}"
+    )
+    assert stopped_by(result, "AUD-19", "Endpoints follow each other")
+
+
+def test_sur_10_groups_that_do_not_add_up_to_the_cohort_stop_the_publication(broken: Any) -> None:
+    result = broken(f"update analysis.adsl set GRP4 = 'NONE' where USUBJID = {ONE}")
+    assert stopped_by(result, "AUD-20", "Denominators are the cohort")
+
+
+def test_dat_29_a_day_made_from_a_month_without_its_flag_stops_the_publication(broken: Any) -> None:
+    result = broken(
+        f"update core.infusion set infusion_date = date_trunc('month', infusion_date), "
+        f"infusion_date_precision = 'month' where usubjid = {ONE}"
+    )
+    assert stopped_by(result, "AUD-21", "Imputed dates are flagged")
+
+
 def test_an_impossible_time_fails(broken: Any) -> None:
     result = broken("update analysis.adtte set AVAL = 0 where PARAMCD = 'OS'")
 

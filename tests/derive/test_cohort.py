@@ -180,3 +180,18 @@ def test_every_column_of_the_analysis_tables_has_a_label(derived):
         " where schema_name = 'analysis' and comment is null"
     )
     assert unlabelled.fetchall() == []
+
+
+def test_elg_07_a_relapse_with_palliative_care_only_is_listed_but_not_of_the_cohort(derived, rows):
+    con = derived(
+        subject="usubjid | country | sex\nMYE-DE01-A | DE | F",
+        infusion="""usubjid    | infusion_number | product | setting    | infusion_date
+                    MYE-DE01-A | 1               | IDE     | COMMERCIAL | 2023-01-10""",
+        relapse="usubjid | relapse_number | relapse_date\nMYE-DE01-A | 1 | 2023-05-10",
+        treatment_line="usubjid | line_number | start_date | drugs",
+        follow_up="usubjid | last_contact_date | vital_status\nMYE-DE01-A | 2023-08-01 | ALIVE",
+    )
+    assert rows(con, "adsl") == []
+    told = {row["reason"]: row["n_patients"] for row in rows(con, "attrition", "n_patients > 0")}
+    assert told["NO_SALVAGE"] == 1
+    assert con.execute("select usubjid from core.relapse").fetchall() == [("MYE-DE01-A",)]

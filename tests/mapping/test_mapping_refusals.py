@@ -31,10 +31,16 @@ EMD_FILE = "id,day,emd,emd2,time\n1,2023-05-02,yes,no,before\n"
 
 
 @pytest.mark.parametrize("day", ["2021-03-25", "2024-06-15"])
-def test_an_export_before_the_first_approval_or_after_the_delivery_is_refused(
+def test_dat_28_an_export_before_the_first_approval_or_after_the_delivery_is_refused(
     deliver: Any, day: str
 ) -> None:
     with pytest.raises(SpecError, match="export_date.*DAT-28"):
+        deliver(SPEC.format(day=day), p__csv=FILE)
+
+
+@pytest.mark.parametrize("day", ["", "unknown", "2024-06"])
+def test_dat_28_a_spec_whose_day_of_export_is_missing_is_refused(deliver: Any, day: str) -> None:
+    with pytest.raises(SpecError, match="export_date"):
         deliver(SPEC.format(day=day), p__csv=FILE)
 
 
@@ -46,7 +52,7 @@ def test_an_export_on_the_day_of_the_approval_or_of_the_delivery_is_read(
     assert mapped.values("subject", "patient_id", "sex") == [("1", "F")]
 
 
-def test_one_column_for_disease_before_and_at_relapse_is_refused(deliver: Any) -> None:
+def test_emd_08_one_column_for_disease_before_and_at_relapse_is_refused(deliver: Any) -> None:
     spec = EMD.format(where="", before="emd", after="emd")
     with pytest.raises(SpecError, match="column 'emd'.*EMD-08"):
         deliver(spec, p__csv=EMD_FILE)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import polars as pl
 
 from transforms.harmonize.values.common import (
+    MISSING,
     Row,
     error,
     is_missing,
@@ -98,7 +99,17 @@ def number_rows(values: Sequence[str | None], fmt: NumberFormat | None = None) -
     def missing(value: str | None) -> bool:
         return is_missing(value, "number", form.missing)
 
-    return result_rows(values, lambda value: _parse(value, form), missing)
+    rows = result_rows(values, lambda value: _parse(value, form), missing)
+    return [
+        _not_done(value, row) if row.get("status") == MISSING else row
+        for value, row in zip(values, rows, strict=True)
+    ]
+
+
+def _not_done(value: str | None, row: Row) -> Row:
+    """A word that says that nothing was measured is kept as such: an empty cell says less (LAB-07)."""
+    result = _words("no_value").get(match_key(value or ""))
+    return {**row, "side": f"result={result}"} if result else row
 
 
 @cache
