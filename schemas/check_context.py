@@ -8,16 +8,14 @@ from functools import cache
 import polars as pl
 
 from schemas.check_data import FACT_TYPES, CheckFacts, TableData, constant
-from schemas.check_few import FEW, Lookup, first_places, lookup, merged, neighbours, taken
+from schemas.check_few import FEW, Lookup, lookup, merged, neighbours, taken
+from schemas.check_many import SMALL, beside, places
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
+from schemas.context_rows import PATIENT_NUMBER, SUBJECT, ContextRows, shown_columns
 from schemas.rule_sql import LATEST, latest_day
 
-SUBJECT = "subject"
-PATIENT_NUMBER = "patient_number"
 HOLD_REASON, HOLD_OUTCOME = "hold.reason", "hold.outcome"
 PATIENT_HOLD = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
-# Below this number of rows one join with all context columns is cheaper than choosing among them.
-SMALL = 20_000
 Key = tuple[str, ...]
 Group = tuple[Key, str]  # what is joined at once: contexts of one key, or one neighbour by its name
 
@@ -39,9 +37,8 @@ class ContextBook:
         self._contexts = plan.contexts
         self._columns = plan.context_columns
         self._tables = tables
-        self._facts = facts
+        self._rows = ContextRows(plan, tables, facts)
         self._only = set(plan.contexts if only is None else only)
-        self._bases: dict[str, pl.DataFrame] = {}
         self._wide: dict[Group, pl.DataFrame] = {}
         self._narrow: dict[tuple[Group, Key], pl.DataFrame] = {}
         self._lookups: dict[Group, Lookup | None] = {}
@@ -95,15 +92,30 @@ class ContextBook:
             if frame.height < SMALL:
                 joined = self._beside_all(joined, group)
                 continue
-            key, part = group[0], self._part(group, tuple(sorted(names)))
-            found = frame.select(key).join(part, on=key, how="left", maintain_order="left")
-            joined = joined.hstack(found.drop(key))  # the wide frame itself is not copied
+            joined = joined.hstack(self._found(frame, group, tuple(sorted(names))))
         if not (facts or latest):
             return joined
         return joined.with_columns(
             *(self._literals[name] for name in sorted(facts)),
             *(_latest_day(column) for column in sorted(latest)),
         )
+
+    def _found(self, frame: pl.DataFrame, group: Group, names: Key) -> pl.DataFrame:
+        """The named columns of what is joined at once, beside the rows of a frame of many rows."""
+        key, neighbour = group
+        if neighbour:
+            context = self._contexts[neighbour]
+            if frame is self._tables[context.table].frame and not context.uses:
+                at = beside(frame, context.where, context.within, context.order, context.shift)
+                if at is not None:
+                    shown = frozenset(name.removeprefix(f"{neighbour}.") for name in names)
+                    return frame.select(shown_columns(neighbour, shown)).select(pl.all().gather(at))
+        part = self._part(group, names)
+        at = places(part, frame, key)
+        if at is not None:
+            return part.select(pl.col(names).gather(at))
+        found = frame.select(key).join(part, on=key, how="left", maintain_order="left")
+        return found.drop(key)
 
     def _beside_all(self, frame: pl.DataFrame, group: Group) -> pl.DataFrame:
         """The frame with all that is joined at once."""
@@ -130,7 +142,7 @@ class ContextBook:
         context, group = self._contexts[name], self._group(name)
         key = group[0]
         if context.aggregate:
-            behind = self._base(context).select(*key, behind="row_id")
+            behind = self._rows.of(context).select(*key, behind="row_id")
         else:
             behind = self._whole(group).select(*key, behind=f"{name}.row_id")
         joined = frame.select("hit", *key).join(behind.drop_nulls(), on=key, how="inner")
@@ -138,7 +150,7 @@ class ContextBook:
 
     def patient_ids(self, numbers: pl.Series) -> pl.Series:
         """The ids behind `subject.patient_number`."""
-        return self._base(self._contexts[SUBJECT])["patient_id"].gather(numbers)
+        return self._rows.of(self._contexts[SUBJECT])["patient_id"].gather(numbers)
 
     def _group(self, name: str) -> Group:
         context = self._contexts[name]
@@ -169,7 +181,7 @@ class ContextBook:
 
     def _merged(self, key: Key) -> pl.DataFrame:
         frames = [
-            self._one(context)
+            self._rows.one_per_key(context)
             for name, context in self._contexts.items()
             if name in self._only and not context.shift and context.by == key
             and context.table in self._tables
@@ -188,60 +200,12 @@ class ContextBook:
             [constant(name, None, whole.height) for name in (HOLD_REASON, HOLD_OUTCOME)]
         )
 
-    def _base(self, context: PlannedContext) -> pl.DataFrame:
-        if context.name not in self._bases:
-            data = self._tables[context.table]
-            frame = data.frame if context.where is None else data.frame.filter(context.where)
-            if context.name == SUBJECT:
-                frame = self._patients(frame)
-            self._bases[context.name] = frame
-        return self._bases[context.name]
-
-    def _patients(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Subject rows, and patients of earlier deliveries, with a small number for each."""
-        known: list[str] = []
-        if self._facts.known_patients:
-            known = sorted(self._facts.known_patients - set(frame["patient_id"].to_list()))
-        if known:
-            earlier = pl.DataFrame(
-                {"patient_id": known, "row_id": range(-1, -1 - len(known), -1)},
-                schema={"patient_id": pl.String(), "row_id": pl.Int64()},
-            )
-            frame = pl.concat([frame, earlier], how="diagonal")
-        return frame.with_row_index(PATIENT_NUMBER)
-
-    def _one(self, context: PlannedContext) -> pl.DataFrame:
-        """Key and `<context>.<column>` columns of one context, one row per key."""
-        few = self._base(context)
-        base, name = few.lazy(), context.name
-        columns = self._columns.get(name, frozenset())
-        if context.aggregate:
-            made = base.group_by(context.by, maintain_order=True).agg(
-                expr.alias(f"{name}.{column}") for column, expr in context.aggregate.items()
-            )
-            return made.drop_nulls(context.by).collect()
-        extra = {PATIENT_NUMBER} if name == SUBJECT else frozenset[str]()
-        shown = _columns(name, columns | {"row_id"} | extra)
-        if few.height < FEW:
-            places = first_places(few, context.by, context.first)
-            return taken(few, places).select(*context.by, *shown)
-        if context.first is not None:
-            base = base.filter(pl.col(context.first).is_not_null()).sort(
-                context.first, "row_id", maintain_order=True
-            )
-        return (
-            base.drop_nulls(context.by)
-            .unique(subset=context.by, keep="first", maintain_order=True)
-            .select(*context.by, *shown)
-            .collect()
-        )
-
     def _beside(self, context: PlannedContext) -> pl.DataFrame:
         """Row id and the columns of the neighbour in the table itself."""
         used_few = [self._lookup(self._group(used)) for used in context.uses]
-        if self._base(context).height < FEW and None not in used_few:
+        if self._rows.of(context).height < FEW and None not in used_few:
             return self._beside_few(context)
-        base, name = self._base(context).lazy(), context.name
+        base, name = self._rows.of(context).lazy(), context.name
         for used in context.uses:
             wanted = tuple(c for c in context.within if c.startswith(f"{used}."))
             part = self._part(self._group(used), wanted)
@@ -254,7 +218,7 @@ class ContextBook:
         )
         near = (
             pl.when(inside).then(column.shift(context.shift)).alias(column.meta.output_name())
-            for column in _columns(name, columns)
+            for column in shown_columns(name, columns)
         )
         return (
             base.drop_nulls([*context.within, *context.order])
@@ -264,27 +228,18 @@ class ContextBook:
         )
 
     def _beside_few(self, context: PlannedContext) -> pl.DataFrame:
-        base = wide = self._base(context)
+        base = wide = self._rows.of(context)
         for used in context.uses:
             wide = self._beside_all(wide, self._group(used))
         rows, near = neighbours(wide, context.within, context.order, context.shift)
         columns = self._columns.get(context.name, frozenset()) | {"row_id"}
         row_ids = base["row_id"].gather(pl.Series(rows, dtype=pl.UInt32()))
-        return taken(base, near).select(_columns(context.name, columns)).insert_column(0, row_ids)
+        return (
+            taken(base, near).select(shown_columns(context.name, columns)).insert_column(0, row_ids)
+        )
 
 
 _PATIENTS: Group = (("patient_id",), "")
-
-
-@cache
-def _columns(name: str, columns: frozenset[str]) -> tuple[pl.Expr, ...]:
-    """Columns of a context's table under the names by which rules read them."""
-    return tuple(
-        (
-            latest_day(column.removesuffix(LATEST)) if column.endswith(LATEST) else pl.col(column)
-        ).alias(f"{name}.{column}")
-        for column in sorted(columns)
-    )
 
 
 _latest_day = cache(latest_day)

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from schemas.catalog import Catalog, Column, Table
-from schemas.check_context import PATIENT_NUMBER, SUBJECT, ContextBook
+from schemas.check_context import ContextBook
 from schemas.check_data import TableData
+from schemas.check_many import packing
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
+from schemas.context_rows import PATIENT_NUMBER, SUBJECT
 from schemas.rule_sql import LATEST
 from schemas.staging import IDENTITY, ISSUE
 
@@ -65,8 +67,12 @@ class LateRows:
         """Rows that could be judged, and those whose key occurs more than once, in file order."""
         rows = self._all()
         key = [_NUMBER if name == "patient_id" else name for name in check.unique]
-        full = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
-        hashed = rows.select(pl.when(full).then(pl.struct(key).hash()).alias("key"))["key"]
+        packed = packing([rows], key)
+        if packed is None:
+            full = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
+            hashed = rows.select(pl.when(full).then(pl.struct(key).hash())).to_series()
+        else:
+            hashed = rows.select(packed.expr()).to_series()
         judged = hashed.len() - hashed.null_count()
         if hashed.n_unique() == judged + (judged < hashed.len()):
             return judged, None

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from schemas import check_context, check_rows, context_rows
 from schemas.rules import load_rules
 from tests.rules.case_files import cases_of, rules_with_cases
 from tests.rules.judging import CATALOG, judge
@@ -49,11 +50,25 @@ def test_there_are_no_cases_of_rules_that_do_not_exist() -> None:
     assert set(CASES) <= set(RULES)
 
 
-@pytest.mark.parametrize(
+ALL_CASES = pytest.mark.parametrize(
     ("rule", "case"),
     [(rule, case) for rule, cases in sorted(CASES.items()) for case in cases],
     ids=[f"{rule} {named(case)}" for rule, cases in sorted(CASES.items()) for case in cases],
 )
+
+
+@ALL_CASES
+def test_a_rule_finds_exactly_its_violations_on_the_way_for_many_rows(
+    rule: str, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (check_context, context_rows, check_rows):
+        monkeypatch.setattr(module, "FEW", -1)
+    for module in (check_context, context_rows):
+        monkeypatch.setattr(module, "SMALL", 0)
+    test_a_rule_finds_exactly_its_violations(rule, case)
+
+
+@ALL_CASES
 def test_a_rule_finds_exactly_its_violations(rule: str, case: dict[str, Any]) -> None:
     outcome = outcome_of(case, rule)
     found = outcome.findings.filter(pl.col("rule_id") == rule)
