@@ -156,6 +156,8 @@ _BY_PARSER: Mapping[str, tuple[str, ...]] = {
     "year": ("DAT-01", "DAT-03"),
     "code": ("STR-06",),
     "lesion_category": ("STR-06",),
+    "cytogenetics": ("STR-06",),
+    "cytogenetic_share": ("STR-06",),
     "response": ("RSP-01",),
     "regimen": ("SAL-01", "SAL-08", "DAT-01"),
     "number": ("STR-06", "LAB-01", "LAB-02", "LAB-03", "LAB-05", "LAB-06"),

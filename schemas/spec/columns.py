@@ -12,8 +12,28 @@ from schemas.spec.base import Declared
 DateOrder = Literal["dmy", "mdy", "ymd"]
 DecimalMark = Literal[".", ","]
 Parser = Literal[
-    "date", "year", "number", "integer", "code", "text", "response", "regimen", "lesion_category"
+    "date",
+    "year",
+    "number",
+    "integer",
+    "code",
+    "text",
+    "response",
+    "regimen",
+    "lesion_category",
+    "cytogenetics",
 ]
+# Columns of table risk that a free text on cytogenetics can fill (`as: cytogenetics`).
+CYTOGENETIC = (
+    "del_17p",
+    "del_17p_share",
+    "t_4_14",
+    "t_14_16",
+    "t_14_20",
+    "gain_1q",
+    "del_1p",
+    "high_risk_cytogenetics",
+)
 SOURCES = ("column", "coalesce", "constant", "template", "regex", "sequence")
 
 

@@ -11,7 +11,7 @@ from schemas.definition_columns import definition_columns
 from schemas.errors import SpecError, StudyError
 from schemas.spec.base import Problem, listed, nearest, validated
 from schemas.spec.center import Block, CenterSpec
-from schemas.spec.columns import ColumnRule
+from schemas.spec.columns import CYTOGENETIC, ColumnRule
 from schemas.spec.study import Study
 from schemas.yaml_source import Loc, read_yaml
 
@@ -177,6 +177,10 @@ def _check_rule(
         if column.kind != "integer" or rule.sequence not in dates:
             text = f"a whole-number column can be numbered by one of {listed(dates)}.{nearest(rule.sequence, dates)}"
             found.append((("sequence",), text))
+    if rule.parse_as == "cytogenetics" and (table.name != "risk" or column.name not in CYTOGENETIC):
+        found.append(
+            (("as",), f"cytogenetics are read into columns of table risk: {listed(CYTOGENETIC)}")
+        )
     if column.codelist and rule.parse_as in (None, "code", "response", "lesion_category"):
         codes = catalog.codelists.get(column.codelist, {})
         named = spec.codebooks.get(rule.codebook or "", {})

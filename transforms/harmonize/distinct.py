@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from transforms.harmonize import values as parsers
+from transforms.harmonize.fish import cytogenetic_column
 from transforms.harmonize.plain import plain_verdict
 from transforms.harmonize.values.codes import BY_COLUMN, code_rows
 from transforms.harmonize.values.common import Row, is_missing
@@ -27,7 +28,6 @@ from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
 
 _LETTER = re.compile(r"[^\W\d_]")
 _MOST = 400_000  # verdicts that a reader remembers; then it starts anew, to bound memory
-
 
 _DEFAULT_RULE = {"date": "DAT-01", "year": "DAT-01", "response": "RSP-01", "regimen": "SAL-01"}
 _KIND = {"date": "date", "year": "date", "integer": "number", "number": "number"}
@@ -225,6 +225,13 @@ class Reader:
             else Verdict((own.get(text) or row.get("category") or "UNKNOWN",))
             for text, row in zip(texts, rows, strict=True)
         ]
+
+    def _parse_cytogenetics(self, texts: list[str]) -> list[Verdict]:
+        rows = cytogenetic_column(texts, self.form.codelist or "", self.form.missing)
+        found = self._judged(rows, ("said",))
+        return [self.nothing if self.form.quiet and v.severity else v for v in found]
+
+    _parse_cytogenetic_share = _parse_cytogenetics
 
     def _parse_text(self, texts: list[str]) -> list[Verdict]:
         return [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from schemas.errors import SpecError
 from transforms.harmonize import values as parsers
-from transforms.harmonize.plan import ColumnPlan, MappingPlan, fill
+from transforms.harmonize.fish import FAMILY
+from transforms.harmonize.plan import ColumnPlan, MappingPlan, fill, value_headers
 from transforms.harmonize.values.units import find_quantity
 from transforms.harmonize.verdicts import Form
 
@@ -34,9 +35,10 @@ def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
             as_integer=column.parser == "integer",
         )
     own = {**(spec.codebooks[rule.codebook] if rule.codebook else {}), **(rule.map or {})}
+    fish = column.parser in FAMILY
     return Form(
         parser=column.parser,
-        codelist=rule.vocabulary or column.column.codelist,
+        codelist=column.column.name if fish else rule.vocabulary or column.column.codelist,
         own=tuple(own.items()),
         missing=missing,
         pattern=rule.regex.pattern if rule.regex else None,
@@ -46,7 +48,20 @@ def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
         dates=dates,
         numbers=numbers,
         precision=rule.precision,
+        quiet=fish and _is_told_before(plan, column),
     )
+
+
+def _is_told_before(plan: MappingPlan, column: ColumnPlan) -> bool:
+    """True if an earlier column of the block reads the same cell of cytogenetics."""
+    for block in plan.blocks:
+        for other in block.columns if column in block.columns else ():
+            if other is column:
+                return False
+            same = value_headers(other.rule, {}) == value_headers(column.rule, {})
+            if other.parser in FAMILY and same and other.rule.regex == column.rule.regex:
+                return True
+    return False
 
 
 def quantity_of(column: ColumnPlan) -> str | None:

@@ -111,6 +111,8 @@ def _blocks(spec: CenterSpec, catalog: Catalog) -> Iterator[BlockPlan]:
 
 def parser_of(column: Column, rule: ColumnRule) -> str:
     """How the text of a column is understood: declared, or by the column's kind."""
+    if rule.parse_as == "cytogenetics" and column.kind == "number":
+        return "cytogenetic_share"
     if rule.parse_as is not None:
         return rule.parse_as
     if column.codelist == "response":

@@ -35,6 +35,7 @@ class Form:
     dates: parsers.DateFormat | None = None
     numbers: parsers.NumberFormat | None = None
     precision: str | None = None
+    quiet: bool = False  # another column of the same cell tells what was not understood
 
 
 # Canonical values per parser: what stands in Verdict.values.
@@ -45,6 +46,8 @@ OUTPUTS: dict[str, tuple[pl.DataType, ...]] = {
     "number": (pl.Float64(), pl.String(), pl.String(), pl.String()),  # comparator, unit, side
     "code": (pl.String(),),
     "lesion_category": (pl.String(),),
+    "cytogenetics": (pl.String(),),
+    "cytogenetic_share": (pl.Float64(),),
     "text": (pl.String(),),
     "response": (pl.String(), pl.String(), pl.Boolean()),  # code, as reported, progression
     # position in Reader.regimens; drugs and text where the cell holds one line

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from transforms.harmonize.values.common import (
+    Row,
     error,
     is_missing,
     read_csv,
@@ -50,12 +51,17 @@ def parse_cytogenetics(values: Sequence[str | None], missing: tuple[str, ...] = 
         `standard_risk`, `other`, `not_done`; `present`: Y or N; `percent`: share of cells), then
         the common columns. A word that is not known makes the cell an error.
     """
+    return result_frame(values, _SCHEMA, cytogenetic_rows(values, missing))
+
+
+def cytogenetic_rows(values: Sequence[str | None], missing: tuple[str, ...] = ()) -> list[Row]:
+    """What `parse_cytogenetics` says, one mapping per value."""
 
     def is_none(value: str | None) -> bool:
         key = match_key(value or "")
         return key not in _codes() and is_missing(value, "code", missing)
 
-    return result_frame(values, _SCHEMA, result_rows(values, _parse, is_none))
+    return result_rows(values, _parse, is_none)
 
 
 @cache
