@@ -1,7 +1,7 @@
 """Builds a new warehouse file from the staged deliveries; never changes a published one.
 
 The order is: core (rows of the current deliveries), meta and quality (all deliveries ever loaded),
-analysis (derived from core), dictionary, integrity. Any fault leaves nothing behind.
+analysis (derived from core), rules on all deliveries at once, dictionary, integrity. Any fault leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -125,6 +125,7 @@ def build_warehouse(
                 core = _fill(con, study, log, load_id, pseudonyms, catalog, rules, deliveries)
                 with one_transaction(con):
                     (derive or _default_derive)(con, study)
+                    judge_study(con, log.folder)
                 _finish(con, catalog, core, deliveries[0].link.parent)
                 counts = {table: _height(con, table) for table in core}
             finally:
@@ -220,7 +221,6 @@ def _fill(
         quality.fill_rules(con, rules, scratch)
         quality.fill_findings(con, catalog, deliveries)
         quality.fill_check_runs(con, deliveries)
-        judge_study(con, catalog, log.folder)
         quality.fill_ledger(con, catalog, deliveries)
     return core
 

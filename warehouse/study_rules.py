@@ -1,19 +1,20 @@
-"""Rules about the patients of all centers at once, judged in SQL when the warehouse is built.
+"""Rules that need the whole warehouse: judged in SQL when it is built, after the derivation.
 
-`sql/study/<rule>.sql` gives one row per patient whom the rule is about: `usubjid, table, row_id, columns`.
-Each becomes a finding of the delivery that holds the row, with the cells of that row only: what it
-agrees with may stand in another center, which the finding does not name. The findings also go to the
-vault with the local ids of their own center, for its packet.
+`sql/study/<rule>.sql` gives one row per fact that it judges or finds: `usubjid, table, row_id, fails,
+fields, message`; `fields` are the cells concerned (`table, row_id, column`). What fails becomes a finding
+of the delivery that holds the row, with cells of that center only: what it agrees with may stand in
+another one, which the finding does not name. The findings also go to the vault with the local ids of
+their own center, for its packet; only there is the message.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from schemas.catalog import Catalog
 from schemas.staging import FINDING, FINDING_FIELD
 from warehouse.paths import StudyPaths, private_folder, replace_durably
 from warehouse.sql_text import filled, name, quoted, sql_file, sql_names
@@ -21,17 +22,31 @@ from warehouse.sql_text import filled, name, quoted, sql_file, sql_names
 if TYPE_CHECKING:
     import duckdb
 
+_JUDGED = """
+CREATE OR REPLACE TEMP TABLE study_judged AS SELECT * FROM (${statement})
+"""
+_TABLES = """
+SELECT DISTINCT unnest(list_distinct(list_transform(fields, lambda f: f."table")))
+FROM study_judged WHERE fails
+UNION SELECT DISTINCT "table" FROM study_judged
+ORDER BY ALL
+"""
 _HOME = """
+CREATE OR REPLACE TEMP TABLE study_home AS
+SELECT r."table", r.row_id, r.source_id, r.source_row, r.map_id, s.delivery_key
+FROM (${rows}) r
+JOIN meta.source s USING (source_id)
+"""
+_FOUND = """
 CREATE OR REPLACE TEMP TABLE study_finding AS
 SELECT
-  d.delivery_key, d.load_id, d.center_id, d.delivery_id, f.usubjid, f."table", f.row_id, f.columns,
+  d.delivery_key, d.load_id, d.center_id, d.delivery_id, j.usubjid, j."table", j.row_id, j.fields, j.message,
   coalesce((SELECT max(q.finding_id) FROM quality.finding q WHERE q.delivery_key = d.delivery_key), 0)
-    + row_number() OVER (PARTITION BY d.delivery_key ORDER BY f.usubjid, f.row_id) AS finding_id,
-  r.source_id, r.source_row, r.map_id
-FROM (${statement}) f
-JOIN ${rows} r ON r."table" = f."table" AND r.row_id = f.row_id
-JOIN meta.source s ON s.source_id = r.source_id
-JOIN quality.delivery d ON d.delivery_key = s.delivery_key
+    + row_number() OVER (PARTITION BY d.delivery_key ORDER BY j.usubjid, j.row_id) AS finding_id
+FROM study_judged j
+JOIN study_home h USING ("table", row_id)
+JOIN quality.delivery d USING (delivery_key)
+WHERE j.fails
 """
 _FINDING = """
 INSERT INTO quality.finding
@@ -41,38 +56,57 @@ FROM study_finding f JOIN quality.rule r ON r.rule_id = ${rule}
 """
 _FIELD = """
 INSERT INTO quality.finding_field
-SELECT f.delivery_key, f.finding_id, f.position, f."table", f."column", s.file, s.sheet, f.source_row,
+SELECT f.delivery_key, f.finding_id, f.position, f."table", f."column", s.file, s.sheet, h.source_row,
   m.source_column, NULL
 FROM (
-  SELECT *, unnest(columns) AS "column", generate_subscripts(columns, 1) AS position FROM study_finding
+  SELECT delivery_key, finding_id, unnest(fields, recursive := true),
+    generate_subscripts(fields, 1) AS position
+  FROM study_finding
 ) f
-JOIN meta.source s ON s.source_id = f.source_id
+JOIN study_home h USING ("table", row_id)
+JOIN meta.source s USING (source_id)
 LEFT JOIN meta.column_map m
-  ON m.map_id = f.map_id AND m."table" = f."table" AND m."column" = f."column" AND m.slot = 1
+  ON m.map_id = h.map_id AND m."table" = f."table" AND m."column" = f."column" AND m.slot = 1
+"""
+_PATIENTS = """
+SELECT s.delivery_key, count(DISTINCT c.usubjid) AS n
+FROM core.subject c JOIN meta.source s USING (source_id) GROUP BY ALL
+"""
+_FACTS = """
+SELECT h.delivery_key, count(*) AS n FROM study_judged j JOIN study_home h USING ("table", row_id) GROUP BY ALL
 """
 _OUTCOME = """
 INSERT INTO quality.check_run
-WITH patient AS (
-  SELECT s.delivery_key, count(DISTINCT c.usubjid) AS n
-  FROM core.subject c JOIN meta.source s ON s.source_id = c.source_id GROUP BY ALL
-), found AS (
+WITH judged AS (${judged}), found AS (
   SELECT delivery_key, any_value("table") AS "table", count(*) AS n FROM study_finding GROUP BY ALL
 )
 SELECT d.delivery_key, d.load_id, r.rule_id, r.severity, found."table",
-  CASE WHEN found.n > 0 THEN 'failed' WHEN patient.n > 0 AND ${n_centers} THEN 'passed'
-    ELSE 'not_applicable' END,
-  coalesce(found.n, 0), coalesce(patient.n, 0),
-  CASE WHEN NOT ${n_centers} THEN 'there is one center only' END
+  CASE WHEN found.n > 0 THEN 'failed' WHEN NOT ${can_run} THEN 'not_run'
+    WHEN judged.n > 0 AND ${applies} THEN 'passed' ELSE 'not_applicable' END,
+  coalesce(found.n, 0), coalesce(judged.n, 0),
+  CASE WHEN NOT ${can_run} THEN ${why_not} WHEN NOT ${applies} THEN 'there is one center only' END
 FROM quality.delivery d
 JOIN quality.rule r ON r.rule_id = ${rule}
-LEFT JOIN patient USING (delivery_key)
+LEFT JOIN judged USING (delivery_key)
 LEFT JOIN found USING (delivery_key)
 WHERE d.is_current
 """
+_MAPPED = """
+d.delivery_key IN (
+  SELECT delivery_key FROM meta.column_map
+  WHERE ("table" = 'lab' AND "column" = 'value') OR ("table" = 'response' AND "column" IN (
+    'm_protein_serum', 'm_protein_urine', 'flc_kappa', 'flc_lambda', 'marrow_plasma_cells', 'immunofixation'
+  ))
+)
+"""
+_NO_ROWS = """
+SELECT NULL::VARCHAR AS "table", row_id, source_id, source_row, map_id FROM core.subject LIMIT 0
+"""
+_SEVERAL = "(SELECT count(DISTINCT center_id) > 1 FROM core.subject)"
 _TOLD = """
 INSERT INTO study_told
 SELECT q.center_id, q.delivery_id, q.delivery_key, q.finding_id, q.rule_id, q.severity, q.disposition,
-  q.scope, q."table", m.patient_id, q.row_id, NULL AS message
+  q.scope, q."table", m.patient_id, q.row_id, f.message
 FROM quality.finding q
 JOIN study_finding f USING (delivery_key, finding_id)
 LEFT JOIN id_map m ON m.center_id = q.center_id AND m.usubjid = q.usubjid
@@ -92,42 +126,57 @@ ORDER BY ALL
 """
 _FILES = {"finding": FINDING, "finding_field": FINDING_FIELD}
 _BETWEEN_CENTERS = frozenset({"DUP-02"})
+# Rules on responses: what they judge are facts that measurements decide, not patients.
+_ON_MEASUREMENTS = frozenset({"RSP-08", "RSP-09"})
+_DERIVED = re.compile(r"\banalysis\.(\w+)")
 
 
-def judge_study(con: duckdb.DuckDBPyConnection, catalog: Catalog, study_folder: Path) -> None:
+def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     """Adds findings and outcomes of the rules on the whole study, for the deliveries in force.
 
     Needs temporary table `id_map`, `core`, `meta.source`, `meta.column_map` and `quality` filled. A rule that `quality.rule`
-    does not hold is not judged; deliveries that are not in force keep the outcome `not_run`.
+    does not hold is not judged, and one that reads a table of `analysis` that was not derived is `not_run`;
+    deliveries that are not in force keep the outcome `not_run`.
     """
+    con.execute(_TOLD_TABLE).fetchall()
+    known = {row[0] for row in con.execute("SELECT rule_id FROM quality.rule").fetchall()}
+    tables = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analysis' AND NOT temporary"
+    )
+    derived = {row[0] for row in tables.fetchall()}
+    for rule in sql_names("study"):
+        statement = sql_file("study", rule)
+        if rule in known and set(_DERIVED.findall(statement)) <= derived:
+            _judge(con, rule, statement)
+    _keep(con, StudyPaths(study_folder).study_findings)
+    for table in ("study_finding", "study_told", "study_judged", "study_home"):
+        con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
+
+
+def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str) -> None:
+    con.execute(filled(_JUDGED, {"statement": statement})).fetchall()
     rows = " UNION ALL ".join(
         f'SELECT {quoted(table)} AS "table", row_id, source_id, source_row, map_id '
         f"FROM core.{name(table)}"
-        for table in ("subject", "infusion")
-        if table in catalog.tables
+        for (table,) in con.execute(_TABLES).fetchall()
     )
-    con.execute(_TOLD_TABLE).fetchall()
-    for rule in sql_names("study"):
-        known = con.execute(f"SELECT count(*) FROM quality.rule WHERE rule_id = {quoted(rule)}")
-        if known.fetchall() == [(0,)]:
-            continue
-        several = "(SELECT count(DISTINCT center_id) > 1 FROM core.subject)"
-        values = {
-            "statement": sql_file("study", rule),
-            "rows": f"({rows})",
-            "rule": quoted(rule),
-            "n_centers": several if rule in _BETWEEN_CENTERS else "true",
-        }
-        con.execute(filled(_HOME, values)).fetchall()
-        con.execute(
-            f"DELETE FROM quality.check_run WHERE rule_id = {quoted(rule)} AND delivery_key IN "
-            "(SELECT delivery_key FROM quality.delivery WHERE is_current)"
-        ).fetchall()
-        for statement in (_FINDING, _FIELD, _OUTCOME, _TOLD):
-            con.execute(filled(statement, values)).fetchall()
-    _keep(con, StudyPaths(study_folder).study_findings)
-    for table in ("study_finding", "study_told"):
-        con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
+    on_measurements = rule in _ON_MEASUREMENTS
+    values = {
+        "rule": quoted(rule),
+        "rows": rows or _NO_ROWS,
+        "judged": _FACTS if on_measurements else _PATIENTS,
+        "can_run": _MAPPED if on_measurements else "true",
+        "why_not": quoted("no measurements of the disease are delivered"),
+        "applies": _SEVERAL if rule in _BETWEEN_CENTERS else "true",
+    }
+    con.execute(filled(_HOME, values)).fetchall()
+    con.execute(_FOUND).fetchall()
+    con.execute(
+        f"DELETE FROM quality.check_run WHERE rule_id = {quoted(rule)} AND delivery_key IN "
+        "(SELECT delivery_key FROM quality.delivery WHERE is_current)"
+    ).fetchall()
+    for step in (_FINDING, _FIELD, _OUTCOME, _TOLD):
+        con.execute(filled(step, values)).fetchall()
 
 
 def study_findings(

@@ -41,7 +41,12 @@ SELECT
   usubjid,
   'infusion' AS "table",
   min(row_id) AS row_id,
-  ['infusion_date', 'product'] AS columns
+  true AS fails,
+  [
+    {'table': 'infusion', 'row_id': min(row_id), 'column': 'infusion_date'},
+    {'table': 'infusion', 'row_id': min(row_id), 'column': 'product'}
+  ] AS fields,
+  NULL::VARCHAR AS message
 FROM paired
 WHERE
   CASE

@@ -86,7 +86,9 @@ SELECT DISTINCT
   s.usubjid,
   'subject' AS "table",
   s.row_id,
-  ['birth_year'] AS columns
+  true AS fails,
+  [{'table': 'subject', 'row_id': s.row_id, 'column': 'birth_year'}] AS fields,
+  NULL::VARCHAR AS message
 FROM core.subject s
 SEMI JOIN told USING (usubjid)
 ORDER BY s.usubjid
