@@ -1,0 +1,162 @@
+"""Fine-Gray regression as R's `cmprsk::crr` fits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reports.stats.competing.at_risk import Codes, Labels, checked
+from reports.stats.competing.sandwich import (
+    censoring_residuals,
+    robust_variance,
+    score_residuals,
+)
+from reports.stats.competing.subdistribution import Maximum, maximize, prepare
+from reports.stats.times import Floats
+
+DIVERGED = 1e-4
+
+
+@dataclass(frozen=True)
+class FineGray:
+    """A fitted model; arrays have a value per covariate, in their order.
+
+    `coefficient` is the log of the subdistribution hazard ratio, `lower` and `upper` its limits. A term
+    whose likelihood has no maximum (a level without an event of the cause) is NaN throughout, and
+    `converged` is False.
+    """
+
+    coefficient: Floats
+    std_err: Floats
+    z: Floats
+    p: Floats
+    lower: Floats
+    upper: Floats
+    variance: Floats
+    loglik: float
+    loglik_null: float
+    n: int
+    n_event: int
+    converged: bool
+
+    @property
+    def hazard_ratio(self) -> Floats:
+        """Subdistribution hazard ratio of each term."""
+        ratio: Floats = np.exp(self.coefficient)
+        return ratio
+
+    @property
+    def likelihood_ratio(self) -> float:
+        """Twice the gain in log pseudo-likelihood over no covariates."""
+        return 2 * (self.loglik - self.loglik_null)
+
+
+def fine_gray(
+    time: Floats,
+    event: Codes,
+    covariates: ArrayLike,
+    *,
+    cause: int,
+    censor: int = 0,
+    censor_groups: Labels | None = None,
+    level: float = 0.95,
+) -> FineGray | None:
+    """Proportional model of the subdistribution hazard of one cause.
+
+    Ties by Breslow's method; the standard error is the sandwich with the term of the estimated censoring
+    distribution. `subdistribution_cox` is the other convention (finegray and coxph).
+
+    Args:
+        time: Not negative, any unit.
+        event: Code per person.
+        covariates: A row per person, a column per term; no missing values.
+        cause: The code whose incidence is modelled.
+        censor: The code of censored persons.
+        censor_groups: Label per person; the censoring distribution is estimated within each label.
+        level: Level of the confidence limits.
+
+    Returns:
+        None where it cannot be estimated: no event of the cause, or linearly dependent covariates.
+
+    Raises:
+        ValueError: Missing or unequal data, or `cause` is the code of censored persons.
+
+    Source:
+        Fine and Gray 1999 (JASA 94, 496-509); R, cmprsk 2.2, `crr`.
+    """
+    times, codes, labels = checked(time, event, censor_groups)
+    columns = checked_covariates(covariates, times.size)
+    if cause == censor:
+        raise ValueError("the cause of interest is the code of censored persons")
+    scaled = standardized(columns)
+    if scaled is None or not (codes == cause).any():
+        return None
+    groups = np.unique(labels, return_inverse=True)[1]
+    problem = prepare(
+        times,
+        codes,
+        scaled[0],
+        groups,
+        cause=cause,
+        censor=censor,
+        rule="all at risk",
+        efron=False,
+    )
+    found = maximize(problem)
+    if found is None:
+        return None
+    residuals = score_residuals(problem, found.state) + censoring_residuals(problem, found.state)
+    variance = robust_variance(found.state.information, residuals)
+    table = wald(found, variance, scaled[1], level)
+    return FineGray(
+        *table,
+        loglik=found.state.loglik,
+        loglik_null=found.loglik_null,
+        n=times.size,
+        n_event=int(problem.died.sum()),
+        converged=found.converged,
+    )
+
+
+def checked_covariates(covariates: ArrayLike, n: int) -> Floats:
+    """Covariates as a matrix of numbers.
+
+    Raises:
+        ValueError: Not `n` rows, or a missing value.
+    """
+    columns = np.asarray(covariates, dtype=np.float64)
+    columns = columns[:, None] if columns.ndim == 1 else columns
+    if columns.shape[0] != n or columns.ndim != 2:
+        raise ValueError("covariates need a row per person")
+    if not np.isfinite(columns).all():
+        raise ValueError("covariates must be numbers; leave persons with missing values out")
+    return columns
+
+
+def standardized(columns: Floats) -> tuple[Floats, Floats] | None:
+    """Columns with mean 0 and standard deviation 1, and the deviations; None with a constant column."""
+    deviation = columns.std(axis=0)
+    if columns.shape[1] == 0 or not np.all(deviation > 1e-12 * np.abs(columns).max(axis=0)):
+        return None
+    return (columns - columns.mean(axis=0)) / deviation, deviation
+
+
+def wald(
+    found: Maximum, variance: Floats, deviation: Floats, level: float
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
+    """Coefficients on the scale of the covariates, with standard error, z, P, limits and covariance."""
+    from scipy.stats import norm
+
+    diverged = (not found.converged) & (np.abs(found.last_step) > DIVERGED)
+    coefficient = np.where(diverged, np.nan, found.coefficients / deviation)
+    scaled = variance / np.outer(deviation, deviation)
+    scaled[diverged, :] = np.nan
+    scaled[:, diverged] = np.nan
+    error = np.sqrt(np.diag(scaled))
+    z = coefficient / error
+    width = NormalDist().inv_cdf(0.5 + level / 2) * error
+    p = 2 * norm.sf(np.abs(z))
+    return coefficient, error, z, p, coefficient - width, coefficient + width, scaled

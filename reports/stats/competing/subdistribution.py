@@ -1,0 +1,213 @@
+"""The proportional model of the subdistribution hazard: risk sums, likelihood and its maximum.
+
+Those who had a competing event stay at risk, with the weight G(t-) / G(T-) that falls as they would have been
+censored meanwhile (G: chance of being uncensored, T: own time). All sums over persons at risk are cumulative
+sums over sorted times: suffix sums for those still observed, prefix sums for those with a competing event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.stats.competing.at_risk import Codes
+from reports.stats.competing.censoring import TieRule, each_own, uncensored_before
+from reports.stats.times import Bools, Floats
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Persons in the order of their times, and the distinct times at which the cause happened.
+
+    `place` is the position of each event time among the persons: those before it have left. `curves` has a
+    row per censoring group: chance of being uncensored just before each event time. `weight` is 1 / G(T-) of
+    persons with a competing event, else 0. `rows` are the event times once per event, `fraction` the share of
+    tied events that Efron's method takes off the risk sum (0 by Breslow's).
+    """
+
+    time: Floats
+    event: Codes
+    covariates: Floats
+    own: Bools
+    competing: Bools
+    group: Indices
+    event_time: Floats
+    place: Indices
+    died: Floats
+    curves: Floats
+    weight: Floats
+    rows: Indices
+    fraction: Floats
+
+
+def prepare(
+    time: Floats,
+    event: Codes,
+    covariates: Floats,
+    group: Indices,
+    *,
+    cause: int,
+    censor: int,
+    rule: TieRule,
+    efron: bool,
+) -> Problem:
+    """Sort the persons and find the event times, censoring curves and weights."""
+    order = np.argsort(time, kind="stable")
+    time, event, covariates, group = time[order], event[order], covariates[order], group[order]
+    own = event == cause
+    competing = ~own & (event != censor)
+    event_time, died = np.unique(time[own], return_counts=True)
+    curves = np.array(
+        [
+            uncensored_before(time[group == g], event[group == g], censor, event_time, rule)
+            for g in range(int(group.max()) + 1)
+        ]
+    )
+    uncensored = each_own(time, event, group, censor, rule)
+    rows = np.repeat(np.arange(event_time.size), died)
+    first = np.repeat(np.cumsum(died) - died, died)
+    return Problem(
+        time=time,
+        event=event,
+        covariates=covariates,
+        own=own,
+        competing=competing,
+        group=group,
+        event_time=event_time,
+        place=np.searchsorted(time, event_time, side="left"),
+        died=died.astype(np.float64),
+        curves=curves,
+        weight=np.divide(1.0, uncensored, out=np.zeros_like(uncensored), where=competing),
+        rows=rows,
+        fraction=(np.arange(rows.size) - first) / died[rows] if efron else np.zeros(rows.size),
+    )
+
+
+def risk_sum(problem: Problem, values: Floats) -> Floats:
+    """Weighted sum of `values` (a row per person) over those at risk at each event time."""
+    suffix = np.concatenate([np.cumsum(values[::-1], axis=0)[::-1], np.zeros_like(values[:1])])
+    total = suffix[problem.place]
+    for g, curve in enumerate(problem.curves):
+        chosen = problem.competing & (problem.group == g)
+        weighted = values * np.where(chosen, problem.weight, 0.0)[:, None]
+        prefix = np.concatenate([np.zeros_like(values[:1]), np.cumsum(weighted, axis=0)])
+        total = total + curve[:, None] * prefix[problem.place]
+    return total
+
+
+def event_sum(problem: Problem, values: Floats) -> Floats:
+    """Sum of `values` over those with the event at each event time."""
+    starts = np.concatenate([[0], np.cumsum(problem.died)[:-1]]).astype(np.intp)
+    total: Floats = np.add.reduceat(values[problem.own], starts, axis=0)
+    return total
+
+
+@dataclass(frozen=True)
+class State:
+    """The model at one value of the coefficients.
+
+    `risk` exp(z b) per person; `total` and `mean` per event (row of `Problem.rows`): risk sum and mean
+    covariates over it.
+    """
+
+    loglik: float
+    score: Floats
+    information: Floats
+    risk: Floats
+    total: Floats
+    mean: Floats
+
+
+def evaluate(problem: Problem, coefficients: Floats) -> State:
+    """Log-likelihood, score and information at the coefficients."""
+    z = problem.covariates
+    linear = z @ coefficients
+    # Scaled by the largest, which cancels in every ratio: nothing overflows.
+    offset = float(linear.max())
+    risk = np.exp(linear - offset)
+    upper = np.triu_indices(z.shape[1])
+    products = z[:, upper[0]] * z[:, upper[1]]
+    values = np.concatenate([risk[:, None], risk[:, None] * z, risk[:, None] * products], axis=1)
+    sums = risk_sum(problem, values)[problem.rows]
+    if problem.fraction.any():
+        sums = sums - problem.fraction[:, None] * event_sum(problem, values)[problem.rows]
+    total = sums[:, 0]
+    means = sums[:, 1:] / total[:, None]
+    p = z.shape[1]
+    mean = means[:, :p]
+    second = np.zeros((p, p))
+    second[upper] = means[:, p:].sum(axis=0)
+    second = second + np.triu(second, 1).T
+    return State(
+        loglik=float((linear[problem.own] - offset).sum() - np.log(total).sum()),
+        score=z[problem.own].sum(axis=0) - mean.sum(axis=0),
+        information=second - mean.T @ mean,
+        risk=risk,
+        total=total,
+        mean=mean,
+    )
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The model at its maximum; `converged` is False where the likelihood has none or was not found.
+
+    `last_step` is how far Newton's method last moved each coefficient: about 1 where it would go on for ever.
+    """
+
+    coefficients: Floats
+    last_step: Floats
+    state: State
+    loglik_null: float
+    converged: bool
+
+
+def maximize(problem: Problem, *, steps: int = 40, tolerance: float = 1e-10) -> Maximum | None:
+    """Newton's method from 0, halving steps that lower the likelihood.
+
+    Stops when a step is below `tolerance` in every coefficient (covariates in standard deviations); a
+    likelihood that rises for ever has steps of about 1 and is told as not converged.
+
+    Returns:
+        None where the covariates are linearly dependent among those at risk.
+    """
+    coefficients: Floats = np.zeros(problem.covariates.shape[1])
+    step: Floats = coefficients
+    state = evaluate(problem, coefficients)
+    null = state.loglik
+    if not _full_rank(state.information):
+        return None
+    for _ in range(steps):
+        if not _full_rank(state.information):
+            return Maximum(coefficients, step, state, null, converged=False)
+        step = np.asarray(np.linalg.solve(state.information, state.score), dtype=np.float64)
+        trial = _tried(problem, coefficients + step)
+        small = bool(np.abs(step).max() < tolerance)
+        for _ in range(20):
+            # Near the maximum both values are equal up to rounding.
+            if trial.loglik >= state.loglik - 1e-11 * abs(state.loglik):
+                break
+            step = step / 2
+            trial = _tried(problem, coefficients + step)
+        coefficients, state = coefficients + step, trial
+        if small:
+            return Maximum(coefficients, step, state, null, converged=True)
+    return Maximum(coefficients, step, state, null, converged=False)
+
+
+def _tried(problem: Problem, coefficients: Floats) -> State:
+    """The model after a step that may be far too long: its likelihood is then NaN, and the step is halved."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return evaluate(problem, coefficients)
+
+
+def _full_rank(information: Floats) -> bool:
+    scale = np.sqrt(np.diag(information))
+    if not np.all(scale > 1e-7):
+        return False
+    correlation = information / np.outer(scale, scale)
+    return bool(np.linalg.eigvalsh(correlation)[0] > 1e-12)
