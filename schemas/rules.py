@@ -29,8 +29,7 @@ _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
     "each", "about", "generated",
 }  # fmt: skip
-_UNDECIDED_KEYS = {"id", "title", "why"}
-_NO_RULES = ("contexts.yaml", "undecided.yaml")
+_NO_RULES = ("contexts.yaml", "undecided.yaml", "elsewhere.yaml")
 _CONTEXT_KEYS = {"table", "by", "where", "within", "order", "shift", "aggregate", "first", "uses"}
 
 
@@ -127,15 +126,6 @@ class Context:
     aggregate: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A rule of the catalogue that the pack does not judge, and why."""
-
-    id: str
-    title: str
-    why: str
-
-
 class RuleError(CarmonyError):
     """A rule file is wrong: names file, rule and key."""
 
@@ -151,7 +141,7 @@ def load_rules(folder: Path = FOLDER) -> tuple[Rule, ...]:
     for path in sorted(folder.glob("*.yaml")):
         if path.name in _NO_RULES:
             continue
-        for entry in _read(path):
+        for entry in read_yaml(path):
             rule = _rule(path, entry)
             if rule.id in rules:
                 raise RuleError(path.name, rule.id, "id", "this rule is declared twice")
@@ -163,8 +153,8 @@ def load_contexts(folder: Path = FOLDER) -> dict[str, Context]:
     """The named contexts of `contexts.yaml`."""
     path = folder / "contexts.yaml"
     contexts = {}
-    for name, entry in (_read(path) if path.is_file() else {}).items():
-        _only_keys(path.name, name, entry, _CONTEXT_KEYS)
+    for name, entry in (read_yaml(path) if path.is_file() else {}).items():
+        only_keys(path.name, name, entry, _CONTEXT_KEYS)
         lists = {
             key: tuple(entry[key]) for key in ("by", "within", "order", "uses") if key in entry
         }
@@ -172,25 +162,8 @@ def load_contexts(folder: Path = FOLDER) -> dict[str, Context]:
     return contexts
 
 
-def load_undecided(folder: Path = FOLDER) -> tuple[Undecided, ...]:
-    """The rules of `undecided.yaml`, by id. Raises RuleError if one is also a rule of the pack."""
-    path = folder / "undecided.yaml"
-    found = []
-    for entry in _read(path) if path.is_file() else []:
-        name = str(entry.get("id", "?")) if isinstance(entry, dict) else "?"
-        _only_keys(path.name, name, entry, _UNDECIDED_KEYS)
-        for key in sorted(_UNDECIDED_KEYS):
-            if not isinstance(entry.get(key), str):
-                raise RuleError(path.name, name, key, "is missing or not text")
-        found.append(Undecided(**entry))
-    judged = {rule.id for rule in load_rules(folder)}
-    for each in found:
-        if each.id in judged:
-            raise RuleError(path.name, each.id, "id", "this rule is judged; take it out of here")
-    return tuple(sorted(found, key=lambda each: each.id))
-
-
-def _read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
+    """What a rule file holds. Raises RuleError where it is not YAML."""
     import yaml
 
     try:
@@ -202,7 +175,7 @@ def _read(path: Path) -> Any:
 
 def _rule(path: Path, entry: Any) -> Rule:
     name = str(entry.get("id", "?")) if isinstance(entry, dict) else "?"
-    _only_keys(path.name, name, entry, _RULE_KEYS)
+    only_keys(path.name, name, entry, _RULE_KEYS)
     for key in ("id", "title", "sentence", "severity", "disposition", "scope", "kahn", "query"):
         if not isinstance(entry.get(key), str):
             raise RuleError(path.name, name, key, "is missing or not text")
@@ -240,7 +213,7 @@ def _rule(path: Path, entry: Any) -> Rule:
 
 
 def _check(file: str, rule: str, entry: Any, severity: str) -> Check:
-    _only_keys(file, rule, entry, _CHECK_KEYS)
+    only_keys(file, rule, entry, _CHECK_KEYS)
     if "table" not in entry:
         raise RuleError(file, rule, "table", "is missing")
     fields = tuple(entry.get("fields", ()))
@@ -274,13 +247,14 @@ def _clauses(
         clause = written[level]
         if isinstance(clause, str):
             clause = {"fails": clause}
-        _only_keys(file, rule, clause, {"fails", "fields"})
+        only_keys(file, rule, clause, {"fails", "fields"})
         yield Clause(level, clause["fails"], tuple(clause.get("fields", fields)))
     for level in set(written) - set(SEVERITIES):
         raise RuleError(file, rule, f"clauses.{level}", f"is not one of {', '.join(SEVERITIES)}")
 
 
-def _only_keys(file: str, rule: str, entry: Any, allowed: set[str]) -> None:
+def only_keys(file: str, rule: str, entry: Any, allowed: set[str]) -> None:
+    """Raises RuleError for a key that is not known."""
     if not isinstance(entry, dict):
         raise RuleError(file, rule, "-", "a mapping of keys is expected")
     for key in entry:

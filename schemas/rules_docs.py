@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from schemas.rules import Check, Rule, load_contexts, load_rules, load_undecided
+from schemas.rules import Check, Rule, load_contexts, load_rules
+from schemas.rules_apart import load_elsewhere, load_undecided
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
 CATEGORIES = {
@@ -80,7 +81,8 @@ def page() -> str:
             *(text for rule in own if (text := _conditions(rule))),
         ]
     parts += ["## Context of a rule", _contexts()]
-    parts += ["## Rules of the catalogue that are not judged here, and why", _undecided()]
+    parts += ["## Rules of the catalogue that are held at another place", _elsewhere()]
+    parts += ["## Rules of the catalogue that are not judged, and why", _undecided()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -158,9 +160,28 @@ def _contexts() -> str:
     return "\n".join(lines)
 
 
+def _elsewhere() -> str:
+    told = {
+        "refusal": "refusal of the delivery",
+        "audit": "audit before publication",
+        "reading": "the reading itself",
+        "derivation": "the derivation",
+    }
+    lines = [
+        "No center is asked: what breaks these rules is refused, stops the publication, or cannot come about.",
+        "",
+        "| rule | judged by | how |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        f"| {rule.id} {rule.title} | {told[rule.by]} | {rule.how} |" for rule in load_elsewhere()
+    ]
+    return "\n".join(lines)
+
+
 def _undecided() -> str:
     lines = [
-        "What these rules compare is not in the canonical tables, or is judged at another place.",
+        "What these rules compare is not in the canonical tables.",
         "",
         "| rule | why |",
         "| --- | --- |",
