@@ -13,6 +13,10 @@ TINY_P, ROUNDING = 1e-12, 1e-14
 P_NAMES = frozenset({"p", "holm", "bh", "hochberg", "bonferroni"})
 # What R says of its own work, not of the data: not compared.
 NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_printed_in_paper"})
+# Where the likelihood has no finite maximum, R prints where it gave up, with a standard error above this.
+# Ours says that nothing is estimable; that is the same finding.
+NO_MAXIMUM = "not estimable"
+RUNAWAY = 100
 # `fisher.test` searches its odds ratio and interval to about 1e-4 only; the interval is further off.
 COARSE = {"fisher_or_cmle": 1e-4, "fisher_or_lower": 1e-2, "fisher_or_upper": 1e-2}
 
@@ -62,21 +66,25 @@ def _pairs(
     relative: float,
 ) -> Iterator[Difference]:
     our_scalars, our_rows = ours
-    yield from _fields("", our_scalars, scalars, relative)
+    runaway = any((row.get("se") or 0) > RUNAWAY for row in rows)
+    yield from _fields("", our_scalars, scalars, relative, runaway=runaway)
     if len(our_rows) != len(rows):
         yield Difference("number of rows", len(our_rows), len(rows), math.inf)
     for index, (mine, theirs) in enumerate(zip(our_rows, rows, strict=False)):
-        yield from _fields(f"row {index + 1} ", mine, theirs, relative)
+        runaway = (theirs.get("se") or 0) > RUNAWAY
+        yield from _fields(f"row {index + 1} ", mine, theirs, relative, runaway=runaway)
 
 
 def _fields(
-    place: str, mine: dict[str, Any], theirs: dict[str, Any], relative: float
+    place: str, mine: dict[str, Any], theirs: dict[str, Any], relative: float, *, runaway: bool
 ) -> Iterator[Difference]:
     for name, value in theirs.items():
         if name in NOT_COMPARED:
             continue
         if name not in mine:
             yield Difference(place + name, "not computed", value, math.inf)
+        elif mine[name] == NO_MAXIMUM:
+            yield Difference(place + name, NO_MAXIMUM, value, 0.0 if runaway else math.inf)
         elif isinstance(value, dict | list):
             yield from _nested(place + name, mine[name], value)
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reports.golden import curves
-from reports.golden.compare import CLOSED, Difference, compare
+from reports.golden import curves, models
+from reports.golden.compare import CLOSED, ITERATED, Difference, compare
 from reports.golden.curves import Result
 from reports.golden.records import CURVES, GoldenSet, Record
 
@@ -31,6 +31,13 @@ ANALYSES = {
     "logrank": Analysis(curves.logrank),
     "logrank_pairwise": Analysis(curves.logrank_pairwise),
     "p_adjust": Analysis(curves.adjusted),
+    "coxph": Analysis(models.coxph, ITERATED),
+    "cause_specific_cox": Analysis(models.cause_specific_cox, ITERATED),
+    "cox_tvc": Analysis(models.cox_tvc, ITERATED),
+    "cox_term_lrt": Analysis(models.cox_term_lrt, ITERATED),
+    "cox_zph": Analysis(models.zph, ITERATED),
+    "subgroup_forest": Analysis(models.subgroup_forest, ITERATED),
+    "interaction": Analysis(models.interaction, ITERATED),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import erfc, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -86,5 +87,5 @@ def mean_difference(
     std_err = float(np.hypot(first.std_err, second.std_err))
     z = value / std_err if std_err > 0 else float("nan")
     width = NormalDist().inv_cdf(0.5 + level / 2) * std_err
-    p = float("nan") if np.isnan(z) else 2 * NormalDist().cdf(-abs(z))
+    p = float("nan") if np.isnan(z) else erfc(abs(z) / sqrt(2))
     return MeanDifference(first.tau, value, std_err, value - width, value + width, z, p)

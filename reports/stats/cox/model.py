@@ -1,0 +1,102 @@
+"""Fit a Cox model to a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reports.stats.cox.fit import CoxFit
+from reports.stats.cox.newton import maximize
+from reports.stats.cox.risk_sets import Ties, risk_sets
+from reports.stats.design import Levels, design, variables_of
+from reports.stats.times import merge_close_intervals, merge_close_times
+
+
+def cox(
+    frame: pl.DataFrame,
+    formula: str,
+    *,
+    time: str,
+    event: str,
+    entry: str | None = None,
+    strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    levels: Levels | None = None,
+    ties: Ties = "efron",
+    level: float = 0.95,
+) -> CoxFit:
+    """A Cox proportional hazards model.
+
+    Args:
+        frame: One row per patient, or per interval (entry, time] for covariates that change.
+        formula: Right-hand side in R's notation, see `reports.stats.design`.
+        time: Column with the time of event or censoring; not negative.
+        event: Column that is true or 1 where the event was seen.
+        entry: Column with the time from which the row is at risk.
+        strata: Column or columns; each combination has its own baseline hazard.
+        cluster: Column; rows of one value are not independent: robust standard errors.
+        weights: Column of case weights.
+        levels: Order of each factor's levels, the reference first.
+        ties: `efron` is R's default.
+        level: Confidence level.
+
+    Rows with a missing value in any column used are left out and counted (`n_dropped`, `dropped_by`).
+
+    Source:
+        Cox 1972; R, survival 3.5, `coxph`.
+
+    Raises:
+        ValueError: A column is missing, a time is negative, or an interval ends before it starts.
+    """
+    by = [strata] if isinstance(strata, str) else list(strata or [])
+    used = [time, event, entry, cluster, weights, *by, *variables_of(formula)]
+    columns = list(dict.fromkeys(name for name in used if name is not None))
+    absent = [name for name in columns if name not in frame.columns]
+    if absent:
+        raise ValueError(f"there is no column {', '.join(absent)}")
+    known = frame.select(columns).fill_nan(None) if frame.height else frame.select(columns)
+    complete = known.drop_nulls()
+    end = complete[time].cast(pl.Float64).to_numpy()
+    if (end < 0).any():
+        raise ValueError("survival times must not be negative")
+    start = complete[entry].cast(pl.Float64).to_numpy() if entry else None
+    if start is None:
+        end = merge_close_times(end)
+    else:
+        start, end = merge_close_intervals(start, end)
+    happened = complete[event].cast(pl.Float64).to_numpy() == 1
+    rows = risk_sets(
+        end,
+        happened,
+        entry=start,
+        stratum=_codes(complete, by),
+        weight=complete[weights].cast(pl.Float64).to_numpy() if weights else None,
+        ties=ties,
+    )
+    covariates = design(complete, formula, levels)
+    return CoxFit(
+        formula=formula,
+        names=covariates.names,
+        term_of=covariates.term_of,
+        terms=covariates.terms,
+        n=complete.height,
+        events=int(happened.sum()),
+        n_dropped=frame.height - complete.height,
+        dropped_by={name: nulls for name in columns if (nulls := known[name].null_count())},
+        ties=ties,
+        level=level,
+        maximum=maximize(rows, covariates.matrix[rows.order]),
+        design=covariates,
+        cluster=_codes(complete, [cluster] if cluster else []),
+    )
+
+
+def _codes(frame: pl.DataFrame, by: Sequence[str]) -> NDArray[np.int64] | None:
+    """Each combination of the columns' values as a number."""
+    if not by:
+        return None
+    return frame.select(pl.struct(by).rank("dense")).to_series().to_numpy().astype(np.int64)

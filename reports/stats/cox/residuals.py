@@ -1,0 +1,125 @@
+"""Score, Schoenfeld and dfbeta residuals, and the variance that they give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reports.stats.cox.likelihood import Likelihood, likelihood
+from reports.stats.times import Floats
+
+if TYPE_CHECKING:
+    from reports.stats.cox.fit import CoxFit, GlobalTest
+
+
+def score_residuals(at: Likelihood) -> Floats:
+    """Each row's part of the score (n x p), in the order of the sorted rows, without its weight.
+
+    What an event adds (its covariates minus the mean of its risk sets), minus what the hazard that the row
+    passed would have added.
+
+    Source:
+        Therneau and Grambsch 2000, chapter 4; ties as in R `residuals(fit, "score")`: tied events share
+        the mean of their steps.
+    """
+    rows, events = at.rows, at.rows.events
+    hazard = at.hazard
+    means = rows.of_points(at.mean)[rows.point] / rows.tied[rows.point][:, None]
+    expected = at.x * at.passed_hazard(hazard)[:, None]
+    expected -= at.passed_hazard(at.mean * hazard[:, None])
+    risk = np.divide(at.risk, rows.weight, out=np.zeros_like(at.risk), where=rows.weight > 0)
+    residuals = -risk[:, None] * expected
+    residuals[events] += at.x[events] - means
+    return residuals
+
+
+def robust_variance(fit: CoxFit) -> Floats:
+    """The variance by the clusters' influence on the coefficients; NaN where a column has none.
+
+    Source:
+        Lin and Wei 1989; R `coxph(cluster = )`.
+    """
+    influence = cluster_sums(fit, dfbeta(fit))
+    variance = np.full_like(fit.naive_variance, np.nan)
+    used = np.flatnonzero(fit.used)
+    variance[np.ix_(used, used)] = influence.T @ influence
+    return variance
+
+
+def dfbeta(fit: CoxFit) -> Floats:
+    """Change of each finite coefficient if a row had no weight (n x columns), sorted rows."""
+    at = in_units(fit, at_maximum=True)
+    used = fit.used
+    weighted = score_residuals(at) * at.rows.weight[:, None]
+    change: Floats = weighted @ fit.naive_variance[np.ix_(used, used)]
+    return change
+
+
+def robust_score(fit: CoxFit) -> GlobalTest:
+    """Score test at 0 by the clusters' parts of the score; R `summary(fit)$robscore`."""
+    from reports.stats.cox.fit import chi_squared_test
+
+    at = in_units(fit, at_maximum=False)
+    parts = cluster_sums(fit, score_residuals(at) * at.rows.weight[:, None])
+    total = parts.sum(axis=0)
+    try:
+        statistic = float(total @ np.linalg.solve(parts.T @ parts, total))
+    except np.linalg.LinAlgError:
+        statistic = float("nan")
+    return chi_squared_test(statistic, int(fit.used.sum()))
+
+
+def schoenfeld(fit: CoxFit) -> Floats:
+    """Schoenfeld residuals (events x finite columns), in the order of stratum and time.
+
+    Source:
+        Schoenfeld 1982: covariates of the event minus the risk set's mean (tied events: the mean of their steps).
+    """
+    at = in_units(fit, at_maximum=True)
+    rows = at.rows
+    means = rows.of_points(at.mean)[rows.point] / rows.tied[rows.point][:, None]
+    residuals: Floats = at.x[rows.events] - means
+    return residuals
+
+
+def scaled_schoenfeld(fit: CoxFit) -> Floats:
+    """Schoenfeld residuals scaled to estimate each coefficient over time: beta + events x residual x variance.
+
+    Source:
+        Grambsch and Therneau 1994; R `residuals(fit, "scaledsch")`.
+    """
+    used = fit.used
+    residuals = schoenfeld(fit)
+    scaled: Floats = residuals @ fit.naive_variance[np.ix_(used, used)] * residuals.shape[0]
+    return scaled + fit.coef[used]
+
+
+def cluster_sums(fit: CoxFit, values: Floats) -> Floats:
+    """Sums of the sorted rows' values over the clusters; without clusters the rows themselves."""
+    if fit.cluster is None:
+        return values
+    code = np.unique(fit.cluster[fit.maximum.at_maximum.rows.order], return_inverse=True)[1]
+    sums = np.zeros((int(code.max()) + 1, values.shape[1]))
+    for column in range(values.shape[1]):
+        sums[:, column] = np.bincount(code, values[:, column])
+    return sums
+
+
+def in_units(fit: CoxFit, *, at_maximum: bool) -> Likelihood:
+    """The likelihood over the finite columns in the caller's units, at the maximum or at 0."""
+    sets = fit.maximum.at_maximum.rows
+    x = fit.design.matrix[sets.order][:, fit.used]
+    centered = x - x.mean(axis=0) if x.size else x
+    coef = fit.coef[fit.used] if at_maximum else np.zeros(centered.shape[1])
+    return likelihood(sets, centered, coef, _offset(fit) if at_maximum else None)
+
+
+def _offset(fit: CoxFit) -> Floats | None:
+    """What columns without a finite coefficient add to the predictor where the search stopped."""
+    infinite = fit.maximum.infinite
+    if not infinite.any():
+        return None
+    order = fit.maximum.at_maximum.rows.order
+    offset: Floats = fit.design.matrix[order][:, infinite] @ fit.maximum.coef[infinite]
+    return offset

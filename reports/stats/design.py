@@ -1,0 +1,219 @@
+"""Model terms to covariate columns: factors by declared levels, numbers, simple functions, interactions.
+
+The notation is R's: `arm + age + log(bili) + arm:sex`, `arm*sex` for both effects and their interaction. Columns are
+named as R names them: `armB`, `age`, `armB:sexm`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from reports.stats.times import Floats
+
+Levels = Mapping[str, Sequence[str]]
+
+FUNCTIONS = {"log": np.log, "log2": np.log2, "log10": np.log10, "sqrt": np.sqrt, "exp": np.exp}
+CALL = re.compile(r"^(\w+)\((.+)\)$")
+ARITHMETIC = re.compile(r"^([\w.]+)\s*([-+*/^])\s*(-?\d+(?:\.\d+)?)$")
+NAME = re.compile(r"^[A-Za-z.][\w.]*$")
+
+
+@dataclass(frozen=True)
+class Design:
+    """Covariates of a model: `matrix` (n x p), the names of its columns, and the term of each (0, 1, ...).
+
+    `levels` holds the levels of each factor as it stands in the formula, the reference first.
+    """
+
+    matrix: Floats
+    names: tuple[str, ...]
+    term_of: tuple[int, ...]
+    terms: tuple[str, ...]
+    levels: Mapping[str, tuple[str, ...]]
+
+    def without(self, term: int) -> Design:
+        """The design without one term."""
+        keep = [k for k, of in enumerate(self.term_of) if of != term]
+        return Design(
+            self.matrix[:, keep],
+            tuple(self.names[k] for k in keep),
+            tuple(self.term_of[k] for k in keep),
+            self.terms,
+            self.levels,
+        )
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """One variable of a term: its columns and what their names add to the term's."""
+
+    names: tuple[str, ...]
+    columns: Floats
+    levels: tuple[str, ...] = ()
+
+
+def terms_of(formula: str) -> list[tuple[str, ...]]:
+    """The terms of a right-hand side, main effects first, each as its variables.
+
+    Raises:
+        ValueError: The notation is none of those above.
+    """
+    found: dict[frozenset[str], tuple[str, ...]] = {}
+    for part in _split(formula, "+"):
+        if part in ("1", ""):
+            continue
+        for term in _crossed(part):
+            found.setdefault(frozenset(term), term)
+    return sorted(found.values(), key=len)
+
+
+def variables_of(formula: str) -> list[str]:
+    """The columns that a right-hand side reads."""
+    names = []
+    for term in terms_of(formula):
+        for variable in term:
+            names.append(_column_of(variable))
+    return list(dict.fromkeys(names))
+
+
+def design(frame: pl.DataFrame, formula: str, levels: Levels | None = None) -> Design:
+    """The covariates of a right-hand side.
+
+    Args:
+        frame: Without missing values in the variables. Text columns are factors.
+        formula: For example `arm + age`.
+        levels: Order of the levels of each factor, the reference first; of others it is sorted. Levels that do
+            not occur keep their column, which is then aliased.
+
+    Raises:
+        ValueError: A variable is not in the frame, or holds a value that is none of its levels.
+    """
+    columns: list[Floats] = []
+    names: list[str] = []
+    term_of: list[int] = []
+    labels = []
+    factors: dict[str, tuple[str, ...]] = {}
+    for index, term in enumerate(terms_of(formula)):
+        labels.append(":".join(term))
+        joined = _Factor(("",), np.ones((frame.height, 1)))
+        for variable in term:
+            factor = _factor(frame, variable, levels or {})
+            if factor.levels:
+                factors[variable] = factor.levels
+            joined = _product(joined, factor)
+        names.extend(joined.names)
+        columns.append(joined.columns)
+        term_of.extend([index] * len(joined.names))
+    matrix = np.hstack(columns) if columns else np.zeros((frame.height, 0))
+    return Design(matrix, tuple(names), tuple(term_of), tuple(labels), factors)
+
+
+def factor_levels(values: pl.Series, declared: Sequence[str] | None = None) -> list[str]:
+    """The levels of a factor: as declared, else those that occur, sorted (numbers by size)."""
+    if declared is not None:
+        return [str(level) for level in declared]
+    return [level_label(value) for value in values.drop_nulls().unique().sort()]
+
+
+def level_label(value: object) -> str:
+    """A level as R prints it: whole numbers without decimals."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _crossed(part: str) -> list[tuple[str, ...]]:
+    """`a*b` as a, b and a:b."""
+    factors = [tuple(_split(factor, ":")) for factor in _split(part, "*")]
+    terms: list[tuple[str, ...]] = []
+    for factor in factors:
+        terms += [tuple(dict.fromkeys((*term, *factor))) for term in terms]
+        terms.insert(0, factor)
+    return sorted(dict.fromkeys(terms), key=len)
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split where the mark stands outside of parentheses."""
+    parts, depth, start = [], 0, 0
+    for position, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter == mark and depth == 0:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    return [*parts, text[start:].strip()]
+
+
+def _column_of(variable: str) -> str:
+    if call := CALL.match(variable):
+        inner = call[2].strip()
+        if call[1] == "I" and (sum_ := ARITHMETIC.match(inner)):
+            return sum_[1]
+        if call[1] in FUNCTIONS or call[1] in ("factor", "as.factor", "as.numeric"):
+            return _column_of(inner)
+    elif NAME.match(variable):
+        return variable
+    raise ValueError(f"the term {variable!r} is not understood")
+
+
+def _factor(frame: pl.DataFrame, variable: str, levels: Levels) -> _Factor:
+    column = _column_of(variable)
+    if column not in frame.columns:
+        raise ValueError(f"there is no column {column!r}")
+    values = frame[column]
+    call = CALL.match(variable)
+    function = call[1] if call else ""
+    if function in ("factor", "as.factor"):
+        return _dummies(values, variable, factor_levels(values))
+    if values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
+        text = values.cast(pl.String)
+        if values.dtype == pl.Boolean:
+            text = text.str.to_uppercase()
+        declared = levels.get(column)
+        return _dummies(text, variable, factor_levels(text, declared))
+    number = values.cast(pl.Float64).to_numpy()
+    return _Factor((variable,), _applied(number, variable)[:, None])
+
+
+def _applied(number: Floats, variable: str) -> Floats:
+    """The functions around a column, from the inside out."""
+    call = CALL.match(variable)
+    if not call:
+        return number
+    if call[1] == "I":
+        _, sign, text = ARITHMETIC.match(call[2].strip()).groups()  # type: ignore[union-attr]
+        constant = float(text)
+        results = {
+            "+": lambda: number + constant,
+            "-": lambda: number - constant,
+            "*": lambda: number * constant,
+            "/": lambda: number / constant,
+            "^": lambda: number**constant,
+        }
+        return np.asarray(results[sign](), dtype=np.float64)
+    inner = _applied(number, call[2].strip())
+    return (
+        np.asarray(FUNCTIONS[call[1]](inner), dtype=np.float64) if call[1] in FUNCTIONS else inner
+    )
+
+
+def _dummies(values: pl.Series, variable: str, levels: Sequence[str]) -> _Factor:
+    distinct = values.unique().to_list()
+    position = {level: k for k, level in enumerate(levels)}
+    unknown = [value for value in distinct if level_label(value) not in position]
+    if unknown:
+        raise ValueError(f"{variable} holds a value that is none of its levels")
+    codes = values.replace_strict(
+        distinct, [position[level_label(value)] for value in distinct], return_dtype=pl.Int64
+    ).to_numpy()
+    columns = (codes[:, None] == np.arange(1, len(levels))).astype(np.float64)
+    return _Factor(tuple(f"{variable}{level}" for level in levels[1:]), columns, tuple(levels))
+
+
+def _product(left: _Factor, right: _Factor) -> _Factor:
+    """Each column of one with each of the other; the left one runs fastest, as in R."""
+    names = tuple(f"{a}:{b}" if a else b for b in right.names for a in left.names)
+    columns = (right.columns[:, :, None] * left.columns[:, None, :]).reshape(len(left.columns), -1)
+    return _Factor(names, columns)
