@@ -115,8 +115,9 @@ def _size(name: str, mine: Any, theirs: Any, relative: float, row: dict[str, Any
     if is_p(name) and theirs < TINY_P:
         return abs(math.log10(mine / theirs)) if mine > 0 else math.inf
     if name in COARSE:
-        return difference / (COARSE[name] * abs(theirs))
-    allowed = relative * max(abs(theirs), _standard_error(name, row) if relative == ITERATED else 0)
+        return difference / max(COARSE[name] * abs(float(theirs)), ROUNDING)
+    error = _standard_error(name, row) if relative == ITERATED else 0.0
+    allowed = relative * max(abs(float(theirs)), error)
     return difference / max(allowed, ROUNDING)
 
 

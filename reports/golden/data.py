@@ -94,8 +94,8 @@ def _table(golden: GoldenSet, endpoint: dict[str, Any], needed: set[str]) -> pl.
 
 
 def _of_endpoint(golden: GoldenSet, endpoint: dict[str, Any], frame: pl.DataFrame) -> pl.DataFrame:
-    time, name = endpoint["time"], str(endpoint.get("name", ""))
-    status = endpoint.get("event") or endpoint.get("status")
+    time, name = str(endpoint["time"]), str(endpoint.get("name", ""))
+    status = str(endpoint.get("event") or endpoint.get("status"))
     frame = frame.filter(pl.col(time) >= 0).drop_nulls([time, status])
     if landmark := LANDMARK.search(name):
         at = float(landmark[1])

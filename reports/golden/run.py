@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reports.golden import curves, models
+from reports.golden import competing, curves, models
 from reports.golden.compare import CLOSED, ITERATED, Difference, compare
 from reports.golden.curves import Result
 from reports.golden.records import CURVES, GoldenSet, Record
@@ -38,6 +38,11 @@ ANALYSES = {
     "cox_zph": Analysis(models.zph, ITERATED),
     "subgroup_forest": Analysis(models.subgroup_forest, ITERATED),
     "interaction": Analysis(models.interaction, ITERATED),
+    "cuminc": Analysis(competing.cuminc),
+    "aalen_johansen": Analysis(competing.aalen_johansen_states),
+    "gray_test": Analysis(competing.gray),
+    "crr": Analysis(competing.crr, ITERATED),
+    "finegray_coxph": Analysis(competing.finegray_coxph, ITERATED),
 }
 
 

@@ -65,8 +65,8 @@ def concordance(
     pairs = _influence(time, event, x, entry, strata)
     n_strata = int(strata.max()) + 1 if strata.size else 1
     own = np.stack([np.bincount(strata, pairs[:, k], n_strata) for k in range(3)], axis=1) / 2
-    counts = np.column_stack([own, _tied_events(time, event, x, strata, n_strata)])
-    counts = counts.round().astype(np.int64)
+    tied_events = _tied_events(time, event, x, strata, n_strata)
+    counts = np.column_stack([own, tied_events]).round().astype(np.int64)
     concordant, discordant, tied = counts[:, :3].sum(axis=0)
     comparable = concordant + discordant + tied
     if comparable == 0:
@@ -183,7 +183,7 @@ def _within_blocks(value: Ints, is_event: Bools) -> Ints:
     pair = (k == 1)[:, :, None] & (k == 0)[:, None, :] & earlier
     pair &= v[:, None, :] < v[:, :, None]
     found = pair.sum(axis=2) + pair.sum(axis=1)
-    return found.reshape(-1)[:n].astype(np.int64)
+    return np.asarray(found.reshape(-1)[:n], dtype=np.int64)
 
 
 def _tied_events(time: Floats, event: Bools, x: Ints, strata: Ints, n_strata: int) -> Floats:
@@ -198,4 +198,5 @@ def _tied_events(time: Floats, event: Bools, x: Ints, strata: Ints, n_strata: in
 def _pairs_within(cell: Ints, strata: Ints, n_strata: int) -> Floats:
     _, first, counts = np.unique(cell, return_index=True, return_counts=True)
     pairs = counts * (counts - 1) / 2
-    return np.bincount(strata[first], pairs, minlength=n_strata)
+    sums = np.bincount(strata[first], pairs, minlength=n_strata)
+    return np.asarray(sums, dtype=np.float64)

@@ -122,7 +122,7 @@ def _scale(x: Floats) -> Floats:
     if not x.size:
         return np.ones(x.shape[1])
     spread = x.std(axis=0)
-    return np.where(spread > 0, spread, 1.0)
+    return np.asarray(np.where(spread > 0, spread, 1.0), dtype=np.float64)
 
 
 def _step(here: Likelihood, coef: Floats, offset: Floats | None) -> tuple[Floats, Likelihood]:

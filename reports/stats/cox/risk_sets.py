@@ -119,12 +119,13 @@ def risk_sets(
     events = np.flatnonzero(event)
     points, points_first, point = np.unique(ends[events], return_index=True, return_inverse=True)
     of_stratum = points // width
-    entry_order = entry_row = None
+    entry_order: Ints | None = None
+    entry_row: Ints | None = None
     before = np.searchsorted(points, strata * width)
     if entry is not None:
         starts = strata * width + np.searchsorted(moments, entry[order])
         entry_order = np.argsort(starts, kind="stable")
-        entry_row = np.searchsorted(starts[entry_order], points)
+        entry_row = _places(starts[entry_order], points)
         before = np.searchsorted(points, starts, side="right")
     return RiskSets(
         order=order,
@@ -134,7 +135,7 @@ def risk_sets(
         weight=np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)[order],
         stratum=strata,
         ties=ties,
-        first_row=np.searchsorted(ends, points),
+        first_row=_places(ends, points),
         end_row=np.searchsorted(strata, of_stratum, side="right"),
         entry_order=entry_order,
         entry_row=entry_row,
@@ -144,6 +145,10 @@ def risk_sets(
         point=point,
         points_first=points_first,
     )
+
+
+def _places(ordered: Ints, values: Ints) -> Ints:
+    return np.asarray(np.searchsorted(ordered, values), dtype=np.int64)
 
 
 def _reverse_sums(values: Floats) -> Floats:
