@@ -1,4 +1,4 @@
-"""Tests and intervals of the baseline table; scipy computes them."""
+"""Tests of the baseline table as its rows print them; `reports.stats.exact` computes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.stats.exact import contingency
+from reports.stats.exact.proportions import Proportion, clopper_pearson
+from reports.stats.exact.ranks import rank_sum, rank_sums
 from reports.stats.times import Floats
+
+__all__ = ["Proportion", "Test", "chi_squared", "clopper_pearson", "rank_test"]
 
 
 @dataclass(frozen=True)
@@ -22,15 +27,6 @@ class Test:
     smallest_expected: float | None = None
 
 
-@dataclass(frozen=True)
-class Proportion:
-    """A share with its confidence interval."""
-
-    value: float
-    lower: float
-    upper: float
-
-
 def chi_squared(counts: NDArray[np.int64]) -> Test:
     """Pearson's chi-squared test of a table of counts, levels by groups, without continuity correction.
 
@@ -39,20 +35,11 @@ def chi_squared(counts: NDArray[np.int64]) -> Test:
     Source:
         R `chisq.test(counts, correct = FALSE)`.
     """
-    from scipy.stats import chi2_contingency
-
-    used = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     method = "Pearson chi-squared test without continuity correction"
-    if used.shape[0] < 2 or used.shape[1] < 2:
+    result = contingency.chi_squared(counts, yates=False)
+    if result is None:
         return Test(float("nan"), None, float("nan"), method)
-    result = chi2_contingency(used, correction=False)
-    return Test(
-        float(result.statistic),
-        int(result.dof),
-        float(result.pvalue),
-        method,
-        float(result.expected_freq.min()),
-    )
+    return Test(result.statistic, result.df, result.p, method, result.smallest_expected)
 
 
 def rank_test(groups: Sequence[Floats]) -> Test:
@@ -64,35 +51,12 @@ def rank_test(groups: Sequence[Floats]) -> Test:
         R `kruskal.test`; `wilcox.test` with its own rule: exact where both groups have fewer than 50
         values and no ties, else the normal approximation with continuity correction.
     """
-    from scipy.stats import kruskal, mannwhitneyu
-
     filled = [values for values in groups if values.size]
     if len(filled) > 2:
-        method = "Kruskal-Wallis test"
-        if np.unique(np.concatenate(filled)).size == 1:
-            return Test(float("nan"), len(filled) - 1, float("nan"), method)
-        result = kruskal(*filled)
-        return Test(float(result.statistic), len(filled) - 1, float(result.pvalue), method)
+        several = rank_sums(filled)
+        return Test(several.statistic, several.df, several.p, "Kruskal-Wallis test")
     if len(filled) < 2:
         return Test(float("nan"), None, float("nan"), "Mann-Whitney test")
-    joined = np.concatenate(filled)
-    distinct = np.unique(joined).size
-    exact = max(values.size for values in filled) < 50 and distinct == joined.size
-    method = f"Mann-Whitney test ({'exact' if exact else 'normal approximation'})"
-    result = mannwhitneyu(*filled, method="exact" if exact else "asymptotic", use_continuity=True)
-    p = float("nan") if distinct == 1 else float(result.pvalue)
-    return Test(float(result.statistic), None, p, method)
-
-
-def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Proportion:
-    """The share `successes / n` with its exact binomial interval.
-
-    Source:
-        Clopper and Pearson 1934; R `binom.test`.
-    """
-    from scipy.stats import binomtest
-
-    if n == 0:
-        return Proportion(float("nan"), float("nan"), float("nan"))
-    interval = binomtest(successes, n).proportion_ci(confidence_level=level, method="exact")
-    return Proportion(successes / n, float(interval.low), float(interval.high))
+    two = rank_sum(filled[0], filled[1])
+    method = f"Mann-Whitney test ({'exact' if two.exact else 'normal approximation'})"
+    return Test(two.statistic, None, two.p, method)
