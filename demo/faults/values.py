@@ -54,13 +54,13 @@ def _dose(s: Scene, value: int) -> Fields | None:
     return [s.set(s.one("infusion.dose"), value), s.one("infusion.product")]
 
 
-@fault("STG-04", "error", "US01", "albumin in g/L in a column of g/dL")
+@fault("STG-04 LAB-09", "error", "US01", "albumin in g/L in a column of g/dL")
 def albumin_unit(s: Scene) -> Fields | None:
     """38 g/dL."""
     return [s.set(s.one("risk.albumin"), Raw(38))]
 
 
-@fault("STG-05", "error", "DE06", "beta-2 microglobulin in mg/dL")
+@fault("STG-05 LAB-09", "error", "DE06", "beta-2 microglobulin in mg/dL")
 def microglobulin_unit(s: Scene) -> Fields | None:
     """Ten times too small."""
     return [s.set(s.one("risk.b2m"), 0.35)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.fields import code, flag
+from schemas.fields import code, date, flag, integer
 
 
 class Exposure(pa.DataFrameModel):
@@ -18,6 +18,10 @@ class Exposure(pa.DataFrameModel):
     drug: pl.String = code("Drug, class or composite", "exposure_drug", required=True)
     exposed: pl.String = flag("Exposed before CAR-T")
     refractory: pl.String = flag("Refractory before CAR-T")
+    last_line: pl.Int32 = integer("Last line before CAR-T that held the drug", ge=1, le=30)
+    last_dose_date: pl.Date = date("Last dose of the drug before CAR-T")
+    progression_date: pl.Date = date("Progression on or after the drug")
+    best_response: pl.String = code("Best response to the last line with the drug", "response")
 
     class Config:
         """One row per patient and drug."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.fields import code, date, integer, text
+from schemas.fields import code, date, integer, number, text
 
 
 class TreatmentLine(pa.DataFrameModel):
@@ -20,6 +20,9 @@ class TreatmentLine(pa.DataFrameModel):
     subgroup: pl.String = code("Subgroup of other salvage as reported", "salvage_subgroup")
     bridge_start_date: pl.Date = date("Start of a bridge before the first systemic agent")
     stop_reason: pl.String = code("Why the line ended", "stop_reason")
+    drug_dose: pl.Float64 = number("Dose of the bispecific antibody", "mg", ge=0)
+    drug_dose_per_kg: pl.Float64 = number("Dose of the bispecific antibody per kg", "mg/kg", ge=0)
+    response_imaging: pl.String = code("Imaging that shows the response of the line", "modality")
 
     class Config:
         """One row per line."""
