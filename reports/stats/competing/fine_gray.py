@@ -17,8 +17,6 @@ from reports.stats.competing.sandwich import (
 from reports.stats.competing.subdistribution import Maximum, maximize, prepare
 from reports.stats.times import Floats
 
-DIVERGED = 1e-4
-
 
 @dataclass(frozen=True)
 class FineGray:
@@ -67,7 +65,8 @@ def fine_gray(
     """Proportional model of the subdistribution hazard of one cause.
 
     Ties by Breslow's method; the standard error is the sandwich with the term of the estimated censoring
-    distribution. `subdistribution_cox` is the other convention (finegray and coxph).
+    distribution. `subdistribution_cox` is the other convention (finegray and coxph). With censoring groups the
+    coefficients are those of `crr`; its standard errors differ from these in the third digit.
 
     Args:
         time: Not negative, any unit.
@@ -109,7 +108,7 @@ def fine_gray(
     if found is None:
         return None
     residuals = score_residuals(problem, found.state) + censoring_residuals(problem, found.state)
-    variance = robust_variance(found.state.information, residuals)
+    variance = robust_variance(estimable_information(found), residuals)
     table = wald(found, variance, scaled[1], level)
     return FineGray(
         *table,
@@ -117,7 +116,7 @@ def fine_gray(
         loglik_null=found.loglik_null,
         n=times.size,
         n_event=int(problem.died.sum()),
-        converged=found.converged,
+        converged=not found.diverged.any(),
     )
 
 
@@ -144,17 +143,20 @@ def standardized(columns: Floats) -> tuple[Floats, Floats] | None:
     return (columns - columns.mean(axis=0)) / deviation, deviation
 
 
+def estimable_information(found: Maximum) -> Floats:
+    """The information, NaN in the rows and columns of terms that diverged."""
+    lost = found.diverged[:, None] | found.diverged[None, :]
+    return np.where(lost, np.nan, found.state.information)
+
+
 def wald(
     found: Maximum, variance: Floats, deviation: Floats, level: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
     """Coefficients on the scale of the covariates, with standard error, z, P, limits and covariance."""
     from scipy.stats import norm
 
-    diverged = (not found.converged) & (np.abs(found.last_step) > DIVERGED)
-    coefficient = np.where(diverged, np.nan, found.coefficients / deviation)
+    coefficient = np.where(found.diverged, np.nan, found.coefficients / deviation)
     scaled = variance / np.outer(deviation, deviation)
-    scaled[diverged, :] = np.nan
-    scaled[:, diverged] = np.nan
     error = np.sqrt(np.diag(scaled))
     z = coefficient / error
     width = NormalDist().inv_cdf(0.5 + level / 2) * error

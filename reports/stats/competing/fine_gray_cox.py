@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reports.stats.competing.at_risk import Codes, checked
-from reports.stats.competing.fine_gray import checked_covariates, standardized, wald
-from reports.stats.competing.sandwich import robust_variance, score_residuals
+from reports.stats.competing.fine_gray import (
+    checked_covariates,
+    estimable_information,
+    standardized,
+    wald,
+)
+from reports.stats.competing.sandwich import model_variance, robust_variance, score_residuals
 from reports.stats.competing.subdistribution import Problem, maximize, prepare
 from reports.stats.times import Floats, merge_close_times
 
@@ -97,14 +102,13 @@ def subdistribution_cox(
     found = maximize(problem)
     if found is None:
         return None
-    information = found.state.information
+    information = estimable_information(found)
     robust = robust_variance(information, score_residuals(problem, found.state))
     coefficient, error, z, p, lower, upper, variance = wald(found, robust, scaled[1], level)
-    naive = np.sqrt(np.diag(np.linalg.inv(information))) / scaled[1]
     n_rows, sum_weights = expanded(problem)
     return SubdistributionCox(
         coefficient=coefficient,
-        std_err=np.where(np.isnan(coefficient), np.nan, naive),
+        std_err=np.sqrt(np.diag(model_variance(information))) / scaled[1],
         robust_std_err=error,
         z=z,
         p=p,
@@ -117,7 +121,7 @@ def subdistribution_cox(
         n_event=int(problem.died.sum()),
         n_rows=n_rows,
         sum_weights=sum_weights,
-        converged=found.converged,
+        converged=not found.diverged.any(),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.stats.competing.subdistribution import Problem, State
-from reports.stats.times import Floats
+from reports.stats.competing.subdistribution import Indices, Problem, State
+from reports.stats.times import Bools, Floats
 
 
 def score_residuals(problem: Problem, state: State) -> Floats:
@@ -29,7 +29,7 @@ def score_residuals(problem: Problem, state: State) -> Floats:
 
 
 def _after_competing(
-    problem: Problem, state: State, hazard: Floats, pull: Floats, passed: np.ndarray
+    problem: Problem, state: State, hazard: Floats, pull: Floats, passed: Indices
 ) -> Floats:
     """The part of the residual after a competing event, with falling weights."""
     z = problem.covariates
@@ -74,10 +74,26 @@ def censoring_residuals(problem: Problem, state: State) -> Floats:
 
 
 def robust_variance(information: Floats, residuals: Floats) -> Floats:
-    """Inverse information, sum of squared residuals, inverse information."""
-    influence = np.linalg.solve(information, residuals.T)
-    variance: Floats = influence @ influence.T
-    return variance
+    """Inverse information, sum of squared residuals, inverse information.
+
+    Terms whose information is NaN (not estimable) are NaN; the others are taken as if those were known.
+    """
+    known = ~np.isnan(np.diag(information))
+    influence = np.linalg.solve(information[np.ix_(known, known)], residuals[:, known].T)
+    return placed(influence @ influence.T, known)
+
+
+def model_variance(information: Floats) -> Floats:
+    """Inverse information; terms whose information is NaN are NaN."""
+    known = ~np.isnan(np.diag(information))
+    return placed(np.linalg.inv(information[np.ix_(known, known)]), known)
+
+
+def placed(part: Floats, known: Bools) -> Floats:
+    """A square matrix of the known terms in one of all terms, NaN elsewhere."""
+    whole = np.full((known.size, known.size), np.nan)
+    whole[np.ix_(known, known)] = part
+    return whole
 
 
 def _per_time(problem: Problem, state: State, factor: Floats) -> tuple[Floats, Floats]:

@@ -18,6 +18,10 @@ from reports.stats.times import Bools, Floats
 
 Indices = NDArray[np.intp]
 
+# Steps of Newton's method in coefficients of standardized covariates.
+CONVERGED = 1e-10
+DIVERGED = 1e-6
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -154,23 +158,22 @@ def evaluate(problem: Problem, coefficients: Floats) -> State:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The model at its maximum; `converged` is False where the likelihood has none or was not found.
+    """The model at its maximum.
 
-    `last_step` is how far Newton's method last moved each coefficient: about 1 where it would go on for ever.
+    `diverged` marks terms whose likelihood has no maximum (a level without an event), or was not found:
+    Newton's method still moved them, by about 1 where it would go on for ever.
     """
 
     coefficients: Floats
-    last_step: Floats
     state: State
     loglik_null: float
-    converged: bool
+    diverged: Bools
 
 
-def maximize(problem: Problem, *, steps: int = 40, tolerance: float = 1e-10) -> Maximum | None:
+def maximize(problem: Problem, *, steps: int = 40) -> Maximum | None:
     """Newton's method from 0, halving steps that lower the likelihood.
 
-    Stops when a step is below `tolerance` in every coefficient (covariates in standard deviations); a
-    likelihood that rises for ever has steps of about 1 and is told as not converged.
+    Stops when a step is below 1e-10 in every coefficient (covariates in standard deviations).
 
     Returns:
         None where the covariates are linearly dependent among those at risk.
@@ -182,21 +185,27 @@ def maximize(problem: Problem, *, steps: int = 40, tolerance: float = 1e-10) -> 
     if not _full_rank(state.information):
         return None
     for _ in range(steps):
-        if not _full_rank(state.information):
-            return Maximum(coefficients, step, state, null, converged=False)
         step = np.asarray(np.linalg.solve(state.information, state.score), dtype=np.float64)
-        trial = _tried(problem, coefficients + step)
-        small = bool(np.abs(step).max() < tolerance)
-        for _ in range(20):
-            # Near the maximum both values are equal up to rounding.
-            if trial.loglik >= state.loglik - 1e-11 * abs(state.loglik):
-                break
-            step = step / 2
-            trial = _tried(problem, coefficients + step)
+        small = bool(np.abs(step).max() < CONVERGED)
+        step, trial = _halved(problem, coefficients, step, state)
         coefficients, state = coefficients + step, trial
-        if small:
-            return Maximum(coefficients, step, state, null, converged=True)
-    return Maximum(coefficients, step, state, null, converged=False)
+        if small or not _full_rank(state.information):
+            break
+    return Maximum(coefficients, state, null, np.abs(step) > DIVERGED)
+
+
+def _halved(
+    problem: Problem, coefficients: Floats, step: Floats, state: State
+) -> tuple[Floats, State]:
+    """The step, or the first of its halves that does not lower the likelihood, and the model after it."""
+    trial = _tried(problem, coefficients + step)
+    for _ in range(20):
+        # Near the maximum both values are equal up to rounding.
+        if trial.loglik >= state.loglik - 1e-11 * abs(state.loglik):
+            break
+        step = step / 2
+        trial = _tried(problem, coefficients + step)
+    return step, trial
 
 
 def _tried(problem: Problem, coefficients: Floats) -> State:
