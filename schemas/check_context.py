@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 import polars as pl
 
 from schemas.check_data import FACT_TYPES, CheckFacts, TableData, constant
 from schemas.check_few import FEW, Lookup, lookup, merged, neighbours, taken
-from schemas.check_many import SMALL, beside, places
+from schemas.check_many import SMALL, beside, latest_days, places
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
 from schemas.context_rows import PATIENT_NUMBER, SUBJECT, ContextRows, shown_columns
-from schemas.rule_sql import LATEST, latest_day
+from schemas.rule_sql import LATEST
 
 HOLD_REASON, HOLD_OUTCOME = "hold.reason", "hold.outcome"
 PATIENT_HOLD = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
@@ -97,7 +96,7 @@ class ContextBook:
             return joined
         return joined.with_columns(
             *(self._literals[name] for name in sorted(facts)),
-            *(_latest_day(column) for column in sorted(latest)),
+            *latest_days(joined, sorted(latest)),
         )
 
     def _found(self, frame: pl.DataFrame, group: Group, names: Key) -> pl.DataFrame:
@@ -108,14 +107,20 @@ class ContextBook:
             if frame is self._tables[context.table].frame and not context.uses:
                 at = beside(frame, context.where, context.within, context.order, context.shift)
                 if at is not None:
-                    shown = frozenset(name.removeprefix(f"{neighbour}.") for name in names)
-                    return frame.select(shown_columns(neighbour, shown)).select(pl.all().gather(at))
+                    return self._at(frame, neighbour, names, at)
         part = self._part(group, names)
         at = places(part, frame, key)
         if at is not None:
             return part.select(pl.col(names).gather(at))
         found = frame.select(key).join(part, on=key, how="left", maintain_order="left")
         return found.drop(key)
+
+    def _at(self, frame: pl.DataFrame, name: str, names: Key, positions: pl.Series) -> pl.DataFrame:
+        """The named columns of a context from the rows of its own table at these positions."""
+        own = [column.removeprefix(f"{name}.") for column in names]
+        dates = [column.removesuffix(LATEST) for column in own if column.endswith(LATEST)]
+        some = frame.with_columns(latest_days(frame, dates))
+        return some.select(pl.col(own).gather(positions).name.prefix(f"{name}."))
 
     def _beside_all(self, frame: pl.DataFrame, group: Group) -> pl.DataFrame:
         """The frame with all that is joined at once."""
@@ -240,6 +245,3 @@ class ContextBook:
 
 
 _PATIENTS: Group = (("patient_id",), "")
-
-
-_latest_day = cache(latest_day)

@@ -14,6 +14,8 @@ from typing import cast
 
 import polars as pl
 
+from schemas.rule_sql import LATEST, latest_day
+
 # A table of places may be this many times as long as the frames that use it.
 SPARSE = 4
 # Below this number of rows one join with all context columns is cheaper than choosing among them.
@@ -133,6 +135,19 @@ def places(table: pl.DataFrame, frame: pl.DataFrame, key: Sequence[str]) -> pl.S
     found = pl.repeat(None, 1 << keys.width, dtype=pl.UInt32(), eager=True)
     found = found.scatter(at["key"], at["place"].cast(pl.UInt32))
     return found.gather(frame.select(keys.expr()).to_series())
+
+
+def latest_days(frame: pl.DataFrame, columns: Sequence[str]) -> list[pl.Expr]:
+    """`<column>@latest` of each (partial) date; where all days are known they are the dates."""
+    return [
+        pl.col(column).alias(column + LATEST) if _to_the_day(frame, column) else latest_day(column)
+        for column in columns
+    ]
+
+
+def _to_the_day(frame: pl.DataFrame, column: str) -> bool:
+    """Whether no date is partial; not looked for in few rows, where that costs more than it saves."""
+    return frame.height >= SMALL and not (frame[f"{column}_precision"] != "day").any()
 
 
 def _spread(values: pl.Series, positions: pl.Series, height: int) -> pl.Series:

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 from polars.io.plugins import register_io_source
 
-# Codes become dictionaries, which are short in the file and cheap to load; statistics only cost time.
-WRITE: dict[str, object] = {"compression": "lz4", "statistics": False}
+# Codes become dictionaries, which are short in the file and cheap to load; statistics only cost time,
+# and so does compression of what is left, numbers that a load reads once.
+WRITE: dict[str, object] = {"compression": "uncompressed", "statistics": False}
 _SMALL = 250_000  # rows that are written at once at the end, without a thread
 
 

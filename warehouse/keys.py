@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from schemas.catalog import Catalog
+from schemas.catalog import STREAMING, Catalog
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.staged_files import LinkedDelivery, existing, parquet
 
 if TYPE_CHECKING:
     import duckdb
+
+_LONG = 8_000_000  # bytes of a file whose patients stand in others too, which are cheaper to read
 
 
 def create_delivery_shift(
@@ -59,13 +61,22 @@ def create_id_map(
     deliveries: Sequence[LinkedDelivery],
     scratch: Path,
 ) -> None:
-    """Temporary table `id_map` with the pseudonym of everybody in the staged files."""
+    """Temporary table `id_map` with the pseudonym of everybody in the staged files.
+
+    Long files of a streaming table's kept rows are not looked at: a patient without subject row is
+    held back (STR-03), and a row whose patient is not in the map is refused when it is loaded.
+    """
     places = [f"{part}/{table}" for part in ("core", "quarantine") for table in catalog.tables]
+    known = {f"core/{table}" for table in STREAMING}
     reads = [
         f"SELECT DISTINCT filename, patient_id FROM {parquet(files, filename=True)}"
         for place in [*places, "finding"]
-        if (files := existing(deliveries, f"{place}.parquet"))
-    ]
+        if (files := [
+            file
+            for file in existing(deliveries, f"{place}.parquet")
+            if place not in known or file.stat().st_size < _LONG
+        ])
+    ]  # fmt: skip
     rows = con.execute(
         "SELECT DISTINCT s.center_id, f.patient_id FROM (" + " UNION ALL ".join(reads) + ") f "
         f"JOIN delivery_shift s ON s.link = left(f.filename, {len(str(deliveries[0].link))}) "

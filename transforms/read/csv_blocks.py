@@ -43,30 +43,29 @@ class BlockReader:
         Raises:
             FileError: ENCODING; TRUNCATED where the file ends inside a character.
         """
-        parts, size = [self._rest], len(self._rest)
+        parts: list[bytes | memoryview] = [self._rest]
+        size, rest = len(self._rest), b""
         while not self.at_end:
             data = self._stream.read(self._size)
             self.at_end = not data
             text = self._to_utf8(data)
-            parts.append(text)
             size += len(text)
-            if size > _LONGEST_LINE and self._separator not in text:
+            cut = text.rfind(self._separator) + 1
+            if size > _LONGEST_LINE and not cut:
                 raise self._source.error(
                     "CORRUPT",
                     f"a line after line {self.line} is longer than {_LONGEST_LINE:,} bytes",
                     "ask the center to export it again",
                 )
-            if self._separator in text:
+            if cut and not self.at_end:  # one copy: what was left before, and whole lines of this
+                parts.append(memoryview(text)[:cut])
+                rest = text[cut:]
                 break
-        block = b"".join(parts)
-        if self.at_end:
-            self._rest = b""
-            if block and not block.endswith(self._separator):
-                self.unterminated = True
-                block += self._separator
-        else:
-            cut = block.rfind(self._separator) + 1
-            block, self._rest = block[:cut], block[cut:]
+            parts.append(text)
+        block, self._rest = b"".join(parts), rest
+        if self.at_end and block and not block.endswith(self._separator):
+            self.unterminated = True
+            block += self._separator
         if self._decoder is None and not block.isascii():
             self._check_utf8(block)
         return block
