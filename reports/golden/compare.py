@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 CLOSED, ITERATED = 1e-9, 1e-6
+# R stops its search for the variance of a frailty early; the records say that no equality is asked.
+INFORMATIONAL = 2e-2
 # Below this a P value is compared by its order of magnitude; a difference below `ROUNDING` is none.
 TINY_P, ROUNDING = 1e-12, 1e-14
 P_NAMES = frozenset({"p", "holm", "bh", "hochberg", "bonferroni"})
@@ -17,8 +20,8 @@ NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_p
 # Ours says that nothing is estimable; that is the same finding.
 NO_MAXIMUM = "not estimable"
 RUNAWAY = 100
-# `fisher.test` searches its odds ratio and interval to about 1e-4 only; the interval is further off.
-COARSE = {"fisher_or_cmle": 1e-4, "fisher_or_lower": 1e-2, "fisher_or_upper": 1e-2}
+# The variance of a frailty is known to a few per cent of itself only.
+COARSE = {"theta": 0.1}
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _size(name: str, mine: Any, theirs: Any, relative: float, row: dict[str, Any
         return abs(math.log10(mine / theirs)) if mine > 0 else math.inf
     if name in COARSE:
         return difference / max(COARSE[name] * abs(float(theirs)), ROUNDING)
-    error = _standard_error(name, row) if relative == ITERATED else 0.0
+    error = _standard_error(name, row, float(theirs)) if relative > CLOSED else 0.0
     allowed = relative * max(abs(float(theirs)), error)
     return difference / max(allowed, ROUNDING)
 
@@ -126,8 +129,15 @@ def is_p(name: str) -> bool:
     return name in P_NAMES or name.startswith("p_") or name.endswith("_p")
 
 
-def _standard_error(name: str, row: dict[str, Any]) -> float:
-    """The standard error of a coefficient or of its hazard ratio, on their own scale."""
+def _standard_error(name: str, row: dict[str, Any], value: float) -> float:
+    """The standard error of a coefficient, or what it makes of the ratio, statistic or P value.
+
+    A P value may be off by what the allowed difference of its statistic makes of it: for a normal
+    statistic z, density(z) x max(|z|, 1) on each side.
+    """
+    if is_p(name):
+        z = abs(NormalDist().inv_cdf(min(value, 1.0) / 2)) if value > 0 else 0.0
+        return 2 * NormalDist().pdf(z) * max(z, 1.0)
     error = row.get("robust_se") or row.get("se") or 0.0
     if name == "coef":
         return float(error)

@@ -10,7 +10,7 @@ import polars as pl
 
 from reports.golden.data import Sample, sample
 from reports.golden.records import GoldenSet, Record
-from reports.stats.adjust import p_adjust
+from reports.stats.exact.adjust import Method, adjusted
 from reports.stats.kaplan_meier import ConfidenceType, KaplanMeier, kaplan_meier
 from reports.stats.logrank import log_rank, pairwise_log_rank
 from reports.stats.rmst import mean_difference, restricted_mean
@@ -186,10 +186,11 @@ def logrank_pairwise(golden: GoldenSet, record: Record) -> Result:
     return {}, rows
 
 
-def adjusted(golden: GoldenSet, record: Record) -> Result:
+def p_adjust(golden: GoldenSet, record: Record) -> Result:
     """P values adjusted for their number."""
     p = np.array([row["p"] for row in record.rows], dtype=np.float64)
-    columns = {name: p_adjust(p, name) for name in ("holm", "bh", "bonferroni", "hochberg")}
+    methods: tuple[Method, ...] = ("holm", "bh", "bonferroni", "hochberg")
+    columns: dict[str, Any] = {name: adjusted(p, name) for name in methods}
     return {}, pl.DataFrame({"p": p, **columns}).to_dicts()
 
 

@@ -10,14 +10,15 @@ import polars as pl
 from reports.golden.curves import Result
 from reports.golden.data import Sample, label, sample
 from reports.golden.records import GoldenSet, Record
-from reports.stats.adjust import p_adjust
 from reports.stats.concordance import Concordance
-from reports.stats.cox.compare import drop_one
-from reports.stats.cox.fit import NOT_ESTIMABLE, CoxFit, GlobalTest, chi_squared_test
-from reports.stats.cox.model import cox
-from reports.stats.cox.residuals import robust_score
-from reports.stats.cox.zph import cox_zph
 from reports.stats.design import variables_of
+from reports.stats.exact.adjust import adjusted
+from reports.stats.hazards.compare import drop_one
+from reports.stats.hazards.fit import NOT_ESTIMABLE, CoxFit, GlobalTest, chi_squared_test
+from reports.stats.hazards.frailty import shared_frailty
+from reports.stats.hazards.model import cox
+from reports.stats.hazards.residuals import robust_score
+from reports.stats.hazards.zph import cox_zph
 
 COUNTS = ("concordant", "discordant", "tied.x", "tied.y", "tied.xy")
 
@@ -55,6 +56,15 @@ def zph(golden: GoldenSet, record: Record) -> Result:
     return {}, tests.rename({"chi_squared": "chisq"}).to_dicts()
 
 
+def frailty(golden: GoldenSet, record: Record) -> Result:
+    """A random effect of the clusters; the record tells its covariates only by the rows' names."""
+    data = sample(golden, record)
+    fit = _fit_frame(data, record, _formula_of(data, record))
+    found = shared_frailty(fit, record.args["distribution"])
+    rows = found.table.rename({"chi_squared": "chisq"}).to_dicts()
+    return {"theta": found.theta}, rows
+
+
 def subgroup_forest(golden: GoldenSet, record: Record) -> Result:
     """The treatment's effect overall and within each level of each subgroup."""
     data = sample(golden, record)
@@ -86,7 +96,7 @@ def interaction(golden: GoldenSet, record: Record) -> Result:
             {"variable": variable, "lrt": test.statistic, "df": df, "p": test.p, "n": crossed.n}
         )
     p = np.array([row["p"] for row in rows])
-    for row, holm, bh in zip(rows, p_adjust(p), p_adjust(p, "bh"), strict=True):
+    for row, holm, bh in zip(rows, adjusted(p), adjusted(p, "bh"), strict=True):
         row |= {"p_holm": float(holm), "p_bh": float(bh)}
     return {}, rows
 

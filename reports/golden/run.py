@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reports.golden import competing, curves, models
-from reports.golden.compare import CLOSED, ITERATED, Difference, compare
+from reports.golden import competing, curves, models, tables
+from reports.golden.compare import CLOSED, INFORMATIONAL, ITERATED, Difference, compare
 from reports.golden.curves import Result
 from reports.golden.records import CURVES, GoldenSet, Record
 
@@ -30,14 +30,18 @@ ANALYSES = {
     "rmst_diff": Analysis(curves.rmst_diff),
     "logrank": Analysis(curves.logrank),
     "logrank_pairwise": Analysis(curves.logrank_pairwise),
-    "p_adjust": Analysis(curves.adjusted),
+    "p_adjust": Analysis(curves.p_adjust),
     "coxph": Analysis(models.coxph, ITERATED),
     "cause_specific_cox": Analysis(models.cause_specific_cox, ITERATED),
     "cox_tvc": Analysis(models.cox_tvc, ITERATED),
     "cox_term_lrt": Analysis(models.cox_term_lrt, ITERATED),
     "cox_zph": Analysis(models.zph, ITERATED),
     "subgroup_forest": Analysis(models.subgroup_forest, ITERATED),
+    "cox_frailty": Analysis(models.frailty, INFORMATIONAL),
     "interaction": Analysis(models.interaction, ITERATED),
+    "table1_categorical": Analysis(tables.categorical),
+    "table1_continuous": Analysis(tables.continuous),
+    "binomial_ci": Analysis(tables.binomial_ci),
     "cuminc": Analysis(competing.cuminc),
     "aalen_johansen": Analysis(competing.aalen_johansen_states),
     "gray_test": Analysis(competing.gray),

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.stats.times import Bools, Floats
+from reports.stats.times import Bools, Floats, Ints
 
-Ints = NDArray[np.int64]
 # Predictors closer than this share of their size are one value with rounding.
 SAME = 1e-12
 # Blocks of this many rows are compared all with all before larger blocks are merged.

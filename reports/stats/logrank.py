@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.stats.adjust import p_adjust
+from reports.stats.exact.adjust import Method, adjusted
 from reports.stats.times import Bools, Floats
+
+ADJUSTED: tuple[Method, ...] = ("holm", "bh", "bonferroni")
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,9 @@ def pairwise_log_rank(
         within = None if strata is None else strata[mine]
         tests.append(log_rank(times[mine], events[mine], groups[mine], rho=rho, strata=within))
     p = np.array([test.p for test in tests])
-    adjusted = [p_adjust(p, method) for method in ("holm", "bh", "bonferroni")]
+    by_method = [adjusted(p, method) for method in ADJUSTED]
     return [
-        Pair(a, b, test.chi_squared, test.p, *(float(values[k]) for values in adjusted))
+        Pair(a, b, test.chi_squared, test.p, *(float(values[k]) for values in by_method))
         for k, ((a, b), test) in enumerate(zip(pairs, tests, strict=True))
     ]
 

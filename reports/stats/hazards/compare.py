@@ -8,8 +8,8 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 
-from reports.stats.cox.fit import CoxFit, chi_squared_test, two_sided
-from reports.stats.cox.newton import maximize
+from reports.stats.hazards.fit import CoxFit, chi_squared_test, two_sided
+from reports.stats.hazards.newton import maximize
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.stats.cox.likelihood import Likelihood, likelihood
-from reports.stats.cox.risk_sets import RiskSets
+from reports.stats.hazards.likelihood import Likelihood, likelihood
+from reports.stats.hazards.risk_sets import RiskSets
 from reports.stats.times import Bools, Floats
 
 MAX_STEPS = 80
@@ -140,7 +140,7 @@ def _step(here: Likelihood, coef: Floats, offset: Floats | None) -> tuple[Floats
 
 def _solve(matrix: Floats, right: Floats) -> Floats:
     try:
-        return np.linalg.solve(matrix, right)
+        return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0], dtype=np.float64)
 

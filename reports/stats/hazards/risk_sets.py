@@ -13,9 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.stats.times import Bools, Floats
+from reports.stats.times import Bools, Floats, Ints
 
-Ints = NDArray[np.int64]
 Ties = Literal["efron", "breslow"]
 
 

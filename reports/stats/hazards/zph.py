@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from reports.stats.cox.fit import CoxFit, chi_squared_test
-from reports.stats.cox.residuals import in_units, schoenfeld
-from reports.stats.cox.risk_sets import RiskSets
+from reports.stats.hazards.fit import CoxFit, chi_squared_test
+from reports.stats.hazards.residuals import in_units, schoenfeld
+from reports.stats.hazards.risk_sets import RiskSets
 from reports.stats.times import Bools, Floats
 
 Transform = Literal["km", "rank", "identity", "log"]

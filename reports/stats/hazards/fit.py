@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reports.stats.concordance import Concordance, concordance
-from reports.stats.cox.newton import Maximum
 from reports.stats.design import Design
+from reports.stats.hazards.newton import Maximum
 from reports.stats.times import Bools, Floats
 
 ESTIMATED, ALIASED, NOT_ESTIMABLE = "estimated", "aliased", "not estimable"
@@ -73,7 +73,7 @@ class CoxFit:
     @cached_property
     def variance(self) -> Floats:
         """The variance in use: robust if the model has clusters, else the inverse of the information."""
-        from reports.stats.cox.residuals import robust_variance
+        from reports.stats.hazards.residuals import robust_variance
 
         return self.naive_variance if self.cluster is None else robust_variance(self)
 

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reports.stats.cox.fit import CoxFit
-from reports.stats.cox.newton import maximize
-from reports.stats.cox.risk_sets import Ties, risk_sets
 from reports.stats.design import Levels, design, variables_of
+from reports.stats.hazards.fit import CoxFit
+from reports.stats.hazards.newton import maximize
+from reports.stats.hazards.risk_sets import Ties, risk_sets
 from reports.stats.times import merge_close_intervals, merge_close_times
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.stats.cox.risk_sets import RiskSets
+from reports.stats.hazards.risk_sets import RiskSets
 from reports.stats.times import Floats
 
 
@@ -50,6 +50,14 @@ class Likelihood:
         steps = self.rows.step_weight if weight is None else self.rows.step_weight * weight
         centered: Floats = second - self.mean.T @ (self.mean * steps[:, None])
         return centered
+
+    def step_mean(self, values: Floats) -> Floats:
+        """Of each event: the risk-weighted mean of the rows' values in its step."""
+        rows = self.rows
+        weighted = self.risk * values
+        own = rows.of_points(weighted[rows.events])[rows.point]
+        mean: Floats = (rows.at_risk(weighted)[rows.point] - rows.share * own) / self.denominator
+        return mean
 
     def passed_hazard(self, factor: Floats) -> Floats:
         """Of each row: the sum of the events' factors while at risk; its own tie by what it kept of it."""

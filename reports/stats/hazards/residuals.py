@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.stats.cox.likelihood import Likelihood, likelihood
+from reports.stats.hazards.likelihood import Likelihood, likelihood
 from reports.stats.times import Floats
 
 if TYPE_CHECKING:
-    from reports.stats.cox.fit import CoxFit, GlobalTest
+    from reports.stats.hazards.fit import CoxFit, GlobalTest
 
 
 def score_residuals(at: Likelihood) -> Floats:
@@ -58,7 +58,7 @@ def dfbeta(fit: CoxFit) -> Floats:
 
 def robust_score(fit: CoxFit) -> GlobalTest:
     """Score test at 0 by the clusters' parts of the score; R `summary(fit)$robscore`."""
-    from reports.stats.cox.fit import chi_squared_test
+    from reports.stats.hazards.fit import chi_squared_test
 
     at = in_units(fit, at_maximum=False)
     parts = cluster_sums(fit, score_residuals(at) * at.rows.weight[:, None])
