@@ -59,7 +59,7 @@ def kinds() -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind in KINDS:
-        stays = "yes" if kind.persists else ""
+        stays = "yes" if kind.persists else "new" if kind.from_round > 1 else ""
         rows.append(
             f"| {kind.name} | {' '.join(kind.rules)} | {kind.severity} "
             f"| {' or '.join(kind.centers)} | {stays} | {kind.note} |"

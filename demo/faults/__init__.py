@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults import course, dates, followed, structure, values, vigilance
+from demo.faults import across, course, dates, followed, structure, values, vigilance
 from demo.faults.scene import KINDS, Planted, Planter, Scene
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Planted",
     "Planter",
     "Scene",
+    "across",
     "course",
     "dates",
     "followed",

@@ -22,6 +22,8 @@ class Scene:
     export: Export
     patient: Patient
     round: int
+    members: Mapping[str, Sequence[Patient]] = field(default_factory=dict)  # of every center
+    chosen: Mapping[str, tuple[str, Patient]] = field(default_factory=dict)  # of the kinds so far
 
     def one(self, fact: str) -> Field:
         """The row and fact that are told once per patient; KeyError if the center does not tell."""
@@ -119,6 +121,7 @@ class Kind:
     plant: Plant
     persists: bool
     note: str
+    from_round: int = 1
 
 
 KINDS: list[Kind] = []
@@ -126,16 +129,32 @@ ATTEMPTS = 8
 
 
 def fault(
-    rules: str, severity: str, centers: str, note: str, *, persists: bool = False
+    rules: str,
+    severity: str,
+    centers: str,
+    note: str,
+    *,
+    persists: bool = False,
+    from_round: int = 1,
 ) -> Callable[[Plant], Plant]:
-    """Register a kind of fault; its name is the function's."""
+    """Register a kind of fault; its name is the function's.
+
+    A rule over the deliveries in force is judged once, in the last round: its fault comes with it.
+    """
 
     def register(plant: Plant) -> Plant:
         name = plant.__name__
         KINDS.append(
             Kind(
-                name, tuple(rules.split()), severity, tuple(centers.split()), plant, persists, note
-            )
+                name,
+                tuple(rules.split()),
+                severity,
+                tuple(centers.split()),
+                plant,
+                persists,
+                note,
+                from_round,
+            )  # fmt: skip
         )
         return plant
 
@@ -169,38 +188,42 @@ class Planter:
         for _ in range(ATTEMPTS if sum(map(len, self.patients.values())) > len(KINDS) else 1):
             self.chosen, exports = {}, build()
             planted = self.plant(exports, 1)
-            self.missing = [kind.name for kind in KINDS if kind.name not in self.chosen]
+            due = [kind.name for kind in KINDS if kind.from_round == 1]
+            self.missing = [name for name in due if name not in self.chosen]
             if not self.missing:
                 break
             self.first = [*self.missing, *(n for n in self.first if n not in self.missing)]
         return exports, planted
 
     def plant(self, exports: Mapping[str, Export], round_: int) -> list[Planted]:
-        """Edit the exports of a round; in round two only what persists, in the same patients."""
+        """Edit the exports of a round; in round two what persists, in the same patients, and what is new."""
         numbered = list(enumerate(KINDS, start=1))
         rank = {name: i - len(self.first) for i, name in enumerate(self.first)}
         planted = []
         for number, kind in sorted(numbered, key=lambda item: rank.get(item[1].name, 0)):
-            if round_ > 1 and not (kind.persists and kind.name in self.chosen):
+            stays = kind.persists and kind.name in self.chosen
+            if kind.from_round != round_ and not (round_ > 1 and stays):
                 continue
             done = self._one(kind, f"F{number:03d}", exports, round_)
             if done is not None:
                 planted.append(done)
+            elif kind.from_round == round_ > 1:
+                self.missing.append(kind.name)
         return sorted(planted, key=lambda fault: fault.fault_id)
 
     def _one(
         self, kind: Kind, fault_id: str, exports: Mapping[str, Export], round_: int
     ) -> Planted | None:
-        if round_ > 1:
-            center, patient = self.chosen[kind.name]
-            candidates = [(center, patient)]
+        if kind.name in self.chosen:
+            candidates = [self.chosen[kind.name]]
         else:
-            candidates = [(c, p) for c in kind.centers for p in self._free(c, kind.name)]
+            candidates = [(c, p) for c in kind.centers for p in self._free(c, kind)]
         for center, patient in candidates:
             if center not in exports:
                 continue
             try:
-                fields = kind.plant(Scene(exports[center], patient, round_))
+                scene = Scene(exports[center], patient, round_, self.patients, self.chosen)
+                fields = kind.plant(scene)
             except KeyError:  # the center does not tell what the fault needs
                 continue
             if fields:
@@ -208,7 +231,11 @@ class Planter:
                 return Planted(fault_id, kind, center, patient, fields)
         return None
 
-    def _free(self, center: str, name: str) -> list[Patient]:
-        taken = {patient.index for _, patient in self.chosen.values()}
+    def _free(self, center: str, kind: Kind) -> list[Patient]:
+        """Patients of a center without another fault in the round, in an order of the kind's own."""
+        gone = {
+            k.name for k in KINDS if kind.from_round > 1 and k.from_round == 1 and not k.persists
+        }
+        taken = {p.index for name, (_, p) in self.chosen.items() if name not in gone}
         free = [p for p in self.patients.get(center, ()) if p.index not in taken]
-        return sorted(free, key=lambda p: zlib.crc32(f"{name}|{p.local_id}".encode()))[:200]
+        return sorted(free, key=lambda p: zlib.crc32(f"{kind.name}|{p.local_id}".encode()))[:200]

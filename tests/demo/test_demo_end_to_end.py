@@ -12,10 +12,13 @@ import pytest
 
 from demo.exports import WRITERS
 from schemas.delivery import read_delivery
+from schemas.rules import load_rules
 from schemas.spec import load_spec, load_study
 from transforms.stage import process_center
 
 ROUNDS = {"1": "2024-06-14", "2": "2024-08-30"}
+# Judged over all centers when the warehouse is built (tests/study).
+OVER_ALL = {rule.id for rule in load_rules() if rule.engine == "study"}
 IMIDS = {"lenalidomide", "pomalidomide", "thalidomide"}
 PIS = {"bortezomib", "carfilzomib", "ixazomib"}
 CD38 = {"daratumumab", "isatuximab"}
@@ -42,7 +45,7 @@ def test_findings_stand_exactly_where_faults_were_planted(center, round_, staged
     planted = {
         (f["rule_id"], f["file"], f["sheet"], int(f["row"]), f["column"])
         for f in faults + marked
-        if (f["center"], f["round"]) == (center, round_)
+        if (f["center"], f["round"]) == (center, round_) and f["rule_id"] not in OVER_ALL
     }
     heads = pl.read_parquet(staged[center, round_] / "finding.parquet")
     fields = pl.read_parquet(staged[center, round_] / "finding_field.parquet")
@@ -93,7 +96,7 @@ def text(value: Any) -> str:
 
 
 @pytest.mark.parametrize("center", WRITERS)
-def test_after_round_two_the_canonical_rows_say_what_is_true(center, staged, study):
+def test_after_round_two_the_canonical_rows_say_what_is_true(center, staged, study, faults):
     with (study / "truth/cohort.csv").open(encoding="utf-8", newline="") as file:
         truth = [row for row in csv.DictReader(file) if row["center"] == center]
     core = Core(staged[center, "2"])
@@ -104,6 +107,7 @@ def test_after_round_two_the_canonical_rows_say_what_is_true(center, staged, stu
     progressed = core.rows("response", line_number=1, kind="PROGRESSION")
     n_lines = dict(core.table("treatment_line").group_by("patient_id").len().rows())
     assert set(subject) == {row["patient_id"] for row in truth}
+    untrue = []
     for row in truth:
         p = row["patient_id"]
         drugs = core.refractory(p)
@@ -134,4 +138,7 @@ def test_after_round_two_the_canonical_rows_say_what_is_true(center, staged, stu
             "death_date": contact[p]["death_date"],
             "last_contact_date": contact[p]["last_contact_date"],
         }
-        assert {name: text(value) for name, value in got.items()} == {n: row[n] for n in got}
+        untrue += [name for name, value in got.items() if text(value) != row[name]]
+    # The day of one infusion is edited, so that the patient looks like one of another center.
+    edited = {f["center"] for f in faults if f["kind"] == "reported_by_two"}
+    assert untrue == ["infusion_date"] * (center in edited)

@@ -23,9 +23,11 @@ RULE_NUMBERS = {
     "PRI": (1, 4, 9),
     "RSP": (1, 3, 6),
     "SAL": (1, 2, 3, 4, 6, 8),
-    "DUP": (1, 3),
+    "DUP": (1, 2, 3),
     "SUR": (1, 2, 3, 4),
 }
+# A rule over the deliveries in force is judged in the last round.
+NEW = {"reported_by_two", "reported_elsewhere_too"}
 RULES = {f"{name}-{n:02d}" for name, numbers in RULE_NUMBERS.items() for n in numbers}
 # Kind → what stands in its first field.
 CELLS = {
@@ -76,12 +78,21 @@ def test_what_is_rightly_asked_of_a_true_course_is_told_as_marked_and_is_no_faul
 
 def test_round_two_keeps_six_to_ten(faults):
     second = {f["fault_id"] for f in faults if f["round"] == "2"}
-    assert 6 <= len(second) <= 10
-    assert second <= {f["fault_id"] for f in faults if f["round"] == "1"}
+    new = {f["fault_id"] for f in faults if f["kind"] in NEW}
+    assert 6 <= len(second - new) <= 10
+    assert second - new <= {f["fault_id"] for f in faults if f["round"] == "1"}
+
+
+def test_one_person_of_two_centers_comes_with_round_two_and_is_asked_about_in_both(faults):
+    told = [f for f in faults if f["kind"] in NEW]
+    assert {f["round"] for f in told} == {"2"}
+    assert {f["rule_id"] for f in told} == {"DUP-02"}
+    assert len({f["center"] for f in told}) == 2
+    assert [f["position"] for f in told] == ["1", "2", "1", "2"]
 
 
 def test_what_stays_in_round_two_changes_no_count(faults):
-    stays = {f["rule_id"] for f in faults if f["round"] == "2"}
+    stays = {f["rule_id"] for f in faults if f["round"] == "2" and f["kind"] not in NEW}
     assert stays == {"STR-03", "STR-06", "STR-09", "STR-10", "PRD-01", "STG-06", "SAL-02", "EMD-09"}
 
 
