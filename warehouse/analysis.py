@@ -47,99 +47,77 @@ MACROS = (
     "macro_known_alive",
     "macro_alive_key",
 )
-BEFORE_LINES = (
-    "setting",
-    "drug_class",
-    "response_value",
-    "attrition_reason",
-    "index_infusion",
-    "index_relapse",
-    "vital",
-    "alive_evidence",
-    "line_start",
-    "progression_day",
-    "center_definition_excluded",
-    "imwg_period",
-    "imwg_lab",
-    "imwg_report",
-    "imwg_measured",
-    "imwg_reported",
-)
-AFTER_LINES = (
-    "candidate",
-    "timeline",
-    "drug_class_status",
-    "refractory_class",
-    "refractory",
-    "prior_bcma_drug",
-    "extramedullary",
-    "extramedullary_before",
-    "risk_reported",
-    "staging_stage",
-    "staging_chosen",
-    "cytogenetic_finding",
-    "cytogenetic_risk",
-    "staging_ferritin",
-    "staging_mycare",
-    "toxicity_period",
-    "toxicity_index",
-    "toxicity_adtox",
-    "salvage_response",
-    "progression",
-    "best_response",
-    "first_response",
-    "adsl",
-    "staging_agreement",
-    "adrs",
-    "endpoint_parameter",
-    "endpoint_source",
-    "endpoint_base",
-    "endpoint_event",
-    "clock",
-    "adtte",
-    "exclusion",
-    "endpoint_reason",
-    "endpoint_problem",
-    "attrition",
-    "center_definition",
-    "group_size_base",
-    "group_size",
-    "imwg_depth",
-    "imwg_response",
-    "imwg_line",
-    "imwg_agreement",
-    "imwg_confirmed",
-    "imwg_confirmed_best",
-    "estimate",
-    "estimate_subject",
-)
+# How often a step runs: once; for each completion of partial dates too, because the times to event rest
+# on it; or so only where they rest on measurements (setting response_analysed).
+ONCE, EVERY, MEASURED = "ONCE", "EVERY", "MEASURED"
 
-# What the times to event alone rest on: run again for each completion of partial dates.
-TIMES_BEFORE_LINES = (
-    "setting",
-    "index_infusion",
-    "index_relapse",
-    "vital",
-    "alive_evidence",
-    "line_start",
-    "progression_day",
-    "center_definition_excluded",
-)
-TIMES_AFTER_LINES = (
-    "candidate",
-    "timeline",
-    "salvage_response",
-    "progression",
-    "best_response",
-    "first_response",
-    "endpoint_parameter",
-    "endpoint_source",
-    "endpoint_base",
-    "endpoint_event",
-    "clock",
-    "adtte",
-    "exclusion",
-)
+# Step → how often. A name in braces is that of a setting.
+BEFORE_LINES = {
+    "setting": EVERY,
+    "drug_class": ONCE,
+    "response_value": ONCE,
+    "attrition_reason": ONCE,
+    "index_infusion": EVERY,
+    "index_relapse": EVERY,
+    "vital": EVERY,
+    "alive_evidence": EVERY,
+    "line_start": EVERY,
+    "progression_day": EVERY,
+    "center_definition_excluded": EVERY,
+    "imwg_period": MEASURED,
+    "imwg_lab": MEASURED,
+    "imwg_report": MEASURED,
+    "imwg_measured": MEASURED,
+    "imwg_reported": MEASURED,
+}
+AFTER_LINES = {
+    "candidate": EVERY,
+    "timeline": EVERY,
+    "drug_class_status": ONCE,
+    "refractory_class": ONCE,
+    "refractory": ONCE,
+    "prior_bcma_drug": ONCE,
+    "extramedullary": ONCE,
+    "extramedullary_before": ONCE,
+    "risk_reported": ONCE,
+    "staging_stage": ONCE,
+    "staging_chosen": ONCE,
+    "cytogenetic_finding": ONCE,
+    "cytogenetic_risk": ONCE,
+    "staging_ferritin": ONCE,
+    "staging_mycare": ONCE,
+    "toxicity_period": ONCE,
+    "toxicity_index": ONCE,
+    "toxicity_adtox": ONCE,
+    "salvage_response": EVERY,
+    "progression": EVERY,
+    "analysed_response_{response_analysed}": EVERY,
+    "best_response": EVERY,
+    "first_response": EVERY,
+    "adsl": ONCE,
+    "staging_agreement": ONCE,
+    "imwg_depth": ONCE,
+    "response_confirmed_{response_analysed}": ONCE,
+    "adrs": ONCE,
+    "endpoint_parameter": EVERY,
+    "endpoint_source": EVERY,
+    "endpoint_base": EVERY,
+    "endpoint_event": EVERY,
+    "clock": EVERY,
+    "adtte": EVERY,
+    "exclusion": EVERY,
+    "endpoint_reason": ONCE,
+    "endpoint_problem": ONCE,
+    "attrition": ONCE,
+    "center_definition": ONCE,
+    "group_size_base": ONCE,
+    "group_size": ONCE,
+    "imwg_response": ONCE,
+    "imwg_line": ONCE,
+    "imwg_agreement": ONCE,
+    "estimate": ONCE,
+    "estimate_subject": ONCE,
+}
 
 
 def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
@@ -152,16 +130,13 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     Raises:
         duckdb.Error: A core table is missing; the staged file is then not published.
     """
-    lines, progressions = _prepare(con, study, BEFORE_LINES, "PRIMARY")
+    lines, progressions = _prepare(con, study, "PRIMARY")
     first = find_first_salvage(lines, progressions, study.settings)
     _create_from(con, "first_salvage", first)
     others = alternative_groups(lines, progressions, first, study.settings)
     _create_from(con, "alternative_group", others)
-    measured = pl.DataFrame(con.sql("select * from imwg_measured"))
-    reported = pl.DataFrame(con.sql("select * from imwg_reported"))
-    for name, frame in imwg_frames(measured, reported).items():
-        _create_from(con, name, frame)
-    for name in AFTER_LINES:
+    _derive_imwg(con)
+    for name in _steps(AFTER_LINES, study, "PRIMARY"):
         _run(con, name)
     set_missing(con, study)
     add_completions(con, lambda other, completion: _derive_times(other, study, completion))
@@ -170,14 +145,32 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
 
 def _derive_times(con: duckdb.DuckDBPyConnection, study: Study, completion: str) -> None:
     """`analysis.adtte` and `analysis.exclusion` alone, with partial dates completed otherwise."""
-    lines, progressions = _prepare(con, study, TIMES_BEFORE_LINES, completion)
+    lines, progressions = _prepare(con, study, completion)
     _create_from(con, "first_salvage", find_first_salvage(lines, progressions, study.settings))
-    for name in TIMES_AFTER_LINES:
+    if study.settings.response_analysed == "derived":
+        _derive_imwg(con)
+    for name in _steps(AFTER_LINES, study, completion):
         _run(con, name)
 
 
+def _steps(declared: Mapping[str, str], study: Study, completion: str) -> Iterator[str]:
+    """The files of the declared steps that a completion needs, in order."""
+    analysed = study.settings.response_analysed
+    wanted = {EVERY, MEASURED} if analysed == "derived" else {EVERY}
+    for name, often in declared.items():
+        if completion == "PRIMARY" or often in wanted:
+            yield name.format(response_analysed=analysed)
+
+
+def _derive_imwg(con: duckdb.DuckDBPyConnection) -> None:
+    measured = pl.DataFrame(con.sql("select * from imwg_measured"))
+    reported = pl.DataFrame(con.sql("select * from imwg_reported"))
+    for name, frame in imwg_frames(measured, reported).items():
+        _create_from(con, name, frame)
+
+
 def _prepare(
-    con: duckdb.DuckDBPyConnection, study: Study, steps: tuple[str, ...], completion: str
+    con: duckdb.DuckDBPyConnection, study: Study, completion: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Runs the steps before the first salvage is known; gives lines and progressions."""
     con.execute("create schema if not exists analysis").fetchall()
@@ -185,7 +178,7 @@ def _prepare(
         _run(con, name)
     _set_variables(con, _variables(study) | {"completion": completion})
     read_definitions(con, study)
-    for name in steps:
+    for name in _steps(BEFORE_LINES, study, completion):
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
     return lines, pl.DataFrame(con.sql("select * from progression_day"))
@@ -222,6 +215,7 @@ def _variables(study: Study) -> dict[str, Any]:
         "early_if_equal": settings.early_relapse_tie == "early_if_equal",
         "time_zero": settings.time_zero,
         "best_response_window": settings.best_response_window,
+        "response_analysed": settings.response_analysed,
         "ne_is_nonresponder": settings.ne_counts_as_nonresponder,
         "pfs_censoring": settings.pfs_censoring,
         "emd_without_imaging": settings.emd_without_imaging,

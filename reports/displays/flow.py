@@ -97,16 +97,7 @@ def _sentences(study: Study) -> dict[str, str]:
         ),
         "sparse": ("† An expected count is below 5: the chi-squared test is approximate."),
         "missing": "Missing values are counted in their own row, outside percentages and tests.",
-        "response": (
-            f"Best response to the first salvage as reported, else the best assessment"
-            f" {WINDOWS[settings.best_response_window]}; sCR counts as CR. "
-            + (
-                "Missing and not evaluable responses count as less than PR."
-                if settings.ne_counts_as_nonresponder
-                else "Patients without an evaluable response are left out."
-            )
-            + " Intervals of rates: Clopper-Pearson."
-        ),
+        "response": _response(study),
         "groups": (
             "Groups follow the drugs of the first salvage. Talquetamab together with teclistamab:"
             f" {settings.dual_bispecific}. Iberdomide and mezigdomide: {settings.celmod_group}."
@@ -133,6 +124,31 @@ def _sentences(study: Study) -> dict[str, str]:
         "definitions": _definitions(study),
         "early": f"Early relapse: {tie} {cut_offs} months after infusion.",
     }
+
+
+def _response(study: Study) -> str:
+    """Which responses are analysed, and what becomes of patients without one."""
+    settings = study.settings
+    window = WINDOWS[settings.best_response_window]
+    if settings.response_analysed == "derived":
+        chosen = (
+            f"Responses analysed: derived from measurements by IMWG 2016. Best response to the first"
+            f" salvage: the best derived category {window}, not after a derived progression where a"
+            " progression ends the window; sCR counts as CR. Where no category can be derived the response is"
+            " unknown, whatever was reported, and the patient is left out of rates and of times from or"
+            " to response. Progressions are as reported."
+        )
+    else:
+        missing = (
+            "Missing and not evaluable responses count as less than PR."
+            if settings.ne_counts_as_nonresponder
+            else "Patients without an evaluable response are left out."
+        )
+        chosen = (
+            "Responses analysed: as reported. Best response to the first salvage as reported, else the"
+            f" best assessment {window}; sCR counts as CR. {missing}"
+        )
+    return f"{chosen} Intervals of rates: Clopper-Pearson."
 
 
 def _definitions(study: Study) -> str:

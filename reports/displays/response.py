@@ -18,22 +18,27 @@ RATES = {
     "ORR": ("Overall response (PR or better)", ("CR", "VGPR", "PR")),
     "CRR": ("Complete response", ("CR",)),
 }
+NOT_ASSESSED = ("MISSING", "NOT_EVALUABLE", "NOT_DERIVED")
 INTERVAL = "Clopper-Pearson 95% confidence interval"
 
 
 def estimates(data: AnalysisData, groups: dict[str, str]) -> list[Estimate]:
     """Rows of F1A: classes, rates with intervals, patients without an evaluable response, tests."""
     populations = {**groups, ALL: "All"}
+    derived = bool(data.adsl["BESTRSRC"].is_in(["DERIVED", "NOT_DERIVED"]).any())
     counts: dict[str, dict[str, int]] = {}
     not_assessed: dict[str, int] = {}
+    unknown: dict[str, int] = {}
     for code in populations:
         frame = data.adsl if code == ALL else data.adsl.filter(pl.col("GRP4") == code)
         counts[code] = {level: int((frame["BESTRESP"] == level).sum()) for level in CLASSES}
-        not_assessed[code] = int(frame["BESTRSRC"].is_in(["MISSING", "NOT_EVALUABLE"]).sum())
+        unknown[code] = int(frame["BESTRESP"].is_null().sum())
+        not_assessed[code] = int(frame["BESTRSRC"].is_in(NOT_ASSESSED).sum())
     return [
         *_class_rows(counts, populations),
+        *_unknown_rows(unknown, counts, populations),
         *_rate_rows(counts, populations),
-        *_not_assessed_rows(not_assessed, counts, populations),
+        *_not_assessed_rows(not_assessed, counts, populations, derived),
         *_tests(counts),
     ]
 
@@ -62,6 +67,27 @@ def _class_rows(
                     n=whole,
                     text=text,
                 )
+
+
+def _unknown_rows(
+    unknown: dict[str, int], counts: dict[str, dict[str, int]], populations: dict[str, str]
+) -> Iterator[Estimate]:
+    """Patients outside the rates, with their share of all; no row where there are none."""
+    for code, label in populations.items() if any(unknown.values()) else ():
+        whole = sum(counts[code].values()) + unknown[code]
+        yield Estimate(
+            display=DISPLAY,
+            population=code,
+            population_label=label,
+            row="BESTRESP",
+            row_label="Best response",
+            level="missing",
+            level_label="Unknown (share of all patients)",
+            statistic="n",
+            value=float(unknown[code]),
+            n=whole,
+            text=count_text(unknown[code], whole),
+        )
 
 
 def _rate_rows(
@@ -96,7 +122,10 @@ def _rate_rows(
 
 
 def _not_assessed_rows(
-    not_assessed: dict[str, int], counts: dict[str, dict[str, int]], populations: dict[str, str]
+    not_assessed: dict[str, int],
+    counts: dict[str, dict[str, int]],
+    populations: dict[str, str],
+    derived: bool,
 ) -> Iterator[Estimate]:
     for code, label in populations.items():
         yield Estimate(
@@ -104,7 +133,9 @@ def _not_assessed_rows(
             population=code,
             population_label=label,
             row="NOT_ASSESSED",
-            row_label="Response missing or not evaluable",
+            row_label="Response cannot be derived from measurements"
+            if derived
+            else "Response missing or not evaluable",
             statistic="n",
             value=float(not_assessed[code]),
             n=sum(counts[code].values()),

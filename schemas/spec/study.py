@@ -37,6 +37,11 @@ class Settings(Declared):
         default="IPC",
         description="Group of an IMiD, PI or anti-CD38 antibody with selinexor or venetoclax",
     )
+    response_analysed: Literal["reported", "derived"] = Field(
+        default="reported",
+        description="Responses that are analysed: as centers report them, or derived from measurements "
+        "by IMWG 2016; a response that cannot be derived is unknown then",
+    )
     ne_counts_as_nonresponder: bool = True
     emd_without_imaging: Literal["no", "unknown"] = "no"
     mycare_ferritin_rule: (

@@ -197,11 +197,49 @@ def test_reported_responses_are_confirmed_by_the_next_report():
             "1 | ASSESSMENT | 2023-11-01 | SD | | | | |",
         )
     )
-    columns = "assessed_on, reported, confirmed_category, confirmation, ANL03FL"
-    assert read(con, columns, "confirmed_response") == [
-        (dt.date(2023, 7, 1), "PR", "PR", "Y", "Y"),
-        (dt.date(2023, 8, 1), "CR", "PR", "N", "Y"),
-        (dt.date(2023, 10, 1), "PD", "PD", "Y", "Y"),
-        (dt.date(2023, 11, 1), "SD", "PD", None, None),
+
+    def course(parameter, columns):
+        return read(con, columns, "adrs", f"PARAMCD = '{parameter}'")
+
+    assert course("OVR", "ADT, AVALC, ANL01FL, ANL02FL, ANL03FL, PDBASIS") == [
+        (dt.date(2023, 7, 1), "PR", "Y", "Y", "Y", None),
+        (dt.date(2023, 7, 1), "VGPR", None, "Y", "Y", None),
+        (dt.date(2023, 8, 1), "CR", "Y", "Y", "Y", None),
+        (dt.date(2023, 9, 15), "CR", "Y", "Y", "Y", None),
+        (dt.date(2023, 10, 1), "PD", "Y", "Y", "Y", "IMAGING"),
+        (dt.date(2023, 11, 1), "SD", "Y", "Y", None, None),
     ]
-    assert read(con, "n_assessments, best, best_confirmed", "confirmed_best") == [(4, "CR", "PR")]
+    assert course("COVR", "ADT, AVALC, CONFFL, CONFDY, ANL03FL") == [
+        (dt.date(2023, 7, 1), "PR", "Y", 31, "Y"),
+        (dt.date(2023, 8, 1), "PR", "N", 61, "Y"),
+        (dt.date(2023, 10, 1), "PD", "Y", None, "Y"),
+        (dt.date(2023, 11, 1), "PD", None, None, None),
+    ]
+    assert course("BOR", "ADT, AVALC, AVAL, DEPTH") == [(dt.date(2023, 8, 1), "CR", 6, 6)]
+    assert course("CBOR", "ADT, AVALC, AVAL, DEPTH") == [(dt.date(2023, 7, 1), "PR", 4, 4)]
+    assert course("RSP", "ADT, AVALC, AVAL") == [(dt.date(2023, 7, 1), "Y", 1)]
+    assert course("PD", "ADT, AVALC, AVAL, PDBASIS") == [(dt.date(2023, 10, 1), "Y", 1, "IMAGING")]
+
+
+def test_a_patient_without_reports_has_no_response_and_no_progression():
+    con = build()
+    assert read(con, "PARAMCD, ADT, AVALC, AVAL", "adrs", "true") == [
+        ("BOR", None, "MISSING", None),
+        ("CBOR", None, "MISSING", None),
+        ("PD", None, "N", 0),
+        ("RSP", None, "N", 0),
+    ]
+
+
+def test_every_record_of_a_patient_has_its_own_number():
+    con = build(
+        response=drawn(
+            REPORT,
+            "1 | ASSESSMENT | 2023-07-01 | PR | | | | |",
+            "1 | ASSESSMENT | 2023-07-01 | PR | | | | |",
+            "1 | ASSESSMENT | | CR | | | | |",
+            "2 | ASSESSMENT | 2023-12-01 | SD | | | | |",
+        )
+    )
+    numbers = [row[0] for row in read(con, "RSSEQ", "adrs", "true")]
+    assert numbers == list(range(1, 11))

@@ -71,10 +71,13 @@ select
         when best_response.category in ('sCR', 'CR') then 'CR'
         when best_response.category in ('VGPR', 'PR') then best_response.category
         when best_response.category in ('MR', 'SD', 'PD', 'LTPR') then 'LTPR'
-        when setting.ne_is_nonresponder then 'LTPR'
+        -- What cannot be derived is not known: the setting is about what centers could not evaluate.
+        when setting.ne_is_nonresponder and setting.response_analysed = 'reported' then 'LTPR'
     end as BESTRESP,
     best_response.category as BESTRSPO,
     case
+        when setting.response_analysed = 'derived'
+            then case when coalesce(best_response.category, 'NE') = 'NE' then 'NOT_DERIVED' else 'DERIVED' end
         when best_response.category is null then 'MISSING'
         when best_response.category = 'NE' then 'NOT_EVALUABLE'
         when best_response.is_reported then 'REPORTED'

@@ -1,39 +1,45 @@
 -- temp.best_response
 -- Grain:   one row per patient of the cohort with a response of the first salvage.
---          The best response that the center reported; else the best of its assessments inside the window.
+--          The best response that the center reported; else, and where measurements are analysed, the
+--          best of the assessments inside the window.
 --          Not evaluable never counts as deep: it is the answer only where nothing else was reported.
--- Reads:   temp.salvage_response, temp.progression, temp.timeline, temp.setting.
+-- Reads:   temp.analysed_response, temp.progression, temp.timeline, temp.setting.
 -- Feeds:   BESTRESP, BOR in analysis.adrs.
 create or replace temp table best_response as
 with eligible as (
     select
-        salvage_response.usubjid,
-        salvage_response.category,
-        salvage_response.depth,
-        salvage_response.adt,
-        salvage_response.adtf,
-        salvage_response.row_id,
-        salvage_response.kind = 'BEST' as is_reported
-    from salvage_response
+        analysed_response.usubjid,
+        analysed_response.category,
+        analysed_response.depth,
+        analysed_response.adt,
+        analysed_response.adtf,
+        analysed_response.row_id,
+        analysed_response.kind = 'BEST' as is_reported,
+        analysed_response.domain
+    from analysed_response
     inner join timeline using (usubjid)
     left join progression using (usubjid)
     cross join setting
     where
-        salvage_response.is_first_salvage
+        analysed_response.is_first_salvage
         and (
-            salvage_response.kind = 'BEST'
-            or salvage_response.adt is null
+            analysed_response.is_in_course
+            or setting.best_response_window in ('until_next_line', 'any_time')
+        )
+        and (
+            analysed_response.kind = 'BEST'
+            or analysed_response.adt is null
             or (
-                salvage_response.adt >= timeline.trtsdt
+                analysed_response.adt >= timeline.trtsdt
                 and (
                     setting.best_response_window not in ('until_pd_or_next_line', 'until_pd')
                     or progression.pd_on is null
-                    or salvage_response.adt <= progression.pd_on
+                    or analysed_response.adt <= progression.pd_on
                 )
                 and (
                     setting.best_response_window not in ('until_pd_or_next_line', 'until_next_line')
                     or timeline.next_line_on is null
-                    or salvage_response.adt <= timeline.next_line_on
+                    or analysed_response.adt <= timeline.next_line_on
                 )
             )
         )
@@ -49,9 +55,21 @@ chosen as (
                 coalesce(adt, date '9999-12-31'),
                 row_id
             )
-        ) as best
+        ) as best,
+        bool_or(category = 'NE') as has_not_evaluable
     from eligible
     group by usubjid
 )
-select usubjid, best.category, best.depth, best.adt, best.adtf, best.row_id, best.is_reported
+select
+    usubjid,
+    -- Measurements that show a progression alone do not tell whether a day that they leave open was better.
+    case
+        when best.domain != 'RESPONSE' and best.category = 'PD' and has_not_evaluable then 'NE'
+        else best.category
+    end as category,
+    best.adt,
+    best.adtf,
+    best.row_id,
+    best.is_reported,
+    best.domain
 from chosen

@@ -32,6 +32,7 @@ started as (
         endpoint_parameter.*,
         used.* exclude (paramcd),
         setting.data_cut,
+        setting.response_analysed,
         case
             when endpoint_parameter.censoring = 'SETTING' and setting.pfs_censoring = 'last_assessment'
                 then 'ASSESSMENT'
@@ -116,6 +117,7 @@ select
     case
         when start_on is null or (uses_response and is_responder = 'Y' and responded_on is null)
             then 'RESPONSE_DATE_MISSING'
+        when uses_response and is_responder is null and response_analysed = 'derived' then 'RESPONSE_NOT_DERIVED'
         when uses_response and is_responder is null then 'RESPONSE_NOT_ASSESSED'
         when uses_death and survival_reason = 'DEATH_BEFORE_START' then survival_reason
         -- A progression without a place in time may have come before anything else but a response.

@@ -52,9 +52,11 @@ select
     first_response.responded_flag,
     first_response.source as response_source,
     first_response.row_id as response_row_id,
+    first_response.domain as response_domain,
     case
         when best_response.category in ('sCR', 'CR', 'VGPR', 'PR') then 'Y'
-        when best_response.category in ('MR', 'SD', 'PD', 'LTPR') or setting.ne_is_nonresponder then 'N'
+        when best_response.category in ('MR', 'SD', 'PD', 'LTPR') then 'N'
+        when setting.ne_is_nonresponder and setting.response_analysed = 'reported' then 'N'
     end as is_responder,
     assessed.assessed_on,
     assessed.assessed_before_next_line_on,

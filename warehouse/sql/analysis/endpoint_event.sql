@@ -29,7 +29,7 @@ where next_line_on is not null
 union all
 select usubjid, 'RESPONSE', responded_on, responded_on, responded_flag,
     case response_source when 'BEST' then 'Best response, the first one not dated' else 'Response' end,
-    'RESPONSE', 'response_date', response_row_id
+    response_domain, case response_domain when 'RESPONSE' then 'response_date' else 'assessed_on' end, response_row_id
 from endpoint_base
 -- Only of those whom the response rate counts: a best response as reported stands above assessments.
 where responded_on is not null and is_responder = 'Y'

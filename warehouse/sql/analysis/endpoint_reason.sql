@@ -20,6 +20,7 @@ from (
     ('NEXT_LINE_DATE_YEAR_ONLY', 'DAT-19', 'Of the start of the next treatment only the year is known'),
     ('RESPONSE_DATE_MISSING', 'DAT-20', 'Response without a date'),
     ('RESPONSE_NOT_ASSESSED', 'RSP-13', 'No response that can be evaluated'),
+    ('RESPONSE_NOT_DERIVED', 'RSP-13', 'No response that measurements can tell'),
     ('NO_EVENT_DATE', 'SUR-07', 'The event has no date'),
     ('END_BEFORE_START', 'SUR-07', 'The event lies before the start of the clock'),
     ('PROGRESSION_ON_START_DAY', 'DAT-22', 'Progression on the day of the start: it may belong to the relapse before'),

@@ -2,7 +2,7 @@
 -- Grain:   one row per response category: `depth` for differences (0: it has none, because it is not
 --          evaluable or not told which below partial response), `place` for the best of several.
 -- Reads:   nothing.
--- Feeds:   analysis.imwg_response, analysis.imwg_line, analysis.confirmed_best.
+-- Feeds:   analysis.imwg_response, analysis.imwg_line, analysis.adrs.
 create or replace temp table imwg_depth as
 select *
 from (

@@ -12,7 +12,7 @@ with read as (
         -- The worst of a day stands for it; a best response only where nothing else is told.
         struct_pack(
             is_best := kind = 'BEST',
-            place := list_position(['PD', 'SD', 'LTPR', 'MR', 'PR', 'VGPR', 'CR', 'sCR', 'NE'], category::varchar),
+            place := list_position(['PD', 'LTPR', 'SD', 'MR', 'PR', 'VGPR', 'CR', 'sCR', 'NE'], category::varchar),
             last := row_id
         ) as choice,
         imwg_value(m_protein_serum, m_protein_serum_comparator, 10) as m_serum,

@@ -2,7 +2,7 @@
 -- Grain:   one row per patient, line and day with a reported response: the worst of the day, not
 --          evaluable last. Reports without a complete date have no place in the course.
 -- Reads:   core.response, temp.imwg_period.
--- Feeds:   transforms/derive/imwg/reported.py, analysis.confirmed_response.
+-- Feeds:   transforms/derive/imwg/reported.py, temp.response_confirmed.
 create or replace temp table imwg_reported as
 select
     response.usubjid as patient_id,
@@ -22,7 +22,7 @@ where
 qualify row_number() over (
     partition by response.usubjid, response.line_number, response.response_date
     order by
-        list_position(['PD', 'SD', 'LTPR', 'MR', 'PR', 'VGPR', 'CR', 'sCR', 'NE'], response.category::varchar),
+        list_position(['PD', 'LTPR', 'SD', 'MR', 'PR', 'VGPR', 'CR', 'sCR', 'NE'], response.category::varchar),
         response.row_id
 ) = 1
 order by response.usubjid, response.line_number, response.response_date

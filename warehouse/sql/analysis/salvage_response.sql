@@ -1,7 +1,7 @@
 -- temp.salvage_response
 -- Grain:   one row per reported response of the first salvage or a later line, with its day imputed.
 -- Reads:   core.response, temp.timeline.
--- Feeds:   temp.progression, temp.best_response, temp.first_response, analysis.adrs.
+-- Feeds:   temp.progression, temp.analysed_response, temp.endpoint_base.
 create or replace temp table salvage_response as
 select
     response.usubjid,

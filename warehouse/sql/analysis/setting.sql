@@ -11,6 +11,7 @@ select
     getvariable('early_if_equal')::boolean as early_if_equal,
     getvariable('time_zero')::varchar as time_zero,
     getvariable('best_response_window')::varchar as best_response_window,
+    getvariable('response_analysed')::varchar as response_analysed,
     getvariable('ne_is_nonresponder')::boolean as ne_is_nonresponder,
     getvariable('pfs_censoring')::varchar as pfs_censoring,
     getvariable('emd_without_imaging')::varchar as emd_without_imaging,
