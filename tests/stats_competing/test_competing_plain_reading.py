@@ -128,10 +128,9 @@ def test_censoring_curve_is_what_the_definition_says(persons: list[Any]) -> None
 @settings(max_examples=25, deadline=None)
 def test_fine_gray_maximizes_the_likelihood_as_defined(persons: list[Any]) -> None:
     time, status, _, x = columns(persons)
-    assume((status == 1).sum() > 1)
     model = fine_gray(time, status, x, cause=1)
-    assume(model is not None and model.converged)
-    assert model is not None
+    if model is None or not model.converged:
+        return
     best = float(model.coefficient[0])
     assert model.loglik == pytest.approx(slow_loglik(persons, best), abs=1e-9)
     assert model.loglik_null == pytest.approx(slow_loglik(persons, 0.0), abs=1e-9)
@@ -160,7 +159,7 @@ def test_gray_does_not_depend_on_labels_or_the_clock(
 def test_models_do_not_depend_on_order_clock_scale_or_origin(
     persons: list[Any], random: Any
 ) -> None:
-    assume(all(p[0] > 0 for p in persons))
+    persons = [(time + 1, *rest) for time, *rest in persons]
     shuffled = list(persons)
     random.shuffle(shuffled)
     for fit in (fine_gray, subdistribution_cox):
