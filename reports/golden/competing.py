@@ -9,7 +9,7 @@ import polars as pl
 
 from reports.golden.curves import ALL, Result
 from reports.golden.data import Sample, sample
-from reports.golden.records import GoldenSet, Record
+from reports.golden.records import GoldenSet, Record, as_list
 from reports.stats.competing.aalen_johansen import aalen_johansen, states_at
 from reports.stats.competing.fine_gray import FineGray, fine_gray
 from reports.stats.competing.fine_gray_cox import SubdistributionCox, subdistribution_cox
@@ -131,7 +131,7 @@ def _covariates(golden: GoldenSet, record: Record) -> tuple[Any, Any, Design, in
 
 
 def _grid(record: Record) -> Any:
-    return np.array(record.args["times"], dtype=np.float64)
+    return np.array(as_list(record.args["times"]), dtype=np.float64)
 
 
 def _ordered(found: pl.DataFrame, data: Sample, record: Record) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from reports.golden.data import Sample, sample
-from reports.golden.records import GoldenSet, Record
+from reports.golden.records import GoldenSet, Record, as_list
 from reports.stats.exact.adjust import Method, adjusted
 from reports.stats.kaplan_meier import ConfidenceType, KaplanMeier, kaplan_meier
 from reports.stats.logrank import log_rank, pairwise_log_rank
@@ -39,7 +39,7 @@ def km_quantiles(golden: GoldenSet, record: Record) -> Result:
 
 def km_at_times(golden: GoldenSet, record: Record) -> Result:
     """Survival at given times."""
-    times = np.array(record.args["times"], dtype=np.float64)
+    times = np.array(as_list(record.args["times"]), dtype=np.float64)
     rows = []
     for stratum, curve in _curves(golden, record):
         for point in curve.at(times):
@@ -224,4 +224,4 @@ def _curves(
 
 def _times(data: Sample, record: Record) -> tuple[Any, Any]:
     times = merge_close_times(data.frame[record.endpoint["time"]].to_numpy())
-    return times, (data.frame[record.endpoint["event"]] == 1).to_numpy()
+    return times, (data.frame[record.endpoint["event"]].cast(pl.Float64) == 1).to_numpy()

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from reports.golden.records import GoldenError, GoldenSet, Record
+from reports.golden.records import GoldenError, GoldenSet, Record, as_list
+from reports.stats.design import level_label
 
 # What the name of an endpoint says beyond its columns (the conventions of the golden files).
 LANDMARK = re.compile(r"landmark(\d+(?:\.\d+)?)$")
@@ -38,7 +39,7 @@ class Sample:
         if column in self.levels:
             present = set(values.to_list())
             return [level for level in self.levels[column] if level in present]
-        return [label(value) for value in values.sort()]
+        return [level_label(value) for value in values.sort()]
 
     def labels(self, column: str) -> pl.Series:
         """A grouping as text."""
@@ -47,13 +48,10 @@ class Sample:
             return values
         distinct = values.unique().to_list()
         return values.replace_strict(
-            distinct, [None if v is None else label(v) for v in distinct], return_dtype=pl.String
+            distinct,
+            [None if v is None else level_label(v) for v in distinct],
+            return_dtype=pl.String,
         )
-
-
-def label(value: Any) -> str:
-    """A number as R prints a level of a factor."""
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def sample(golden: GoldenSet, record: Record) -> Sample:
@@ -70,7 +68,7 @@ def sample(golden: GoldenSet, record: Record) -> Sample:
     if needed:
         frame = _of_endpoint(golden, endpoint, frame)
     levels = {
-        name: tuple(declared["levels"])
+        name: tuple(as_list(declared["levels"]))
         for name, declared in golden.columns.items()
         if declared.get("levels")
     }
@@ -124,7 +122,10 @@ def _read(file: Path, types: tuple[tuple[str, str], ...]) -> pl.DataFrame:
     casts = []
     for name in frame.columns:
         kind = declared.get(name)
-        if kind in ("factor", "text", "logical"):
+        if kind in ("factor", "text"):
+            continue
+        if kind == "logical":
+            casts.append(frame[name].str.to_uppercase().is_in(["TRUE", "T", "1"]))
             continue
         number = frame[name].cast(pl.Float64, strict=False)
         if number.null_count() == frame[name].null_count():

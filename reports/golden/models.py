@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from reports.golden.curves import Result
-from reports.golden.data import Sample, label, sample
-from reports.golden.records import GoldenSet, Record
+from reports.golden.data import Sample, sample
+from reports.golden.records import GoldenSet, Record, as_list
 from reports.stats.concordance import Concordance
-from reports.stats.design import variables_of
+from reports.stats.design import level_label, variables_of
 from reports.stats.exact.adjust import adjusted
 from reports.stats.hazards.compare import drop_one
 from reports.stats.hazards.fit import NOT_ESTIMABLE, CoxFit, GlobalTest, chi_squared_test
@@ -70,8 +70,7 @@ def subgroup_forest(golden: GoldenSet, record: Record) -> Result:
     data = sample(golden, record)
     treatment = record.args["trt"]
     rows = _forest_rows(data, record, treatment, "overall", "overall")
-    named = record.args["subgroups"]
-    for variable in [named] if isinstance(named, str) else named:
+    for variable in as_list(record.args["subgroups"]):
         known = data.complete(variable)
         of_level = known.labels(variable)
         for level in known.levels_of(variable):
@@ -157,7 +156,7 @@ def _formula_of(data: Sample, record: Record) -> str:
 def _levels(data: Sample, column: str) -> list[str]:
     if data.frame[column].dtype != pl.String:
         return []
-    return [label(value) for value in data.frame[column].drop_nulls().unique()]
+    return [level_label(value) for value in data.frame[column].drop_nulls().unique()]
 
 
 def _scalars(fit: CoxFit, record: Record) -> dict[str, Any]:

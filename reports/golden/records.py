@@ -96,8 +96,13 @@ def _record(entry: dict[str, Any]) -> Record:
         by=entry.get("by"),
         args=entry.get("args") or {},
         scalars=entry.get("scalars") or {},
-        rows=entry.get("rows") or [],
+        rows=as_list(entry.get("rows") or []),
     )
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list; R writes a list of one as its only element."""
+    return value if isinstance(value, list) else [value]
 
 
 def _curves(path: Path, records: list[Record]) -> Iterator[Record]:

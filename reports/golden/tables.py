@@ -83,7 +83,7 @@ def binomial_ci(golden: GoldenSet, record: Record) -> Result:
         return {}, [_share(row["stratum"], row["x"], row["n"]) for row in record.rows]
     response = record.args["response"]
     data = sample(golden, record).complete(record.by, response)
-    seen = (data.frame[response] == 1).to_numpy()
+    seen = (data.frame[response].cast(pl.Float64) == 1).to_numpy()
     groups = data.labels(record.by).to_numpy() if record.by else np.full(seen.size, "all")
     strata = data.levels_of(record.by) if record.by else ["all"]
     rows = []

@@ -122,6 +122,8 @@ def factor_levels(values: pl.Series, declared: Sequence[str] | None = None) -> l
 
 def level_label(value: object) -> str:
     """A level as R prints it: whole numbers without decimals."""
+    if isinstance(value, bool):
+        return str(value).upper()
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
@@ -166,13 +168,12 @@ def _factor(frame: pl.DataFrame, variable: str, levels: Levels) -> _Factor:
     call = CALL.match(variable)
     function = call[1] if call else ""
     if function in ("factor", "as.factor"):
-        return _dummies(values, variable, factor_levels(values))
+        present = factor_levels(values)
+        declared = [level for level in levels.get(column, present) if level in present]
+        return _dummies(values, variable, declared)
     if values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
-        text = values.cast(pl.String)
-        if values.dtype == pl.Boolean:
-            text = text.str.to_uppercase()
-        declared = levels.get(column)
-        return _dummies(text, variable, factor_levels(text, declared))
+        text = values if values.dtype == pl.Boolean else values.cast(pl.String)
+        return _dummies(text, variable, factor_levels(text, levels.get(column)))
     number = values.cast(pl.Float64).to_numpy()
     return _Factor((variable,), _applied(number, variable)[:, None])
 
