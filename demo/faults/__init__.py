@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults import across, course, dates, followed, structure, values, vigilance
+from demo.faults import across, course, dates, followed, structure, values, vigilance, warehouse
 from demo.faults.scene import KINDS, Planted, Planter, Scene
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "structure",
     "values",
     "vigilance",
+    "warehouse",
 ]

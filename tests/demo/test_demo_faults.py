@@ -21,13 +21,14 @@ RULE_NUMBERS = {
     "EMD": (1, 5, 9),
     "TOX": (1, 6, 10),
     "PRI": (1, 4, 9),
-    "RSP": (1, 3, 6),
+    "RSP": (1, 3, 6, 8, 9),
     "SAL": (1, 2, 3, 4, 6, 8),
     "DUP": (1, 2, 3),
     "SUR": (1, 2, 3, 4),
 }
 # A rule over the deliveries in force is judged in the last round.
-NEW = {"reported_by_two", "reported_elsewhere_too"}
+TWINS = {"reported_by_two", "reported_elsewhere_too"}
+NEW = TWINS | {"response_not_measured", "progression_not_measured"}
 RULES = {f"{name}-{n:02d}" for name, numbers in RULE_NUMBERS.items() for n in numbers}
 # Kind → what stands in its first field.
 CELLS = {
@@ -84,7 +85,7 @@ def test_round_two_keeps_six_to_ten(faults):
 
 
 def test_one_person_of_two_centers_comes_with_round_two_and_is_asked_about_in_both(faults):
-    told = [f for f in faults if f["kind"] in NEW]
+    told = [f for f in faults if f["kind"] in TWINS]
     assert {f["round"] for f in told} == {"2"}
     assert {f["rule_id"] for f in told} == {"DUP-02"}
     assert len({f["center"] for f in told}) == 2
