@@ -1,0 +1,53 @@
+"""A run of a small study whose responses are those that measurements tell."""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from pathlib import Path
+
+import duckdb
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import carmony  # noqa: E402
+
+
+def test_the_report_says_what_was_derived_and_what_is_unknown(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    assert carmony("demo", study, "--patients", "24").code == 0
+    settings = study / "study.yaml"
+    chosen = settings.read_text("utf-8").replace(
+        "response_analysed: reported", "response_analysed: derived"
+    )
+    settings.write_text(chosen, "utf-8")
+
+    done = carmony("run", study)
+
+    assert done.code == 0, done.err
+    with duckdb.connect(str(study / "published/warehouse.duckdb"), read_only=True) as con:
+        found = dict(
+            con.execute("select BESTRSRC, count(*) from analysis.adsl group by all").fetchall()
+        )
+        told = con.execute(
+            "select value, n, text from analysis.estimate where display = 'F1A' "
+            "and row = 'BESTRESP' and level = 'missing' and population = 'ALL'"
+        ).fetchall()
+        reported = con.execute(
+            "select count(*) from analysis.adsl where BESTRSRC = 'NOT_DERIVED' and "
+            "(BESTRESP is not null or RESPFL is not null or CRFL is not null)"
+        ).fetchall()
+    unknown, known = found.pop("NOT_DERIVED"), found.pop("DERIVED")
+    assert not found
+    assert unknown
+    assert known
+    n = unknown + known
+    assert told == [(unknown, n, f"{unknown} ({round(100 * unknown / n)})")]
+    assert reported == [(0,)]
+    page = (study / "published/report/report.html").read_text("utf-8")
+    text = html.unescape(re.sub(r"<[^>]+>", " ", page))
+    assert "Responses analysed: derived from measurements by IMWG 2016." in text
+    assert "the response is unknown, whatever was reported" in text
+    assert "Response cannot be derived from measurements" in text
+    assert "Unknown (share of all patients)" in text
