@@ -32,6 +32,7 @@ from schemas.check_holds import (
     settle,
     split,
 )
+from schemas.check_issues import MISSPELT
 from schemas.check_late import LateRows, Streamed
 from schemas.check_outcome import BatchVerdict, CheckOutcome
 from schemas.check_plan import PlannedCheck, plan_of
@@ -43,14 +44,11 @@ from schemas.check_rows import (
     applicable,
     copies,
     filled,
+    in_scope,
     judge,
     runnable,
     with_derived,
     without_issues,
-)
-
-_MISSPELT = (
-    "the patient id does not have the form that the spec declares, and no patient row has it"
 )
 
 
@@ -75,11 +73,9 @@ class Checker:
         self._holds = Holds()
         self._patients = pl.DataFrame()
         self._book = ContextBook(
-            self._plan,
-            self._tables,
-            facts,
+            self._plan, self._tables, facts,
             only=[n for n, c in self._plan.contexts.items() if c.table not in STREAMING],
-        )
+        )  # fmt: skip
         self._events = Events()
         self._sealed = False
 
@@ -147,7 +143,7 @@ class Checker:
             return pl.DataFrame(schema={"row_id": pl.Int64()})
         self._findings.add_file_issues(issues)
         patients = issues.filter(pl.col("rule_id") == "STR-04")["patient_id"].unique().drop_nulls()
-        return self._findings.replace_rule("STR-03", "STR-04", patients, _MISSPELT)
+        return self._findings.replace_rule("STR-03", "STR-04", patients, MISSPELT)
 
     def _judge_small(self, data: TableData) -> None:
         hold_issues(self._holds, data, self._findings.add_issues(data))
@@ -168,7 +164,8 @@ class Checker:
         state = self._streamed[batch.table]
         with self._own_holds():
             hold_issues(self._holds, data, self._findings.add_issues(data))
-            by_row = [check for check in self._runnable(data) if check.by_row and not check.late]
+            by_row = [check for check in self._runnable(data) if check.by_row]
+            by_row = in_scope(data.frame, by_row, self._tallies)
             frame = self._book.join(data.frame, by_row, numbered=True)
             self._collect(data, frame, by_row)
             kept, held, reasons = split(data.frame, self._holds.rows(data.name), frame)
@@ -199,16 +196,17 @@ class Checker:
     def _judge_late(self, late: LateRows) -> None:
         """All rows are judged by numbers; those around a failing row are then looked at in full."""
         compact = late.compact()
-        book = self._book_with(compact)
-        chosen = [check for check in self._runnable(compact, book) if check.late]
+        chosen = self._runnable(compact, self._book_with(compact, late.checks))
+        chosen = in_scope(compact.frame, chosen, self._tallies)
+        book = self._book_with(compact, chosen)
         failing = judge(book.join(compact.frame, chosen), chosen, self._tallies)
         if not failing:
             return
         data = late.around(pl.concat([rows for _, rows in failing]).unique().sort(), self._book)
-        book = self._book_with(data)
         checks = [check for check, _ in failing]
-        found = judge(book.join(data.frame, checks), checks, Tallies())
-        self._report(data, book.join(data.frame, checks), found, book)
+        book = self._book_with(data, checks)
+        frame = book.join(data.frame, checks)
+        self._report(data, frame, judge(frame, checks, Tallies()), book)
 
     def _judge_linked(self) -> None:
         """Rules on small tables that look at streaming ones: judged when all rows are known."""
@@ -224,11 +222,10 @@ class Checker:
             frame = with_derived(book.join(data.frame, checks), data, checks, self._derived)
             self._report(data, frame, judge(frame, checks, self._tallies), book)
 
-    def _book_with(self, data: TableData) -> ContextBook:
+    def _book_with(self, data: TableData, checks: list[PlannedCheck]) -> ContextBook:
         tables = {**self._tables, data.name: data}
-        checks = self._plan.of_table(data.name)
-        late = {name for check in checks if check.late for name in check.contexts}
-        return ContextBook(self._plan, tables, self._facts, only=late)
+        names = {name for check in checks for name in check.contexts}
+        return ContextBook(self._plan, tables, self._facts, only=names)
 
     @contextmanager
     def _own_holds(self) -> Iterator[None]:

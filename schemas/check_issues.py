@@ -7,6 +7,8 @@ import polars as pl
 from schemas.check_data import TableData
 from schemas.check_plan import SPARED_TABLES, Plan
 
+MISSPELT = "the patient id does not have the form that the spec declares, and no patient row has it"
+
 
 def issue_dispositions(plan: Plan, data: TableData) -> pl.DataFrame:
     """The issues of a table with disposition, scope and message.

@@ -36,6 +36,7 @@ class PlannedCheck:
     derived: tuple[str, ...]
     about: str | None
     applies: pl.Expr | None
+    own_scope: pl.Expr | None
     references: str | None
     unique: tuple[str, ...]
     same: tuple[str, ...]
@@ -159,6 +160,7 @@ def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
             "expr": None if expr is None else expr.alias(_name(number)),
             "facts": tuple(sorted({name for name in read if name.startswith("delivery.")})),
             "applies": _expr(entry["applies"]),
+            "own_scope": _expr(entry["own_scope"]),
             "fields": tuple((owner, column) for owner, column in entry["fields"]),
             "contexts": {name: tuple(columns) for name, columns in entry["contexts"].items()},
             **{key: tuple(entry[key]) for key in ("reads", "latest", "derived", "unique", "same")},

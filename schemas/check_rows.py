@@ -10,6 +10,7 @@ import polars as pl
 from schemas.check_context import ContextBook
 from schemas.check_data import CheckFacts, TableData
 from schemas.check_few import FEW
+from schemas.check_many import SMALL
 from schemas.check_plan import Plan, PlannedCheck
 
 Derived = Mapping[str, Callable[[pl.DataFrame], pl.Series]]
@@ -74,6 +75,25 @@ def applicable(
         if plan.rules[check.rule]["calendar"]:
             tallies.of(check).missing = SHIFTED
     return [check for check in checks if not plan.rules[check.rule]["calendar"]]
+
+
+def in_scope(
+    frame: pl.DataFrame, checks: Sequence[PlannedCheck], tallies: Tallies
+) -> list[PlannedCheck]:
+    """Of checks on many rows those that apply to some row; what the others look at is not built."""
+    scopes = {c.name: c.own_scope for c in checks if c.own_scope is not None}
+    if not scopes or frame.height < SMALL:
+        return list(checks)
+    found = frame.select(scope.any().alias(name) for name, scope in scopes.items()).row(
+        0, named=True
+    )
+    chosen = []
+    for check in checks:
+        if found.get(check.name, True):
+            chosen.append(check)
+        else:
+            tallies.ran(check, 0)
+    return chosen
 
 
 def _obstacle(

@@ -84,7 +84,8 @@ def rule_entry(rule: Rule, checks: list[TableCheck]) -> dict[str, Any]:
 def check_entry(check: TableCheck, expr: Any) -> dict[str, Any]:
     """One check with its expression as Polars' own JSON."""
     entry = {key: value for key, value in vars(check).items() if key not in ("expr", "model")}
-    for name, value in (("expr", expr), ("applies", check.applies)):
+    made = {"expr": expr, "applies": check.applies, "own_scope": check.own_scope}
+    for name, value in made.items():
         entry[name] = None if value is None else value.meta.serialize(format="json")
     return entry
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.catalog import STREAMING, Column, Table
 from schemas.check_data import FACT_TYPES
-from schemas.rule_sql import LATEST, columns_of, condition, expression, latest_day
+from schemas.rule_sql import LATEST, columns_of, condition, expression
 from schemas.rules import Check, Clause, Context, Rule, RuleError
 
 DELIVERY = dict(FACT_TYPES)
@@ -30,6 +30,7 @@ class TableCheck:
         reads: own columns that must be delivered for the check to mean anything.
         contexts: context → its columns that the expression or the fields read.
         applies: only with `about`: which of the blamed rows can be judged.
+        own_scope: rows of a streaming table that it applies to, where these alone tell.
         late: looks at a streaming table as a whole; judged after its last batch.
         model: the pandera check of the model that it came from: (column, kind), if any.
     """
@@ -48,6 +49,7 @@ class TableCheck:
     derived: tuple[str, ...] = ()
     about: str | None = None
     applies: pl.Expr | None = None
+    own_scope: pl.Expr | None = None
     references: str | None = None
     unique: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
@@ -220,7 +222,16 @@ class _Maker:
             contexts={owner: tuple(sorted(columns)) for owner, columns in contexts.items()},
             derived=tuple(derived),
             late=late,
+            own_scope=self._own_scope() if contexts else None,
         )
+
+    def _own_scope(self) -> pl.Expr | None:
+        applies = self.check.applies
+        if applies is None or "{" in applies or self.table.name not in STREAMING:
+            return None
+        expr = expression(applies)
+        own = set(self.table.frame_schema)
+        return expr if own.issuperset(columns_of(expr)) else None
 
     def _keeps_patients(self, severity: str) -> None:
         """Patients are settled before the first streaming row: later nobody can be held."""
@@ -236,9 +247,8 @@ class _Maker:
     def _own(self, names: Sequence[str]) -> tuple[str, ...]:
         """Declared columns behind own names: companions stand for the column that they belong to."""
         home = {c: column.name for column in self.table.columns for c in column.companions}
-        declared = {column.name for column in self.table.columns}
         found = {home.get(name, name) for name in names}
-        return tuple(sorted(found & declared))
+        return tuple(sorted(found & {column.name for column in self.table.columns}))
 
     def _owner(self, name: str) -> tuple[str, str]:
         owner, dot, column = name.partition(".")
@@ -259,10 +269,8 @@ class _Maker:
     def _type_check(self, expr: pl.Expr, names: Sequence[str]) -> None:
         known: dict[str, pl.DataType] = {**self.table.frame_schema, **DELIVERY}
         known |= DERIVED.get(self.table.name, {})
-        for owner in {name.partition(".")[0] for name in names if "." in name} - {
-            "delivery",
-            "derived",
-        }:
+        owners = {name.partition(".")[0] for name in names if "." in name}
+        for owner in owners - {"delivery", "derived"}:
             schema = self._schema_of(owner)
             known |= {f"{owner}.{name}": dtype for name, dtype in schema.items()}
         for name, dtype in list(known.items()):
@@ -290,6 +298,3 @@ def context_schema(context: Context, tables: Mapping[str, Table]) -> dict[str, p
     for name, sql in context.aggregate.items():
         schema[name] = empty.select(expression(sql).alias(name)).schema[name]
     return schema
-
-
-__all__ = ["DELIVERY", "DERIVED", "STREAMING", "TableCheck", "expand", "latest_day"]

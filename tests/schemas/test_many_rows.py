@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.check_few import first_places, keys_of
@@ -32,6 +32,7 @@ def frame_of(rows: list[tuple[object, ...]]) -> pl.DataFrame:
     return frame.with_columns(row_id=pl.int_range(pl.len(), dtype=pl.Int64()) * 7)
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_the_first_row_of_each_key_is_the_one_a_loop_finds(rows: list[tuple[object, ...]]) -> None:
     frame = frame_of(rows)
@@ -40,6 +41,7 @@ def test_the_first_row_of_each_key_is_the_one_a_loop_finds(rows: list[tuple[obje
     assert sorted(found.to_list()) == sorted(first_places(frame, KEY, "day"))
 
 
+@settings(deadline=None)
 @given(ROWS, st.sampled_from([1, -1, 2]), st.sampled_from([("day",), ("category", "day")]))
 def test_the_neighbour_of_each_row_is_the_one_a_loop_finds(
     rows: list[tuple[object, ...]], shift: int, order: tuple[str, ...]
@@ -53,6 +55,7 @@ def test_the_neighbour_of_each_row_is_the_one_a_loop_finds(
     assert found[1].to_list() == near
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_rows_outside_the_condition_have_no_neighbour_and_are_none(
     rows: list[tuple[object, ...]],
@@ -68,6 +71,7 @@ def test_rows_outside_the_condition_have_no_neighbour_and_are_none(
     assert at.to_list() == list(wanted.values())
 
 
+@settings(deadline=None)
 @given(ROWS, ROWS)
 def test_a_key_finds_its_place_or_none(
     rows: list[tuple[object, ...]], others: list[tuple[object, ...]]
