@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, combinations
 
 import numpy as np
 import polars as pl
@@ -130,11 +131,9 @@ def level_label(value: object) -> str:
 def _crossed(part: str) -> list[tuple[str, ...]]:
     """`a*b` as a, b and a:b."""
     factors = [tuple(_split(factor, ":")) for factor in _split(part, "*")]
-    terms: list[tuple[str, ...]] = []
-    for factor in factors:
-        terms += [tuple(dict.fromkeys((*term, *factor))) for term in terms]
-        terms.insert(0, factor)
-    return sorted(dict.fromkeys(terms), key=len)
+    sizes = range(1, len(factors) + 1)
+    chosen = chain.from_iterable(combinations(factors, size) for size in sizes)
+    return [tuple(dict.fromkeys(chain.from_iterable(term))) for term in chosen]
 
 
 def _split(text: str, mark: str) -> list[str]:

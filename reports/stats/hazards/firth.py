@@ -68,7 +68,7 @@ def firth(fit: CoxFit) -> FirthFit:
     # The determinant was taken in scaled columns.
     units = float(np.log(scale).sum())
     frame = pl.DataFrame(table, schema, orient="row")
-    return FirthFit(frame, best.value - units, null - units, best.converged)
+    return FirthFit(frame, best.value + units, null + units, best.converged)
 
 
 @dataclass(frozen=True)

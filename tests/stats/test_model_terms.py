@@ -1,0 +1,88 @@
+"""Model terms in R's notation become the columns that R makes."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from reports.stats.design import design, terms_of, variables_of
+
+FRAME = pl.DataFrame(
+    {
+        "arm": ["B", "A", "C", "A"],
+        "sex": ["m", "f", "f", "m"],
+        "grade": [1, 2, 3, 1],
+        "bili": [1.0, 10.0, 100.0, 1000.0],
+        "prior": [True, False, True, False],
+    }
+)
+
+
+def test_factors_have_a_column_per_level_after_the_reference() -> None:
+    made = design(FRAME, "arm + bili", {"arm": ["C", "A", "B"]})
+    assert made.names == ("armA", "armB", "bili")
+    assert made.term_of == (0, 0, 1)
+    assert made.matrix[:, :2].tolist() == [[0, 1], [1, 0], [0, 0], [1, 0]]
+    assert made.levels == {"arm": ("C", "A", "B")}
+
+
+def test_without_declared_levels_they_are_sorted_numbers_by_size() -> None:
+    frame = pl.DataFrame({"g": [10, 9, 2]})
+    assert design(frame, "factor(g)").names == ("factor(g)9", "factor(g)10")
+    assert design(FRAME, "arm").names == ("armB", "armC")
+    assert design(FRAME, "prior").names == ("priorTRUE",)
+
+
+def test_factor_of_a_factor_keeps_the_order_of_the_levels_that_occur() -> None:
+    made = design(FRAME, "factor(arm)", {"arm": ["C", "X", "B", "A"]})
+    assert made.names == ("factor(arm)B", "factor(arm)A")
+
+
+def test_a_declared_level_that_does_not_occur_keeps_its_column() -> None:
+    made = design(FRAME, "arm", {"arm": ["A", "B", "C", "D"]})
+    assert made.names == ("armB", "armC", "armD")
+    assert made.matrix[:, 2].tolist() == [0, 0, 0, 0]
+
+
+def test_interactions_multiply_columns_the_first_factor_fastest() -> None:
+    made = design(FRAME, "arm * sex")
+    assert made.terms == ("arm", "sex", "arm:sex")
+    assert made.names == ("armB", "armC", "sexm", "armB:sexm", "armC:sexm")
+    assert made.matrix[:, 3].tolist() == [1, 0, 0, 0]
+    assert made.without(2).names == ("armB", "armC", "sexm")
+
+
+@pytest.mark.parametrize(
+    ("formula", "terms"),
+    [
+        ("a + b", ["a", "b"]),
+        ("a*b", ["a", "b", "a:b"]),
+        ("a:b + a", ["a", "a:b"]),
+        ("a + a", ["a"]),
+        ("a*b*c", ["a", "b", "c", "a:b", "a:c", "b:c", "a:b:c"]),
+        ("a:b + b:a", ["a:b"]),
+        ("1", []),
+    ],
+)
+def test_terms_are_read_main_effects_first(formula: str, terms: list[str]) -> None:
+    assert [":".join(term) for term in terms_of(formula)] == terms
+
+
+def test_simple_functions_of_a_number() -> None:
+    made = design(FRAME, "log10(bili) + I(bili/10) + I(grade^2) + log(I(grade + 1))")
+    assert made.names == ("log10(bili)", "I(bili/10)", "I(grade^2)", "log(I(grade + 1))")
+    assert made.matrix[:, 0] == pytest.approx([0, 1, 2, 3])
+    assert made.matrix[:, 1].tolist() == [0.1, 1, 10, 100]
+    assert made.matrix[:, 2].tolist() == [1, 4, 9, 1]
+    assert made.matrix[:, 3] == pytest.approx(np.log([2, 3, 4, 2]))
+    assert variables_of("log(I(grade + 1)) + factor(arm):sex") == ["grade", "arm", "sex"]
+
+
+@pytest.mark.parametrize("formula", ["poly(bili, 2)", "ns(bili)", "bili - 1", "I(bili + grade)"])
+def test_what_is_not_understood_is_refused(formula: str) -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        design(FRAME, formula)
+
+
+def test_a_value_that_is_no_level_is_refused() -> None:
+    with pytest.raises(ValueError, match="none of its levels"):
+        design(FRAME, "arm", {"arm": ["A", "B"]})
