@@ -60,7 +60,8 @@ def test_log_rank_equals_lifelines_and_pairs_are_tests_of_two_groups(rows: list[
     pairs = pairwise_log_rank(time, event, group)
     for pair in pairs:
         mine = np.isin(group, [pair.first, pair.second])
-        assert pair.p == log_rank(time[mine], event[mine], group[mine]).p
+        alone = log_rank(time[mine], event[mine], group[mine])
+        assert pair.p == pytest.approx(alone.p, nan_ok=True)
         assert pair.holm >= pair.p or math.isnan(pair.p)
 
 
