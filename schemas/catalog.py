@@ -54,6 +54,7 @@ class Column:
     ge: float | None = None
     le: float | None = None
     source: str | None = None
+    private: bool = False  # judged, and kept in the vault: no column of the warehouse
     codes: tuple[str, ...] = field(default=(), compare=False)  # of the codelist
 
     @property

@@ -30,6 +30,7 @@ def _field(
     unit: str | None = None,
     codelist: str | None = None,
     source: str | None = None,
+    private: bool = False,
     **checks: Any,
 ) -> Any:
     metadata = {
@@ -39,13 +40,16 @@ def _field(
         "codelist": codelist,
         "source": source,
         "required": required,
+        "private": private,
     }
     return pa.Field(nullable=True, metadata=metadata, **checks)
 
 
-def text(label: str, *, required: bool = False, source: str | None = None) -> Any:
-    """A column of text."""
-    return _field("text", label, required=required, source=source)
+def text(
+    label: str, *, required: bool = False, source: str | None = None, private: bool = False
+) -> Any:
+    """A column of text; a private one is judged and never published."""
+    return _field("text", label, required=required, source=source, private=private)
 
 
 def code(label: str, codelist: str, *, required: bool = False, source: str | None = None) -> Any:

@@ -180,6 +180,8 @@ def _elsewhere() -> str:
 
 
 def _undecided() -> str:
+    if not load_undecided():
+        return "There is none: each is judged by the rules above or held at the place named."
     lines = [
         "What these rules compare is not in the canonical tables.",
         "",

@@ -29,6 +29,7 @@ columns. In the published warehouse they stand as `core.<table>` ([warehouse.md]
   being the first day it could be.
 - **A number keeps what stood around it**: `<column>_comparator` (`<`, `<=`, `>`, `>=`, `~`), and `<column>_unit`, the unit as the center reported
   it; the number itself is in the unit of this page.
+- **A private column** is read and judged and stays in the vault: it is no column of the warehouse.
 - **Range.** What lies outside cannot be (rule STR-06). The rules ask about much that is possible but unlikely ([rules.md](rules.md)).
 - **Required.** Where it is empty, the row is held back until the center corrects it, unless a rule of its own says otherwise. `country` of a
   subject fills itself from the center.
@@ -82,7 +83,7 @@ def _columns(table: Table, catalog: Catalog) -> str:
             column.unit or "",
             _codes_of(column, catalog),
             _range(column),
-            "yes" if column.required else "",
+            "yes" if column.required else "private" if column.private else "",
         ]
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join(lines)

@@ -62,6 +62,8 @@ def own_columns(
     """
     out: list[WarehouseColumn] = []
     for column in table.columns:
+        if column.private:
+            continue
         out.append(_own(column, catalog))
         for companion in column.companions:
             if companion.endswith("_precision"):

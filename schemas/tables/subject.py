@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.fields import code, date, integer
+from schemas.fields import code, date, integer, text
 
 
 class Subject(pa.DataFrameModel):
@@ -18,6 +18,7 @@ class Subject(pa.DataFrameModel):
     diagnosis_date: pl.Date = date("Date of first diagnosis of multiple myeloma")
     myeloma_type: pl.String = code("Type of myeloma", "myeloma_type")
     consent: pl.String = code("Consent", "consent")
+    registry_id: pl.String = text("Id of the patient in another registry", private=True)
 
     class Config:
         """One row per patient."""
