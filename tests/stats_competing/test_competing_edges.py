@@ -22,6 +22,16 @@ def test_one_group_has_no_gray_test() -> None:
     assert gray_test(TIME, STATUS, np.full(8, "a"), cause=1) is None
 
 
+def test_a_stratum_without_the_cause_adds_nothing() -> None:
+    alone = gray_test(TIME, STATUS, GROUP, cause=1)
+    time, group = np.concatenate([TIME, TIME]), np.concatenate([GROUP, GROUP])
+    status = np.concatenate([STATUS, np.where(STATUS == 1, 2, STATUS)])
+    both = gray_test(time, status, group, cause=1, strata=np.repeat(["u", "v"], 8))
+    assert alone is not None
+    assert both is not None
+    assert both.statistic == pytest.approx(alone.statistic)
+
+
 def test_a_cause_that_never_happens_has_no_test_and_no_model() -> None:
     assert gray_test(TIME, STATUS, GROUP, cause=3) is None
     assert fine_gray(TIME, STATUS, TIME, cause=3) is None

@@ -63,9 +63,13 @@ def gray_test(
     score, variance = np.zeros(names.size), np.zeros((names.size, names.size))
     for stratum in np.unique(within):
         chosen = within == stratum
-        added = _stratum(times[chosen], kind[chosen], member[chosen], names.size, rho)
+        # Where the pooled incidence reaches 1 the variance is not finite, and the test not estimable.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            added = _stratum(times[chosen], kind[chosen], member[chosen], names.size, rho)
         score, variance = score + added[0], variance + added[1]
     free = names.size - 1
+    if not (np.isfinite(score).all() and np.isfinite(variance).all()):
+        return None
     if np.linalg.matrix_rank(variance[:free, :free], hermitian=True) < free:
         return None
     statistic = float(score[:free] @ np.linalg.solve(variance[:free, :free], score[:free]))
@@ -146,29 +150,43 @@ def _covariance(data: _Pooled, shape: Floats) -> Floats:
     a_ik(s) + (1 - r) c_ik(after s), one of another cause -r c_ik(after s). Squares add up over the events,
     whose number is taken from the pooled hazard for the cause and as observed for the others.
     """
-    n_groups = data.at_risk.shape[0]
-    total = data.weight.sum(axis=0)
-    share = data.weight / total
     own = data.own.sum(axis=0)
-    remaining = 1 - data.pooled_before
-    direct = shape * data.weight * (np.eye(n_groups)[:, :, None] - share[:, None, :])
-    rate = np.divide(own, total * remaining, out=np.zeros_like(own), where=own > 0)
-    course = np.cumsum(direct * rate, axis=2)
-    later = course[:, :, -1:] - course
-    present = data.at_risk > 0
+    at = np.flatnonzero(own > 0)
+    own, total = own[at], data.weight[:, at].sum(axis=0)
+    weight, some = data.weight[:, at], np.maximum(data.at_risk[:, at], 1.0)
+    others = np.eye(weight.shape[0])[:, :, None] - (weight / total)[:, None, :]
+    direct = shape[at] * weight * others
+    course = np.cumsum(direct * (own / (total * (1 - data.pooled_before[at]))), axis=2)
+    ratio = _ratio(data)
+
+    size = total * data.before[:, at]
+    tied = np.divide(own - 1, size - 1, out=np.zeros_like(size), where=(own > 1) & (weight > 0))
+    hazard = (1 - tied) * data.before[:, at] * own / (total * some) * (weight > 0)
+    moved = direct + (1 - ratio[:, at]) * (course[:, :, -1:] - course)
+    covariance = np.zeros(course.shape[:2])
+    for k, squared in enumerate(hazard):
+        covariance += (moved[:, k] * squared) @ moved[:, k].T
+    return covariance + _by_others(data, ratio, at, course)
+
+
+def _ratio(data: _Pooled) -> Floats:
+    """(1 - F) / S of each group just after each time; 0 where nobody of the group is left free of events."""
     some = np.maximum(data.at_risk, 1.0)
     after = data.before * (data.at_risk - data.own - data.other) / some
-    ratio = np.divide(1 - data.pooled, after, out=np.zeros_like(after), where=after > 0)
+    ratio: Floats = np.divide(1 - data.pooled, after, out=np.zeros_like(after), where=after > 0)
+    return ratio
 
-    size = total * data.before
-    together = np.divide(own - 1, size - 1, out=np.zeros_like(size), where=(own > 1) & present)
-    hazard = np.divide(data.before * own, total * some, out=np.zeros_like(some), where=present)
-    moved = direct + (1 - ratio) * later
-    covariance: Floats = np.einsum("ikt,jkt,kt->ij", moved, moved, (1 - together) * hazard)
 
-    counted = np.where(after > 0, data.other, 0.0)
-    together = np.divide(counted - 1, some - 1, out=np.zeros_like(some), where=counted > 1)
-    hazard = (1 - together) * data.before**2 * counted / some**2
-    moved = ratio * later
-    by_others: Floats = np.einsum("ikt,jkt,kt->ij", moved, moved, hazard)
-    return covariance + by_others
+def _by_others(data: _Pooled, ratio: Floats, at: NDArray[np.intp], course: Floats) -> Floats:
+    """The part of the covariance that events of other causes add; `course` is known at the times `at`."""
+    covariance = np.zeros(course.shape[:2])
+    started = np.concatenate([covariance[:, :, None], course], axis=2)
+    for k, other in enumerate(data.other):
+        when = np.flatnonzero((other > 0) & (ratio[k] > 0))
+        number, risk = other[when], data.at_risk[k, when]
+        tied = np.divide(number - 1, risk - 1, out=np.zeros_like(risk), where=number > 1)
+        hazard = (1 - tied) * data.before[k, when] ** 2 * number / risk**2
+        passed = np.searchsorted(at, when, side="right")
+        moved = ratio[k, when] * (started[:, k, -1:] - started[:, k, passed])
+        covariance += (moved * hazard) @ moved.T
+    return covariance
