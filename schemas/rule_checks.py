@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.catalog import STREAMING, Column, Table
 from schemas.check_data import FACT_TYPES
-from schemas.rule_sql import LATEST, columns_of, condition, expression
+from schemas.rule_sql import LATEST, columns_of, condition, conjuncts, expression
 from schemas.rules import Check, Clause, Context, Rule, RuleError
 
 DELIVERY = dict(FACT_TYPES)
@@ -229,9 +229,9 @@ class _Maker:
         applies = self.check.applies
         if applies is None or "{" in applies or self.table.name not in STREAMING:
             return None
-        expr = expression(applies)
         own = set(self.table.frame_schema)
-        return expr if own.issuperset(columns_of(expr)) else None
+        told = [e for e in map(expression, conjuncts(applies)) if own.issuperset(columns_of(e))]
+        return pl.all_horizontal(told) if told else None
 
     def _keeps_patients(self, severity: str) -> None:
         """Patients are settled before the first streaming row: later nobody can be held."""

@@ -48,6 +48,13 @@ def condition(fails: str, applies: str | None = None) -> pl.Expr:
     return expr if applies is None else pl.when(expression(applies)).then(expr)
 
 
+def conjuncts(sql: str) -> list[str]:
+    """The conditions that a condition joins by AND; itself where its parts are not plain to see."""
+    parts = re.split(r"\s+AND\s+", sql)
+    plain = all(part.count("(") == part.count(")") and part.count("'") % 2 == 0 for part in parts)
+    return parts if plain and not re.search(r"\b(OR|BETWEEN|CASE)\b", sql) else [sql]
+
+
 def columns_of(expr: pl.Expr) -> tuple[str, ...]:
     """Names of all columns that an expression reads, sorted."""
     return tuple(sorted(set(expr.meta.root_names())))

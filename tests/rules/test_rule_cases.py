@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas import check_context, check_rows, context_rows
+from schemas import check_context, check_many, check_rows, context_rows
 from schemas.rules import load_rules
 from tests.rules.case_files import cases_of, rules_with_cases
 from tests.rules.judging import CATALOG, judge
@@ -69,7 +69,7 @@ def test_a_rule_finds_exactly_its_violations_on_the_way_for_many_rows(
 ) -> None:
     for module in (check_context, context_rows, check_rows):
         monkeypatch.setattr(module, "FEW", -1)
-    for module in (check_context, context_rows):
+    for module in (check_context, check_many, check_rows, context_rows):
         monkeypatch.setattr(module, "SMALL", 0)
     test_a_rule_finds_exactly_its_violations(rule, case, tmp_path)
 

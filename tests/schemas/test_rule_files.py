@@ -9,7 +9,7 @@ import pytest
 
 from schemas.catalog import load_catalog, read_codelists
 from schemas.rule_checks import expand
-from schemas.rule_sql import columns_of, condition, expression, latest_day
+from schemas.rule_sql import columns_of, condition, conjuncts, expression, latest_day
 from schemas.rules import Context, RuleError, load_contexts, load_rules
 
 GOOD = """
@@ -116,6 +116,23 @@ def test_names_within_text_are_left_alone() -> None:
 def test_what_does_not_apply_is_neither_kept_nor_broken() -> None:
     frame = pl.DataFrame({"a": [1, 2, None], "b": ["x", "y", "x"]})
     assert frame.select(condition("a > 1", "b = 'y'"))["a"].to_list() == [None, True, None]
+
+
+@pytest.mark.parametrize(
+    ("sql", "parts"),
+    [
+        ("a = 1 AND b.c = 2", ["a = 1", "b.c = 2"]),
+        ("a BETWEEN 1 AND 2", ["a BETWEEN 1 AND 2"]),
+        ("a = 1 AND b = 2 OR c = 3", ["a = 1 AND b = 2 OR c = 3"]),
+        ("(a = 1 AND b = 2) AND c = 3", ["(a = 1 AND b = 2) AND c = 3"]),
+        ("a = 'x AND y'", ["a = 'x AND y'"]),
+        ("CASE WHEN a = 1 AND b = 2 THEN TRUE END", ["CASE WHEN a = 1 AND b = 2 THEN TRUE END"]),
+    ],
+)
+def test_a_condition_is_cut_at_and_only_where_its_parts_are_plain(
+    sql: str, parts: list[str]
+) -> None:
+    assert conjuncts(sql) == parts
 
 
 def test_the_last_day_of_a_partial_date() -> None:
