@@ -38,6 +38,14 @@ create table analysis.adtte as select *, ADT - STARTDT + 1 as AVAL, (ADT - START
     ('01', 'RSD', date '2022-12-01', date '2023-04-01', 0))
     as t(USUBJID, PARAMCD, STARTDT, ADT, CNSR);
 create table analysis.exclusion (USUBJID varchar, PARAMCD varchar, reason varchar);
+create table analysis.adrs as select * from (values
+    ('01', 1, 'OVR', 1, date '2022-12-01', 'PR', 'Y'), ('01', 2, 'OVR', 1, date '2022-12-01', 'VGPR', null),
+    ('01', 3, 'COVR', 1, date '2022-12-01', 'SD', 'Y'), ('01', 4, 'BOR', 1, date '2022-12-01', 'PR', 'Y'),
+    ('01', 5, 'CBOR', 1, date '2022-12-01', 'SD', 'Y'), ('01', 6, 'RSP', 1, date '2022-12-01', 'Y', 'Y'),
+    ('01', 7, 'PD', 1, date '2023-04-01', 'Y', 'Y'), ('02', 1, 'BOR', 1, null, 'MISSING', 'Y'),
+    ('02', 2, 'CBOR', 1, null, 'MISSING', 'Y'), ('02', 3, 'RSP', 1, null, 'N', 'Y'),
+    ('02', 4, 'PD', 1, null, 'N', 'Y'))
+    as t(USUBJID, RSSEQ, PARAMCD, SALVN, ADT, AVALC, ANL01FL);
 create table analysis.attrition as select * from (values (0, 5), (1, 3), (2, 2)) as t(step, n_patients);
 """
 
@@ -55,6 +63,21 @@ CASES = {
         "neither time nor reason": "delete from analysis.adtte where PARAMCD = 'OS' and USUBJID = '02'",
         "time and reason": "insert into analysis.exclusion values ('01', 'PFS', 'x')",
         "a duration of no response": "update analysis.adtte set USUBJID = '02' where PARAMCD = 'RSD'",
+    },
+    "response_records": {
+        "no best response": "delete from analysis.adrs where PARAMCD = 'BOR' and USUBJID = '02'",
+        "two progressions": (
+            "insert into analysis.adrs select * replace (8 as RSSEQ) from analysis.adrs "
+            "where PARAMCD = 'PD' and USUBJID = '01'"
+        ),
+        "two chosen records of a day": "update analysis.adrs set ANL01FL = 'Y' where PARAMCD = 'OVR'",
+        "one number twice": "update analysis.adrs set RSSEQ = 1 where PARAMCD = 'OVR'",
+        "another answer than adsl": (
+            "update analysis.adrs set AVALC = 'N' where PARAMCD = 'RSP' and USUBJID = '01'"
+        ),
+        "an answer where adsl has none": (
+            "update analysis.adsl set RESPFL = null, BESTRESP = null where USUBJID = '02'"
+        ),
     },
     "endpoint_order": {
         "progression after death": (

@@ -104,6 +104,7 @@ BREAKS = {
     "AUD-19": ["update analysis.adtte set ADT = ADT + 4000 where PARAMCD = 'PFS'"],
     "AUD-20": ["update analysis.attrition set n_patients = n_patients + 1 where reason is null"],
     "AUD-21": ["update analysis.adsl set RELDTF = 'D'"],
+    "AUD-22": ["delete from analysis.adrs where PARAMCD = 'CBOR'"],
     "AUD-14": [
         "insert into analysis.estimate_subject by name select * replace ('NOBODY' as usubjid) "
         "from analysis.estimate_subject limit 1"
