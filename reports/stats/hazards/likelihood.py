@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,6 +46,13 @@ class Likelihood:
         The sum over events of the covariates' variance in the risk set. The second moments are not
         summed per risk set: the row's share is its risk times the hazard that it has passed.
         """
+        return self._plain_information if weight is None else self._information(weight)
+
+    @cached_property
+    def _plain_information(self) -> Floats:
+        return self._information(None)
+
+    def _information(self, weight: Floats | None) -> Floats:
         factor = self.hazard if weight is None else self.hazard * weight
         second = self.x.T @ (self.x * (self.risk * self.passed_hazard(factor))[:, None])
         steps = self.rows.step_weight if weight is None else self.rows.step_weight * weight
@@ -84,10 +92,12 @@ def likelihood(rows: RiskSets, x: Floats, coef: Floats, offset: Floats | None = 
     predictor = predictor - (predictor.max() if predictor.size else 0.0)
     risk = rows.weight * np.exp(predictor)
     events, point = rows.events, rows.point
-    sums = rows.at_risk(np.column_stack([risk, risk[:, None] * x]))[point]
-    own_risk = risk[events]
-    own = rows.of_points(np.column_stack([own_risk, own_risk[:, None] * x[events]]))[point]
-    left = sums - rows.share[:, None] * own
+    moments = np.empty((x.shape[0], x.shape[1] + 1))
+    moments[:, 0] = risk
+    np.multiply(x, risk[:, None], out=moments[:, 1:])
+    left = rows.at_risk(moments)[point]
+    if rows.ties == "efron":
+        left -= rows.share[:, None] * rows.of_points(moments[events])[point]
     denominator = left[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = left[:, 1:] / denominator[:, None]

@@ -16,6 +16,8 @@ R_STOPS = 1e-9
 MAX_HALVINGS = 30
 # A step is at rest if it moves no linear predictor by more than this.
 AT_REST = 1e-10
+# Where R has stopped, a next step this small says that the maximum is near: steps shrink by their squares.
+SETTLED = 1e-4
 # The likelihood is at rest, but steps still move predictors by this much: the maximum is at infinity.
 STILL_MOVING, FLAT, FLAT_STEPS = 1e-2, 1e-11, 4
 # Share of a column's variance that must be left after the columns before it.
@@ -58,16 +60,22 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
     """
     scale = _scale(x)
     scaled = (x - x.mean(axis=0)) / scale if x.size else x
-    aliased = find_aliased(likelihood(rows, scaled, np.zeros(x.shape[1]), offset))
+    start = here = likelihood(rows, scaled, np.zeros(x.shape[1]), offset)
+    aliased = find_aliased(start)
     used = scaled[:, ~aliased]
-    spread = np.ptp(used, axis=0) if used.size else np.zeros(used.shape[1])
     coef = np.zeros(used.shape[1])
-    start = here = likelihood(rows, used, coef, offset)
+    if aliased.any():
+        start = here = likelihood(rows, used, coef, offset)
+    spread = np.ptp(used, axis=0) if used.size else np.zeros(used.shape[1])
     step = np.zeros_like(coef)
     converged, flat, taken = coef.size == 0, 0, 0
     stopped: tuple[Floats, Likelihood] | None = None
     while not converged and flat < FLAT_STEPS and taken < MAX_STEPS:
-        step, there = _step(here, coef, offset)
+        newton = _solve(here.information(), here.score)
+        if stopped is not None and float(np.max(np.abs(newton) * spread)) <= SETTLED:
+            converged = True
+            break
+        step, there = _step(here, newton, coef, offset)
         gain = there.loglik - here.loglik
         if stopped is None and abs(there.loglik - here.loglik) <= R_STOPS * abs(there.loglik):
             stopped = coef + step, there
@@ -100,7 +108,7 @@ def find_aliased(at_zero: Likelihood) -> Bools:
     Source:
         Cholesky elimination in the order of the columns, as R `coxph` does it (there NA).
     """
-    left = at_zero.information()
+    left = at_zero.information().copy()
     moment = np.diag(left) if not at_zero.x.size else _second_moment(at_zero)
     aliased = np.zeros(left.shape[0], bool)
     for k in range(left.shape[0]):
@@ -125,9 +133,10 @@ def _scale(x: Floats) -> Floats:
     return np.asarray(np.where(spread > 0, spread, 1.0), dtype=np.float64)
 
 
-def _step(here: Likelihood, coef: Floats, offset: Floats | None) -> tuple[Floats, Likelihood]:
-    """A Newton step, halved until the likelihood does not fall."""
-    step = _solve(here.information(), here.score)
+def _step(
+    here: Likelihood, step: Floats, coef: Floats, offset: Floats | None
+) -> tuple[Floats, Likelihood]:
+    """The Newton step, halved until the likelihood does not fall."""
     slack = 1e-13 * max(1.0, abs(here.loglik))
     for _ in range(MAX_HALVINGS):
         with np.errstate(over="ignore", invalid="ignore"):
