@@ -35,6 +35,11 @@ _HOME = """
 CREATE OR REPLACE TEMP TABLE study_home AS
 SELECT r."table", r.row_id, r.source_id, r.source_row, r.map_id, s.delivery_key
 FROM (${rows}) r
+SEMI JOIN (
+  SELECT "table", row_id FROM study_judged
+  UNION ALL
+  SELECT cell."table", cell.row_id FROM (SELECT unnest(fields) AS cell FROM study_judged WHERE fails)
+) USING ("table", row_id)
 JOIN meta.source s USING (source_id)
 """
 _FOUND = """
