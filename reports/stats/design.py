@@ -215,5 +215,6 @@ def _dummies(values: pl.Series, variable: str, levels: Sequence[str]) -> _Factor
 def _product(left: _Factor, right: _Factor) -> _Factor:
     """Each column of one with each of the other; the left one runs fastest, as in R."""
     names = tuple(f"{a}:{b}" if a else b for b in right.names for a in left.names)
-    columns = (right.columns[:, :, None] * left.columns[:, None, :]).reshape(len(left.columns), -1)
+    pairs = right.columns[:, :, None] * left.columns[:, None, :]
+    columns = pairs.reshape(len(left.columns), len(names))
     return _Factor(names, columns)

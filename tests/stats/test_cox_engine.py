@@ -451,3 +451,49 @@ def test_centers_that_do_not_differ_have_no_frailty_and_centers_that_do_have_one
         fit = cox(frame, "x", time="time", event="event", cluster="center")
         for distribution in ("gamma", "gaussian"):
             assert low <= shared_frailty(fit, distribution).theta <= high
+
+
+def test_without_a_complete_row_there_is_no_model() -> None:
+    frame = cohort(1, 5).with_columns(age=pl.lit(None, pl.Float64))
+    with pytest.raises(ValueError, match="no row has a value"):
+        cox(frame, "age", time="time", event="event")
+
+
+def test_one_cluster_says_nothing_of_the_error_and_few_clusters_are_told() -> None:
+    frame = cohort(15, 80).with_columns(one=pl.lit(1), two=pl.int_range(80) % 2)
+    alone = cox(frame, "arm + age", time="time", event="event", cluster="one")
+    assert np.isnan(alone.std_err).all()
+    assert alone.table()["p"].null_count() == 3
+    assert np.isnan(alone.wald().statistic)
+    assert cox(frame, "arm + age", time="time", event="event", cluster="two").few_clusters
+    many = cox(frame, "arm + age", time="time", event="event", cluster="center")
+    assert not many.few_clusters
+    assert np.isfinite(many.std_err).all()
+
+
+def test_the_wald_test_of_fewer_clusters_than_coefficients_is_over_the_columns_they_tell_apart() -> (
+    None
+):
+    frame = cohort(16, 80).with_columns(two=pl.int_range(80) % 2)
+    fit = cox(frame, "arm + age", time="time", event="event", cluster="two")
+    first = fit.coef[0] ** 2 / fit.variance[0, 0]
+    assert fit.wald().statistic == pytest.approx(first, rel=1e-6)
+
+
+def test_events_at_one_time_only_leave_nothing_to_test_over_time() -> None:
+    frame = cohort(17, 40).with_columns(time=pl.lit(3.0))
+    tests = cox_zph(cox(frame, "arm", time="time", event="event")).tests
+    assert tests["p"].to_list() == [None, None]
+
+
+def test_the_log_of_time_0_gives_no_test() -> None:
+    frame = cohort(18, 40).with_columns(time=pl.col("time") - 1)
+    fit = cox(frame, "age", time="time", event="event")
+    assert cox_zph(fit, "log").tests["p"].to_list() == [None, None]
+    assert None not in cox_zph(fit, "km").tests["p"].to_list()
+
+
+def test_an_unknown_transform_is_refused() -> None:
+    fit = cox(cohort(18, 40), "age", time="time", event="event")
+    with pytest.raises(ValueError, match="transform 'cube'"):
+        cox_zph(fit, "cube")  # type: ignore[arg-type]

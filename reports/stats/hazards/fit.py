@@ -16,6 +16,7 @@ from reports.stats.design import Design
 from reports.stats.hazards.newton import Maximum
 from reports.stats.times import Bools, Floats
 
+PIVOT = float(np.finfo(float).eps ** 0.75)
 ESTIMATED, ALIASED, NOT_ESTIMABLE = "estimated", "aliased", "not estimable"
 
 
@@ -78,6 +79,11 @@ class CoxFit:
         return self.naive_variance if self.cluster is None else robust_variance(self)
 
     @property
+    def few_clusters(self) -> bool:
+        """Whether there are too few clusters to tell the coefficients apart: robust errors mislead."""
+        return self.cluster is not None and np.unique(self.cluster).size <= self.df
+
+    @property
     def std_err(self) -> Floats:
         """Standard errors by the variance in use."""
         return np.sqrt(np.diag(self.variance))
@@ -137,11 +143,20 @@ class CoxFit:
         return chi_squared_test(2 * (self.loglik - self.loglik_null), self.df)
 
     def wald(self) -> GlobalTest:
-        """Wald test of all coefficients by the variance in use; not a number if one is not estimable."""
-        if self.maximum.infinite.any():
+        """Wald test of all coefficients by the variance in use; not a number if one is not estimable.
+
+        With fewer clusters than coefficients (`few_clusters`) it is over the first columns that the clusters
+        tell apart, as in R, and not to be trusted.
+        """
+        if (
+            not np.isfinite(self.variance[np.ix_(self.used, self.used)]).all()
+            or self.maximum.infinite.any()
+        ):
             return GlobalTest(float("nan"), self.df, float("nan"))
         used = self.used
-        return chi_squared_test(_form(self.variance[np.ix_(used, used)], self.coef[used]), self.df)
+        return chi_squared_test(
+            quadratic_form(self.variance[np.ix_(used, used)], self.coef[used]), self.df
+        )
 
     def concordance(self) -> Concordance:
         """How the fitted risk orders the events; unweighted.
@@ -166,7 +181,7 @@ class CoxFit:
     def score(self) -> GlobalTest:
         """Score test of all coefficients (without ties, of one factor: the log-rank test)."""
         start = self.maximum.at_zero
-        return chi_squared_test(_form(start.information(), start.score), self.df)
+        return chi_squared_test(quadratic_form(start.information(), start.score), self.df)
 
 
 def chi_squared_test(statistic: float, df: int) -> GlobalTest:
@@ -183,5 +198,20 @@ def two_sided(z: Floats) -> Floats:
     return np.asarray(2 * ndtr(-np.abs(z)), dtype=np.float64)
 
 
-def _form(matrix: Floats, vector: Floats) -> float:
-    return float(vector @ np.linalg.solve(matrix, vector)) if vector.size else 0.0
+def quadratic_form(matrix: Floats, vector: Floats) -> float:
+    """The vector times the inverse of the matrix times the vector.
+
+    Of a singular matrix over the columns that those before them do not give.
+
+    Source:
+        R, survival, `coxph.wtest`: Cholesky elimination, pivots below 1.8e-12 of the largest are none.
+    """
+    left, kept = matrix.copy(), np.zeros(vector.size, dtype=bool)
+    smallest = PIVOT * float(np.diag(matrix).max()) if vector.size else 0.0
+    for k in range(vector.size):
+        if left[k, k] > smallest:
+            kept[k] = True
+            factor = left[k + 1 :, k] / left[k, k]
+            left[k + 1 :, k + 1 :] -= np.outer(factor, left[k, k + 1 :])
+    chosen = vector[kept]
+    return float(chosen @ np.linalg.solve(matrix[np.ix_(kept, kept)], chosen))

@@ -50,7 +50,8 @@ def cox(
         Cox 1972; R, survival 3.5, `coxph`.
 
     Raises:
-        ValueError: A column is missing, a time is negative, or an interval ends before it starts.
+        ValueError: A column is missing, no row is complete, a time is negative, or an interval ends before
+            it starts.
     """
     by = [strata] if isinstance(strata, str) else list(strata or [])
     used = [time, event, entry, cluster, weights, *by, *variables_of(formula)]
@@ -60,6 +61,8 @@ def cox(
         raise ValueError(f"there is no column {', '.join(absent)}")
     known = frame.select(columns).fill_nan(None) if frame.height else frame.select(columns)
     complete = known.drop_nulls()
+    if not complete.height:
+        raise ValueError("no row has a value in every column of the model")
     end = complete[time].cast(pl.Float64).to_numpy()
     if (end < 0).any():
         raise ValueError("survival times must not be negative")

@@ -37,13 +37,16 @@ def score_residuals(at: Likelihood) -> Floats:
 def robust_variance(fit: CoxFit) -> Floats:
     """The variance by the clusters' influence on the coefficients; NaN where a column has none.
 
+    One cluster says nothing of the variance: NaN throughout.
+
     Source:
         Lin and Wei 1989; R `coxph(cluster = )`.
     """
     influence = cluster_sums(fit, dfbeta(fit))
     variance = np.full_like(fit.naive_variance, np.nan)
     used = np.flatnonzero(fit.used)
-    variance[np.ix_(used, used)] = influence.T @ influence
+    if influence.shape[0] > 1:
+        variance[np.ix_(used, used)] = influence.T @ influence
     return variance
 
 
@@ -58,15 +61,12 @@ def dfbeta(fit: CoxFit) -> Floats:
 
 def robust_score(fit: CoxFit) -> GlobalTest:
     """Score test at 0 by the clusters' parts of the score; R `summary(fit)$robscore`."""
-    from reports.stats.hazards.fit import chi_squared_test
+    from reports.stats.hazards.fit import chi_squared_test, quadratic_form
 
     at = in_units(fit, at_maximum=False)
     parts = cluster_sums(fit, score_residuals(at) * at.rows.weight[:, None])
     total = parts.sum(axis=0)
-    try:
-        statistic = float(total @ np.linalg.solve(parts.T @ parts, total))
-    except np.linalg.LinAlgError:
-        statistic = float("nan")
+    statistic = quadratic_form(parts.T @ parts, total)
     return chi_squared_test(statistic, int(fit.used.sum()))
 
 

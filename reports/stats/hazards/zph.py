@@ -19,7 +19,10 @@ GLOBAL = "GLOBAL"
 
 @dataclass(frozen=True)
 class ProportionalHazards:
-    """The tests, one row per term and `GLOBAL`: term, chi_squared, df, p; and g(t) of each event."""
+    """The tests, one row per term and `GLOBAL`: term, chi_squared, df, p; and g(t) of each event.
+
+    Null where they cannot be made: all events at one time, or the log of time 0.
+    """
 
     transform: str
     tests: pl.DataFrame
@@ -58,17 +61,19 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
             test = chi_squared_test(statistic, int(mine.sum()))
             tests.append((label, test.statistic, test.df, test.p))
     schema = {"term": pl.String, "chi_squared": pl.Float64, "df": pl.Int64, "p": pl.Float64}
-    return ProportionalHazards(
-        transform, pl.DataFrame(tests, schema, orient="row"), rows.time[rows.events], g
-    )
+    frame = pl.DataFrame(tests, schema, orient="row").fill_nan(None)
+    return ProportionalHazards(transform, frame, rows.time[rows.events], g)
 
 
 def _statistic(score: Floats, plain: Floats, first: Floats, second: Floats, mine: Bools) -> float:
     """Score test of the chosen x g(t), the coefficients of x being estimated."""
     u = score[mine]
     across = first[:, mine]
-    variance = second[np.ix_(mine, mine)] - across.T @ np.linalg.solve(plain, across)
-    return float(u @ np.linalg.solve(variance, u))
+    try:
+        variance = second[np.ix_(mine, mine)] - across.T @ np.linalg.solve(plain, across)
+        return float(u @ np.linalg.solve(variance, u))
+    except np.linalg.LinAlgError:
+        return float("nan")
 
 
 def _transformed(rows: RiskSets, transform: Transform) -> Floats:
@@ -77,7 +82,7 @@ def _transformed(rows: RiskSets, transform: Transform) -> Floats:
     if transform == "identity":
         return times
     if transform == "log":
-        return np.log(times)
+        return np.log(times, out=np.full(times.size, np.nan), where=times > 0)
     if transform == "rank":
         return _mean_ranks(rows.time)[rows.events]
     if transform != "km":
