@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import tomllib
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +233,9 @@ def test_not_estimable_agrees_with_a_runaway_coefficient_only() -> None:
     ours = ({}, [{"coef": "not estimable", "se": "not estimable"}])
     assert not compare(ours, {}, [{"coef": -21.0, "se": 2.1e4}], ITERATED).differences
     assert compare(ours, {}, [{"coef": -0.7, "se": 0.4}], ITERATED).differences
+
+
+def test_the_console_script_is_this_command() -> None:
+    project = tomllib.loads((GOLDEN.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    module, name = project["project"]["scripts"]["carmony-golden"].split(":")
+    assert getattr(import_module(module), name) is main
