@@ -16,8 +16,8 @@ TINY_P, ROUNDING = 1e-12, 1e-14
 P_NAMES = frozenset({"p", "holm", "bh", "hochberg", "bonferroni"})
 # What R says of its own work, not of the data: not compared.
 NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_printed_in_paper"})
-# Where the likelihood has no finite maximum, R prints where it gave up, with a standard error above this.
-# Ours says that nothing is estimable; that is the same finding.
+# Where the likelihood has no finite maximum, R prints where it gave up, and warns or has a standard error above
+# this. Ours says that nothing is estimable; that is the same finding.
 NO_MAXIMUM = "not estimable"
 RUNAWAY = 100
 # The variance of a frailty is known to a few per cent of itself only.
@@ -69,12 +69,13 @@ def _pairs(
     relative: float,
 ) -> Iterator[Difference]:
     our_scalars, our_rows = ours
-    runaway = any((row.get("se") or 0) > RUNAWAY for row in rows)
+    warned = "may be infinite" in str(scalars.get("warnings"))
+    runaway = warned or any((row.get("se") or 0) > RUNAWAY for row in rows)
     yield from _fields("", our_scalars, scalars, relative, runaway=runaway)
     if len(our_rows) != len(rows):
         yield Difference("number of rows", len(our_rows), len(rows), math.inf)
     for index, (mine, theirs) in enumerate(zip(our_rows, rows, strict=False)):
-        runaway = (theirs.get("se") or 0) > RUNAWAY
+        runaway = warned or (theirs.get("se") or 0) > RUNAWAY
         yield from _fields(f"row {index + 1} ", mine, theirs, relative, runaway=runaway)
 
 

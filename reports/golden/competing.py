@@ -77,7 +77,7 @@ def crr(golden: GoldenSet, record: Record) -> Result:
     cause, censor = int(record.args["failcode"]), int(record.args.get("cencode") or CENSORED)
     fit = fine_gray(times, codes, covariates.matrix, cause=cause, censor=censor)
     if fit is None:
-        raise ValueError("the model cannot be estimated")
+        return {"n_missing_dropped": dropped}, _nothing(covariates)
     scalars = {
         "n_used": fit.n,
         "n_event": fit.n_event,
@@ -101,7 +101,7 @@ def finegray_coxph(golden: GoldenSet, record: Record) -> Result:
         ties=record.args.get("ties") or "efron",
     )
     if fit is None:
-        raise ValueError("the model cannot be estimated")
+        return {}, _nothing(covariates)
     scalars = {
         "n_rows_expanded": fit.n_rows,
         "n_event": fit.n_event,
@@ -140,6 +140,12 @@ def _ordered(found: pl.DataFrame, data: Sample, record: Record) -> list[dict[str
     position = {name: k for k, name in enumerate(names)}
     place = pl.col("stratum").replace_strict(position, return_dtype=pl.Int64)
     return found.sort("cause", place, maintain_order=True).to_dicts()
+
+
+def _nothing(covariates: Design) -> list[dict[str, Any]]:
+    """A model that cannot be estimated: no coefficient."""
+    names = ("coef", "se", "robust_se", "z", "p", "shr", "shr_lower", "shr_upper")
+    return [{"term": term, **dict.fromkeys(names)} for term in covariates.names]
 
 
 def _terms(

@@ -68,7 +68,7 @@ def sample(golden: GoldenSet, record: Record) -> Sample:
     if needed:
         frame = _of_endpoint(golden, endpoint, frame)
     levels = {
-        name: tuple(as_list(declared["levels"]))
+        name: tuple(level_label(level) for level in as_list(declared["levels"]))
         for name, declared in golden.columns.items()
         if declared.get("levels")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from reports.stats.concordance import Concordance
 from reports.stats.design import level_label, variables_of
 from reports.stats.exact.adjust import adjusted
 from reports.stats.hazards.compare import drop_one
-from reports.stats.hazards.fit import NOT_ESTIMABLE, CoxFit, GlobalTest, chi_squared_test
+from reports.stats.hazards.fit import ALIASED, NOT_ESTIMABLE, CoxFit, GlobalTest, chi_squared_test
 from reports.stats.hazards.frailty import shared_frailty
 from reports.stats.hazards.model import cox
 from reports.stats.hazards.residuals import robust_score
@@ -105,8 +106,9 @@ def _forest_rows(
 ) -> list[dict[str, Any]]:
     fit = _fit_frame(data, record, treatment)
     common = {"variable": variable, "level": level, "n": fit.n, "events": fit.events}
-    if fit.n == 1 or fit.events == 0:
-        # R stops with an error.
+    told = {(row["variable"], row["level"]): row["term"] for row in record.rows}
+    if set(fit.statuses) <= {ALIASED} and told.get((variable, level)) is None:
+        # Nothing can be estimated; where R stops with an error, one row says so for all terms.
         names = ("term", "coef", "se", "hr", "hr_lower", "hr_upper", "p")
         return [common | dict.fromkeys(names)]
     return [common | row for row in _rows(fit)]
@@ -139,22 +141,27 @@ def _formula_of(data: Sample, record: Record) -> str:
     """The columns whose names, with a level, are those of the rows."""
     if record.args.get("rhs"):
         return str(record.args["rhs"])
-    names = [row["term"] for row in record.rows]
-    used = []
-    for name in names:
-        fitting = [
-            column
-            for column in data.frame.columns
-            if name == column or name in {f"{column}{level}" for level in _levels(data, column)}
-        ]
-        if not fitting:
-            raise ValueError(f"no column of the data makes the coefficient {name}")
-        used.append(max(fitting, key=len))
-    return " + ".join(dict.fromkeys(used))
+    terms = [
+        ":".join(_variable_of(data, part) for part in row["term"].split(":")) for row in record.rows
+    ]
+    return " + ".join(dict.fromkeys(terms))
+
+
+def _variable_of(data: Sample, name: str) -> str:
+    if called := re.match(r"\w+\(.+\)", name):
+        return called[0]
+    fitting = [
+        column
+        for column in data.frame.columns
+        if name == column or name in {f"{column}{level}" for level in _levels(data, column)}
+    ]
+    if not fitting:
+        raise ValueError(f"no column of the data makes the coefficient {name}")
+    return max(fitting, key=len)
 
 
 def _levels(data: Sample, column: str) -> list[str]:
-    if data.frame[column].dtype != pl.String:
+    if data.frame[column].dtype not in (pl.String, pl.Boolean):
         return []
     return [level_label(value) for value in data.frame[column].drop_nulls().unique()]
 

@@ -233,9 +233,42 @@ def test_not_estimable_agrees_with_a_runaway_coefficient_only() -> None:
     ours = ({}, [{"coef": "not estimable", "se": "not estimable"}])
     assert not compare(ours, {}, [{"coef": -21.0, "se": 2.1e4}], ITERATED).differences
     assert compare(ours, {}, [{"coef": -0.7, "se": 0.4}], ITERATED).differences
+    warned = {"warnings": ["Loglik converged before variable 1 ; coefficient may be infinite. "]}
+    assert not compare(ours, warned, [{"coef": -14.0, "se": 60.0}], ITERATED).differences
+    assert compare(
+        ({}, [{"coef": -13.9, "se": 60.0}]), warned, [{"coef": -14.0, "se": 60.0}], ITERATED
+    ).differences
 
 
 def test_the_console_script_is_this_command() -> None:
     project = tomllib.loads((GOLDEN.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     module, name = project["project"]["scripts"]["carmony-golden"].split(":")
     assert getattr(import_module(module), name) is main
+
+
+def test_levels_written_as_numbers_and_single_values_are_read_like_lists(tmp_path: Path) -> None:
+    """A file in which R's writer made numbers of levels, and single values of lists of one."""
+    shutil.copy(GOLDEN / "lung.csv", tmp_path / "lung.csv")
+    content = json.loads((GOLDEN / "golden_lung.json").read_text(encoding="utf-8"))
+    content["meta"]["columns"]["ecog"]["levels"] = [0, 1, 2, 3]
+    kept = []
+    for record in content["results"]:
+        if record["analysis"] in ("coxph", "km_quantiles", "cox_term_lrt"):
+            one = len(record["rows"]) == 1
+            kept.append({**record, "rows": record["rows"][0] if one else record["rows"]})
+    assert any(isinstance(record["rows"], dict) for record in kept)
+    write(tmp_path, {"meta": content["meta"], "results": kept}, "golden_lung.json")
+    checked = list(check([read_set(tmp_path / "golden_lung.json")]))
+    assert [one.record.id for one in checked if one.verdict != MATCHED] == []
+
+
+def test_subgroups_in_which_nothing_can_be_estimated_are_told_as_r_tells_them() -> None:
+    golden = golden_set("lung")
+    record = next(r for r in golden.records if r.analysis == "subgroup_forest")
+    alone = dict(record.rows[-1])
+    assert (alone["level"], alone["term"]) == ("3", None)
+    named = replace(record, rows=[*record.rows[:-1], {**alone, "term": "sexfemale"}])
+    assert check_record(golden, record).verdict == MATCHED
+    assert check_record(golden, named).verdict == MATCHED
+    wrong = replace(record, rows=[*record.rows[:-1], {**alone, "term": "sexfemale", "coef": 0.5}])
+    assert check_record(golden, wrong).verdict == DIFFERING
