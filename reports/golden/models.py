@@ -62,6 +62,8 @@ def frailty(golden: GoldenSet, record: Record) -> Result:
     data = sample(golden, record)
     fit = _fit_frame(data, record, _formula_of(data, record))
     found = shared_frailty(fit, record.args["distribution"])
+    if found is None:
+        return {"theta": None}, []
     rows = found.table.rename({"chi_squared": "chisq"}).to_dicts()
     return {"theta": found.theta}, rows
 

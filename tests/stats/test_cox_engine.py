@@ -450,7 +450,21 @@ def test_centers_that_do_not_differ_have_no_frailty_and_centers_that_do_have_one
         )
         fit = cox(frame, "x", time="time", event="event", cluster="center")
         for distribution in ("gamma", "gaussian"):
-            assert low <= shared_frailty(fit, distribution).theta <= high
+            found = shared_frailty(fit, distribution)
+            assert found is not None
+            assert low <= found.theta <= high
+            # Centers that lived longer have the smaller risk, shrunk to the mean.
+            if sign:
+                assert np.corrcoef(found.effects, effect[::30])[0, 1] > 0.9
+
+
+def test_one_center_or_no_event_has_no_frailty() -> None:
+    frame = cohort(19, 40).with_columns(one=pl.lit(1))
+    assert shared_frailty(cox(frame, "age", time="time", event="event", cluster="one")) is None
+    quiet = frame.with_columns(event=pl.lit(value=False))
+    assert shared_frailty(cox(quiet, "age", time="time", event="event", cluster="center")) is None
+    with pytest.raises(ValueError, match="needs clusters"):
+        shared_frailty(cox(frame, "age", time="time", event="event"))
 
 
 def test_without_a_complete_row_there_is_no_model() -> None:

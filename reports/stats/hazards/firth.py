@@ -86,6 +86,8 @@ class _Model:
 
     def point(self, coef: Floats) -> _Point:
         at = likelihood(self.rows, self.x, coef)
+        if not np.isfinite(at.loglik):
+            return _Point(coef, at, -np.inf)
         sign, log_determinant = np.linalg.slogdet(at.information()) if coef.size else (1.0, 0.0)
         value = at.loglik + log_determinant / 2 if sign > 0 else -np.inf
         return _Point(coef, at, float(value))

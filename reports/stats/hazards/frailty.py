@@ -39,7 +39,7 @@ class _State:
     value: float
 
 
-def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> FrailtyFit:
+def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> FrailtyFit | None:
     """The model of `fit` with a random effect of its clusters.
 
     Args:
@@ -49,6 +49,9 @@ def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> Frailty
 
     R stops its search for theta early, so theta differs from R's by some per cent, coefficients by about
     a hundredth of their standard error.
+
+    Returns:
+        None where the data do not tell: no event, one cluster, or effects that cannot be told apart.
 
     Source:
         Therneau and Grambsch 2000, chapter 9: penalized partial likelihood, profile over theta.
@@ -60,24 +63,40 @@ def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> Frailty
         raise ValueError("a shared frailty needs clusters")
     rows = fit.maximum.at_maximum.rows
     cluster = np.unique(fit.cluster[rows.order], return_inverse=True)[1].astype(np.int64)
+    if not fit.events or not cluster.any():
+        return None
+    try:
+        return _fitted(fit, distribution, cluster)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _fitted(fit: CoxFit, distribution: Distribution, cluster: Ints) -> FrailtyFit:
+    rows = fit.maximum.at_maximum.rows
     x = fit.design.matrix[rows.order][:, fit.used]
     search = _Search(fit, _with_clusters(x, cluster), x.shape[1], distribution, cluster)
     theta = search.theta()
     state = search.fit(theta)
     p = x.shape[1]
-    inverse = np.linalg.inv(state.penalized)
-    coef, se = state.coef[:p], np.sqrt(np.diag(inverse))[:p]
+    inverse: Floats = np.asarray(np.linalg.inv(state.penalized), dtype=np.float64)
+    coef, se = state.coef[:p], _root_of_diagonal(inverse)[:p]
     sandwich = inverse @ state.at.information() @ inverse
     columns = {
         "coef": coef,
         "se": se,
-        "se2": np.sqrt(np.diag(sandwich))[:p],
+        "se2": _root_of_diagonal(sandwich)[:p],
         "chi_squared": (coef / se) ** 2,
         "p": two_sided(coef / se),
     }
     names = [name for name, used in zip(fit.names, fit.used, strict=True) if used]
-    table = pl.DataFrame({"term": names, **columns})
+    table = pl.DataFrame({"term": names, **columns}).fill_nan(None)
     return FrailtyFit(theta, distribution, table, state.coef[p:])
+
+
+def _root_of_diagonal(variance: Floats) -> Floats:
+    """Standard errors; NaN where the data leave no variance (rounding below 0)."""
+    diagonal = np.diag(variance)
+    return np.sqrt(diagonal, out=np.full(diagonal.size, np.nan), where=diagonal > 0)
 
 
 def _with_clusters(x: Floats, cluster: Ints) -> Floats:
@@ -94,21 +113,31 @@ class _Search:
     cluster: Ints
 
     def fit(self, theta: float) -> _State:
-        """Newton's method on the penalized likelihood of coefficients and effects."""
-        rows = self.model.maximum.at_maximum.rows
-        coef = np.zeros(self.x.shape[1])
-        effect = np.arange(self.p, coef.size)
+        """Newton's method on the penalized likelihood of coefficients and effects, steps halved if it falls."""
+        here = self._at(np.zeros(self.x.shape[1]), theta)
         for _ in range(MAX_STEPS):
-            at = likelihood(rows, self.x, coef)
-            b = coef[effect]
-            first, second, penalty = self._penalty(b, theta)
-            score, penalized = at.score, at.information()
-            score[effect] -= first
-            penalized[effect, effect] += second
-            step = np.linalg.solve(penalized, score)
+            first = self._penalty(here.coef[self.p :], theta)[0]
+            score = here.at.score.copy()
+            score[self.p :] -= first
+            step = np.linalg.solve(here.penalized, score)
+            there = self._at(here.coef + step, theta)
+            while there.value < here.value - AT_REST and np.abs(step).max() > AT_REST:
+                step = step / 2
+                there = self._at(here.coef + step, theta)
+            here = there
             if np.abs(step).max() <= AT_REST:
                 break
-            coef = coef + step
+        return here
+
+    def _at(self, coef: Floats, theta: float) -> _State:
+        at = likelihood(self.model.maximum.at_maximum.rows, self.x, coef)
+        if not np.isfinite(at.loglik):
+            # A step too far: halved by who took it.
+            return _State(at, coef, np.eye(coef.size), -np.inf)
+        _, second, penalty = self._penalty(coef[self.p :], theta)
+        penalized = at.information().copy()
+        effect = np.arange(self.p, coef.size)
+        penalized[effect, effect] += second
         return _State(at, coef, penalized, at.loglik - penalty)
 
     def _penalty(self, b: Floats, theta: float) -> tuple[Floats, Floats, float]:
