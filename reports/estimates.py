@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reports.displays import (
-    baseline,
-    definitions,
-    deliveries,
-    flow,
-    group_sizes,
-    response,
-    survival,
-)
+from reports.displays import definitions, deliveries, flow, group_sizes
+from reports.displays.context import Context
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import Estimate, to_frame
+from reports.displays.registry import estimates_of, planned_displays, subjects_of
 from schemas.errors import StudyError
 
 if TYPE_CHECKING:
@@ -59,33 +53,38 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
             return n_rows
         finally:
             con.close()
-    data = AnalysisData.read(warehouse)
-    estimates = to_frame(all_estimates(data, study))
+    from schemas.spec.plans import load_plan
+
+    context = Context(AnalysisData.read(warehouse), study, load_plan(study))
+    estimates = to_frame(all_estimates(context))
     _replace(warehouse, "estimate", estimates)
-    _replace(warehouse, "estimate_subject", all_subjects(data))
+    _replace(warehouse, "estimate_subject", all_subjects(context))
     return estimates.height
 
 
-def all_estimates(data: AnalysisData, study: Study) -> list[Estimate]:
+def all_estimates(context: Context) -> list[Estimate]:
     """The rows of every display, in the order of the report."""
+    data, study = context.data, context.study
     groups = {group.code: group.label for group in study.groups}
-    month = study.settings.days_per_month
+    planned = [
+        row
+        for number, display in enumerate(planned_displays(context), start=1)
+        for row in estimates_of(display, context, number)
+    ]
     return [
         *flow.methods(study),
+        *flow.cohort(data),
+        *planned,
         *flow.attrition(data),
         *deliveries.deliveries(data),
-        *definitions.definitions(data),
         *group_sizes.group_sizes(data, groups),
-        *baseline.estimates(data, groups),
-        *response.estimates(data, groups),
-        *survival.by_group(data, groups, month),
-        *survival.whole_cohort(data, month),
+        *definitions.definitions(data),
     ]
 
 
-def all_subjects(data: AnalysisData) -> pl.DataFrame:
+def all_subjects(context: Context) -> pl.DataFrame:
     """The patients behind every row that counts patients."""
-    return pl.concat([baseline.subjects(data), response.subjects(data), survival.subjects(data)])
+    return pl.concat([subjects_of(display, context) for display in planned_displays(context)])
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:

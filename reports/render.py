@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import page
-from reports.page import Rows, Table
+from reports.sections import frame
+from reports.sections.model import Rows, Section, Table
+from reports.sections.registry import section_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,25 +46,22 @@ def render(warehouse_path: str | Path, out_folder: str | Path, study: Study) -> 
     finally:
         con.close()
     folder = Path(out_folder)
-    displays = {
-        name: Rows([row for row in rows if row["display"] == name])
-        for name in dict.fromkeys(row["display"] for row in rows)
-    }
-    tables = {"T1": page.table_1(displays["T1"]), "F1A": page.response_table(displays["F1A"])}
-    if "DELIVERIES" in displays:
-        tables["DELIVERIES"] = page.delivery_table(displays["DELIVERIES"])
-    if "GROUP_SIZE" in displays:
-        tables["GROUP_SIZE"] = page.group_size_table(displays["GROUP_SIZE"])
-    if "DEFINITIONS" in displays:
-        tables["DEFINITIONS"] = page.definition_table(displays["DEFINITIONS"])
-    for name, table in tables.items():
-        _write(folder / "tables" / f"{name}.csv", _table_csv(table))
+    by_display: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_display.setdefault(row["display"], []).append(row)
+    displays = {name: Rows.of_display(found) for name, found in by_display.items()}
+    sections = all_sections(displays, run)
+    for section in sections:
+        tables = [block for block in section.blocks if isinstance(block, Table)]
+        for number, table in enumerate(tables, start=1):
+            name = section.id if number == 1 else f"{section.id}_{number}"
+            _write(folder / "tables" / f"{name}.csv", _table_csv(table))
     _write(
         folder / "tables" / "estimates.csv",
         _csv([columns, *([row[column] for column in columns] for row in rows)]),
     )
     path = folder / "report.html"
-    _write(path, _html(displays, tables, run, study))
+    _write(path, _html(displays, sections, study))
     return path
 
 
@@ -89,9 +87,19 @@ def _run_facts(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     ]
 
 
-def _html(
-    displays: dict[str, Rows], tables: dict[str, Table], run: list[tuple[str, str]], study: Study
-) -> str:
+def all_sections(displays: dict[str, Rows], run: list[tuple[str, str]]) -> list[Section]:
+    """The sections of the page: the displays of the plan in its order, then those of every report."""
+    sentences = _sentences(displays)
+    planned = sorted((rows.named["value"], name) for name, rows in displays.items() if rows.named)
+    made = [section_of(name, displays[name], sentences) for _, name in planned]
+    return [*made, *frame.sections(displays, sentences, run)]
+
+
+def _sentences(displays: dict[str, Rows]) -> dict[str, str]:
+    return {row["row"]: str(row["text"]) for row in displays["METHODS"].rows}
+
+
+def _html(displays: dict[str, Rows], sections: list[Section], study: Study) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -105,30 +113,18 @@ def _html(
     )
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    sentences = {row["row"]: str(row["text"]) for row in displays["METHODS"].rows}
-    size = displays["T1"].text(row="N", population=page.ALL)
+    sentences = _sentences(displays)
+    size = displays["COHORT"].text(row="N") if "COHORT" in displays else ""
     return environment.get_template("report.html.j2").render(
         title=sentences.get("title", study.title),
         style=Markup(style),  # noqa: S704 (our own file)
         style_hash=f"sha256-{digest}",
         cohort_text=f"{size} patients in the cohort.",
         methods=sentences,
-        method_list=[text for name, text in sentences.items() if name != "title"],
-        table1=tables["T1"],
-        response_figure=page.response_figure(displays["F1A"]),
-        response_caption=page.response_caption(displays["F1A"]),
-        response_table=tables["F1A"],
-        survival_panels=[
-            page.survival_panel(name, displays[name]) for name in page.PANELS if name in displays
+        sections=[
+            (section, [(type(b).__name__, b) for b in section.blocks]) for section in sections
         ],
-        attrition=page.attrition_table(displays.get("ATTRITION", Rows())),
-        centers=page.center_table(displays.get("ATTRITION", Rows())),
-        deliveries=tables.get("DELIVERIES"),
-        group_sizes=tables.get("GROUP_SIZE"),
-        definitions=tables.get("DEFINITIONS"),
-        definition_notes=page.definition_notes(displays.get("DEFINITIONS", Rows())),
         behind=displays.get("DELIVERIES", Rows()).text(row="BEHIND"),
-        run=run,
     )
 
 

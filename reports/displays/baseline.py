@@ -1,65 +1,55 @@
-"""Table 1: characteristics of patients and treatment by group of the first salvage."""
+"""Characteristics of patients and treatment by group, with a test for each."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from reports.displays.data import AnalysisData
+from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, count_text, number_text, p_text, percent
 from reports.stats.tables import Test, chi_squared, rank_test
 
-DISPLAY = "T1"
+if TYPE_CHECKING:
+    from schemas.spec.plan import BaselineTable
+
 MISSING = "missing"
 SMALL_EXPECTED = 5
 
 
 @dataclass(frozen=True)
 class Row:
-    """A variable of the table: `median` with range, or counts of `levels` (code → label)."""
+    """A variable of the table: median with range, or counts of `levels` (code → label)."""
 
+    display: str
     name: str
     label: str
-    kind: str
     decimals: int
     levels: dict[str, str]
 
 
-def declared_rows() -> list[Row]:
-    """The rows of the table in order, from `table1.csv`."""
-    with Path(__file__).with_name("table1.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                entry["row"],
-                entry["label"],
-                entry["kind"],
-                int(entry["decimals"] or 0),
-                dict(pair.split("=", 1) for pair in entry["levels"].split("|") if pair),
-            )
-            for entry in csv.DictReader(file)
-        ]
+def declared_rows(planned: BaselineTable, context: Context) -> list[Row]:
+    """The rows of the table in order."""
+    variables = {name: context.variable(name) for name in planned.rows}
+    return [
+        Row(planned.id, name, v.label, v.decimals, dict(v.levels)) for name, v in variables.items()
+    ]
 
 
-def estimates(data: AnalysisData, groups: dict[str, str]) -> list[Estimate]:
-    """Rows of T1: sizes, then each variable for every group, for all, and its P value.
-
-    Args:
-        data: The analysis tables.
-        groups: Code → label of the compared groups, in order.
-    """
-    populations = {**groups, ALL: "All"}
+def estimates(planned: BaselineTable, context: Context) -> list[Estimate]:
+    """Sizes, then each variable for every group, for all, and its P value."""
+    patients = context.chosen(planned.where)
+    populations = {**context.variable(planned.by).levels, ALL: "All"}
     frames = {
-        code: data.adsl if code == ALL else data.adsl.filter(pl.col("GRP4") == code)
+        code: patients if code == ALL else patients.filter(pl.col(planned.by) == code)
         for code in populations
     }
     found = [
         Estimate(
-            display=DISPLAY,
+            display=planned.id,
             population=code,
             population_label=label,
             row="N",
@@ -71,9 +61,9 @@ def estimates(data: AnalysisData, groups: dict[str, str]) -> list[Estimate]:
         )
         for code, label in populations.items()
     ]
-    for row in declared_rows():
+    for row in declared_rows(planned, context):
         columns = {code: frame[row.name] for code, frame in frames.items()}
-        make = _median_rows if row.kind == "median" else _level_rows
+        make = _level_rows if row.levels else _median_rows
         found += make(row, columns, populations)
     return found
 
@@ -95,7 +85,7 @@ def _median_rows(
                 limits = "–".join(number_text(limit, row.decimals) for limit in summary[1:])
                 text = f"{_median_text(value, row.decimals)} ({limits})"
             yield Estimate(
-                display=DISPLAY,
+                display=row.display,
                 population=code,
                 population_label=populations[code],
                 row=row.name,
@@ -144,7 +134,7 @@ def _level_rows(
                 ("percent", share, percent(number, known[code])),
             ):
                 yield Estimate(
-                    display=DISPLAY,
+                    display=row.display,
                     population=code,
                     population_label=populations[code],
                     row=row.name,
@@ -166,7 +156,7 @@ def _level_rows(
 
 def _missing(row: Row, code: str, label: str, number: int) -> Estimate:
     return Estimate(
-        display=DISPLAY,
+        display=row.display,
         population=code,
         population_label=label,
         row=row.name,
@@ -186,7 +176,7 @@ def _test(row: Row, test: Test, n: int) -> Estimate:
     if is_sparse:
         method += f"; an expected count is below {SMALL_EXPECTED}"
     return Estimate(
-        display=DISPLAY,
+        display=row.display,
         row=row.name,
         row_label=row.label,
         statistic="p",
@@ -198,18 +188,20 @@ def _test(row: Row, test: Test, n: int) -> Estimate:
     )
 
 
-def subjects(data: AnalysisData) -> pl.DataFrame:
-    """The patients behind each row of T1: population, row, level, usubjid."""
-    parts: Sequence[pl.DataFrame] = [
-        data.adsl.select(
-            display=pl.lit(DISPLAY),
-            population="GRP4",
-            row=pl.lit(row.name),
-            level=pl.when(pl.col(row.name).is_null())
-            .then(pl.lit(MISSING))
-            .otherwise(pl.col(row.name).cast(pl.String) if row.kind == "levels" else None),
-            usubjid="USUBJID",
-        )
-        for row in declared_rows()
-    ]
-    return pl.concat(parts)
+def subjects(planned: BaselineTable, context: Context) -> pl.DataFrame:
+    """The patients behind each row: population, row, level, usubjid."""
+    patients = context.chosen(planned.where)
+    return pl.concat(
+        [
+            patients.select(
+                display=pl.lit(planned.id),
+                population=planned.by,
+                row=pl.lit(row.name),
+                level=pl.when(pl.col(row.name).is_null())
+                .then(pl.lit(MISSING))
+                .otherwise(pl.col(row.name).cast(pl.String) if row.levels else None),
+                usubjid="USUBJID",
+            )
+            for row in declared_rows(planned, context)
+        ]
+    )

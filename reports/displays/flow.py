@@ -45,6 +45,14 @@ def attrition(data: AnalysisData) -> Iterator[Estimate]:
             )
 
 
+def cohort(data: AnalysisData) -> Iterator[Estimate]:
+    """The row of COHORT: how many patients the report is about."""
+    size = data.adsl.height
+    yield Estimate(
+        display="COHORT", row="N", statistic="n", value=float(size), n=size, text=str(size)
+    )
+
+
 def methods(study: Study) -> Iterator[Estimate]:
     """Rows of METHODS: what was decided and computed, one sentence each."""
     for row, text in _sentences(study).items():

@@ -1,18 +1,23 @@
-"""Figure 1A: best response to the first salvage by group."""
+"""Best response to the first salvage by group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from reports.displays.baseline import SMALL_EXPECTED
-from reports.displays.data import AnalysisData
+from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, count_text, number_text, p_text, percent
 from reports.stats.tables import chi_squared, clopper_pearson
 
-DISPLAY = "F1A"
+if TYPE_CHECKING:
+    from schemas.spec.plan import ResponseBars
+
+DISPLAY = ""  # set for all rows at once
 CLASSES = {"CR": "CR", "VGPR": "VGPR", "PR": "PR", "LTPR": "Less than PR"}
 RATES = {
     "ORR": ("Overall response (PR or better)", ("CR", "VGPR", "PR")),
@@ -22,25 +27,27 @@ NOT_ASSESSED = ("MISSING", "NOT_EVALUABLE", "NOT_DERIVED")
 INTERVAL = "Clopper-Pearson 95% confidence interval"
 
 
-def estimates(data: AnalysisData, groups: dict[str, str]) -> list[Estimate]:
-    """Rows of F1A: classes, rates with intervals, patients without an evaluable response, tests."""
-    populations = {**groups, ALL: "All"}
-    derived = bool(data.adsl["BESTRSRC"].is_in(["DERIVED", "NOT_DERIVED"]).any())
+def estimates(planned: ResponseBars, context: Context) -> list[Estimate]:
+    """Classes, rates with intervals, patients without an evaluable response, and tests, by group."""
+    patients = context.chosen(planned.where)
+    populations = {**context.variable(planned.by).levels, ALL: "All"}
+    derived = bool(patients["BESTRSRC"].is_in(["DERIVED", "NOT_DERIVED"]).any())
     counts: dict[str, dict[str, int]] = {}
     not_assessed: dict[str, int] = {}
     unknown: dict[str, int] = {}
     for code in populations:
-        frame = data.adsl if code == ALL else data.adsl.filter(pl.col("GRP4") == code)
+        frame = patients if code == ALL else patients.filter(pl.col(planned.by) == code)
         counts[code] = {level: int((frame["BESTRESP"] == level).sum()) for level in CLASSES}
         unknown[code] = int(frame["BESTRESP"].is_null().sum())
         not_assessed[code] = int(frame["BESTRSRC"].is_in(NOT_ASSESSED).sum())
-    return [
+    found = [
         *_class_rows(counts, populations),
         *_unknown_rows(unknown, counts, populations),
         *_rate_rows(counts, populations),
         *_not_assessed_rows(not_assessed, counts, populations, derived),
         *_tests(counts),
     ]
+    return [replace(row, display=planned.id) for row in found]
 
 
 def _class_rows(
@@ -175,11 +182,11 @@ def _tests(counts: dict[str, dict[str, int]]) -> Iterator[Estimate]:
         )
 
 
-def subjects(data: AnalysisData) -> pl.DataFrame:
+def subjects(planned: ResponseBars, context: Context) -> pl.DataFrame:
     """The patients behind each class."""
-    return data.adsl.select(
-        display=pl.lit(DISPLAY),
-        population="GRP4",
+    return context.chosen(planned.where).select(
+        display=pl.lit(planned.id),
+        population=planned.by,
         row=pl.lit("BESTRESP"),
         level=pl.col("BESTRESP"),
         usubjid="USUBJID",

@@ -12,6 +12,7 @@ from schemas.errors import SpecError, StudyError
 from schemas.spec.base import Problem, listed, nearest, validated
 from schemas.spec.center import Block, CenterSpec
 from schemas.spec.columns import CYTOGENETIC, ColumnRule
+from schemas.spec.plans import load_plan, shipped_plans
 from schemas.spec.study import Study
 from schemas.yaml_source import Loc, read_yaml
 
@@ -52,6 +53,8 @@ def load_study(folder: Path) -> Study:
     study = validated(Study, source, StudyError, lambda filled: _check_study(filled, catalog))
     study._path = path
     study._hash = hashlib.sha256(source.content).hexdigest()
+    if study.analysis not in shipped_plans():
+        load_plan(study)  # a fault of the study's own plan shows before anything is read
     return study
 
 

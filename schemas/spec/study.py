@@ -95,6 +95,11 @@ class Study(Declared):
         default=GROUPS, description="Codes of codelist salvage_group in order"
     )
     privacy: Privacy = Privacy()
+    analysis: str = Field(
+        default="salvage_after_cart",
+        description="Analysis plan of the report: the name of one that comes with Carmony, or a "
+        "YAML file beside study.yaml",
+    )
     centers: tuple[str, ...] | None = Field(
         default=None, description="Centers in report order; default by id"
     )

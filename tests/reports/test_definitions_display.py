@@ -8,7 +8,8 @@ from reports.displays import definitions
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import to_frame
 from reports.displays.flow import methods
-from reports.page import Line, Rows, definition_notes, definition_table
+from reports.sections.frame import definition_notes, definition_table
+from reports.sections.model import Line, Rows
 from schemas.spec.study import Study
 
 

@@ -172,7 +172,8 @@ def test_curves_start_at_one_never_rise_and_count_every_event_and_censoring(con)
     for display, group in [("F1C", group) for group in GROUPS] + [("S1A", "ALL")]:
         steps = ask(
             con,
-            f"display = '{display}' and population = '{group}' and statistic = 'survival'",
+            f"display = '{display}' and population = '{group}' and statistic = 'survival'"
+            " and \"row\" = 'curve'",
         )
         censored = ask(
             con,
@@ -243,28 +244,29 @@ def test_writing_the_estimates_again_replaces_them(warehouse, study, tmp_path):
     )
 
 
-def test_a_value_that_table_1_does_not_declare_gets_its_own_line():
+def test_a_value_that_table_1_does_not_declare_gets_its_own_line(study):
     import polars as pl
 
     from reports.displays import baseline
+    from reports.displays.context import Context
     from reports.displays.data import AnalysisData
+    from schemas.spec.plans import load_plan
 
-    names = [row.name for row in baseline.declared_rows()]
     adsl = pl.DataFrame(
-        {"USUBJID": ["a", "b"], "GRP4": ["TALQ", "TEC"], **{name: [None, None] for name in names}}
-        | {"ECOG": [1, 3], "AGE": [60, 61]},
+        {"USUBJID": ["a", "b"], "GRP4": ["TALQ", "TEC"], "SEX": [None, None], "ECOG": [1, 3]},
+        schema_overrides={"SEX": pl.String},
     )
     nothing = pl.DataFrame()
-    found = baseline.estimates(
-        AnalysisData(adsl, nothing, nothing, nothing), {"TALQ": "Talquetamab", "TEC": "Teclistamab"}
-    )
+    data = AnalysisData(adsl, nothing, nothing, nothing)
+    context = Context(data, study, load_plan(study))
+    found = baseline.estimates(context.plan.displays[0], context)
     ecog = {
         (e.level, e.population): e.value for e in found if e.row == "ECOG" and e.statistic == "n"
     }
     assert ecog["3", "TEC"] == 1
     assert ecog["3", "TALQ"] == 0
     missing = {e.population: e.value for e in found if e.row == "SEX" and e.level == "missing"}
-    assert missing == {"TALQ": 1, "TEC": 1, "ALL": 2}
+    assert missing == {"TALQ": 1, "TEC": 1, "IPC": 0, "OTHER": 0, "ALL": 2}
 
 
 def test_a_study_that_wants_small_counts_held_back_is_refused_rather_than_half_obeyed(study):

@@ -6,7 +6,8 @@ import polars as pl
 from reports.displays import group_sizes
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import to_frame
-from reports.page import Line, Rows, group_size_table
+from reports.sections.frame import group_size_table
+from reports.sections.model import Line, Rows
 
 
 def test_each_alternative_is_a_line_and_the_chosen_one_stands_out():

@@ -79,7 +79,7 @@ def test_every_printed_number_is_an_estimate(page, warehouse):
     cells = re.findall(r"<td>([^<]*)</td>", html)
     unescaped = {cell.replace("&lt;", "<").replace("&gt;", ">") for cell in cells}
     assert len(cells) > 150
-    assert unescaped - texts == {""}
+    assert unescaped - texts <= {""}
 
 
 def test_table_1_is_printed_with_counts_medians_and_p(page):

@@ -1,0 +1,1 @@
+"""Sections of the report page, each made from the rows of one display."""

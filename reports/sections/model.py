@@ -1,0 +1,132 @@
+"""What a page is made of: sections of tables, figures and sentences; and the rows that they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+ALL = "ALL"
+MISSING = "missing"
+DISPLAY = "DISPLAY"  # the row that names a display: heading, kind, note
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a printed table."""
+
+    label: str
+    cells: tuple[str, ...]
+    is_head: bool = False
+    is_level: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A printed table."""
+
+    corner: str
+    heads: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with the sentences below it; None where there is nothing to draw."""
+
+    name: str
+    drawing: Markup | None
+    caption: tuple[str, ...]
+    empty: str = "Nothing to draw."
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence or more in small print."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, with a heading."""
+
+    heading: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Subheading:
+    """A heading inside a section."""
+
+    text: str
+
+
+Block = Table | Figure | Note | Bullets | Facts | Subheading
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: `short` stands in the contents."""
+
+    id: str
+    heading: str
+    short: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one display in order."""
+
+    rows: Sequence[dict[str, Any]] = field(default_factory=tuple)
+    named: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_display(cls, rows: Sequence[dict[str, Any]]) -> Rows:
+        """Rows of a display; the row that names it stands apart."""
+        named = next((row for row in rows if row["row"] == DISPLAY), {})
+        return cls([row for row in rows if row["row"] != DISPLAY], named)
+
+    @property
+    def heading(self) -> str:
+        """The display's heading."""
+        return str(self.named.get("row_label") or "")
+
+    @property
+    def note(self) -> str:
+        """The display's note."""
+        return str(self.named.get("text") or "")
+
+    def of(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The rows whose columns have these values."""
+        return [row for row in self.rows if all(row[key] == value for key, value in wanted.items())]
+
+    def one(self, **wanted: Any) -> dict[str, Any] | None:
+        """The first such row, None if there is none."""
+        return next(iter(self.of(**wanted)), None)
+
+    def text(self, **wanted: Any) -> str:
+        """The printed text of the first such row, empty if there is none."""
+        row = self.one(**wanted)
+        return str(row["text"]) if row and row["text"] is not None else ""
+
+    def labels(self, **wanted: Any) -> dict[str, str]:
+        """Population → label in order of appearance."""
+        return {row["population"]: str(row["population_label"]) for row in self.of(**wanted)}
+
+
+def p_words(text: str) -> str:
+    """A printed P value with its sign: `P = 0.02`, `P <0.001`; words stand as they are."""
+    if not text[:1].isdigit() and not text.startswith(("<", ">")):
+        return f"P {text}"
+    return f"P {text}" if text.startswith(("<", ">")) else f"P = {text}"

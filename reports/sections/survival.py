@@ -1,0 +1,90 @@
+"""Survival curves with medians, P and exclusions in the caption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.figures.survival_curve import Curve, Step, survival_curves
+from reports.sections.model import Block, Figure, Line, Note, Rows, Table, p_words
+
+
+def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
+    """The figure; tables of survival at months and of pairs, where they were asked for."""
+    made: list[Block] = [survival_figure(name, rows)]
+    if points := rows.of(row="at_months") + rows.of(row="rmst"):
+        made.append(_points(points))
+    if pairs := rows.of(row="pair", statistic="p"):
+        made.append(_pairs(rows, pairs))
+    return (*made, *([Note(rows.note)] if rows.note else []))
+
+
+def _points(points: list[dict[str, object]]) -> Table:
+    columns = list(dict.fromkeys(str(row["row_label"]) for row in points))
+    populations = list(dict.fromkeys(str(row["population_label"]) for row in points))
+    cells = {(row["population_label"], row["row_label"]): str(row["text"]) for row in points}
+    whole = {row["row_label"]: str(row["text"]) for row in points if not row["population_label"]}
+    lines = [
+        Line(p, tuple(cells.get((p, column), whole.get(column, "")) for column in columns))
+        for p in populations
+        if p != "None"
+    ]
+    return Table("", tuple(columns), tuple(lines))
+
+
+def _pairs(rows: Rows, pairs: list[dict[str, object]]) -> Table:
+    lines = [
+        Line(
+            f"{row['population_label']} against {row['level_label']}",
+            (
+                str(row["text"]),
+                rows.text(
+                    row="pair", statistic="p_holm", population=row["population"], level=row["level"]
+                ),
+            ),
+        )
+        for row in pairs
+    ]
+    return Table("Log-rank test of two", ("P", "P adjusted by Holm"), tuple(lines))
+
+
+def survival_figure(name: str, rows: Rows) -> Figure:
+    """The curves of all populations that have patients."""
+    populations = rows.labels(row="median")
+    curves = [curve for code in populations if (curve := _curve(rows, code))]
+    drawing = (
+        survival_curves(curves, rows.heading, name.lower(), with_interval=len(populations) == 1)
+        if curves
+        else None
+    )
+    caption = tuple(_caption(rows, populations))
+    return Figure(name, drawing, caption, "No patient of the cohort has a survival time.")
+
+
+def _curve(rows: Rows, code: str) -> Curve | None:
+    steps = rows.of(row="curve", statistic="survival", population=code)
+    if not steps:
+        return None
+    censored = rows.of(row="curve", statistic="censored", population=code)
+    at_risk = rows.of(row="at_risk", population=code)
+    return Curve(
+        str(steps[0]["population_label"]),
+        tuple(Step(row["time_months"], row["value"], row["lower"], row["upper"]) for row in steps),
+        tuple((row["time_months"], row["value"]) for row in censored),
+        tuple((row["time_months"], int(row["value"])) for row in at_risk),
+    )
+
+
+def _caption(rows: Rows, populations: dict[str, str]) -> Iterator[str]:
+    for code, label in populations.items():
+        found = rows.one(row="median", population=code)
+        if found:
+            yield f"{label}: median {found['text']}; {found['events']} deaths in {found['n']} patients."
+    if test := rows.one(row="test"):
+        yield f"Log-rank test {p_words(str(test['text']))}."
+    if follow_up := rows.one(row="follow_up"):
+        yield f"Median follow-up {follow_up['text']} (reverse Kaplan-Meier)."
+    left_out = [row for row in rows.of(row="excluded") if row["level"] and row["value"]]
+    for row in left_out:
+        yield f"Left out, {row['population_label']}: {row['text']} ({row['level_label']})."
+    band = " Band: pointwise 95% confidence interval." if len(populations) == 1 else ""
+    yield f"Vertical ticks: censored patients.{band}"

@@ -1,0 +1,236 @@
+"""The analysis plan: which displays a report holds, of which endpoints, groups and models.
+
+A plan is data. The one of the published analysis is `schemas/plans/salvage_after_cart.yaml`; a study
+names another one, or writes its own file, under `analysis` in `study.yaml`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from schemas.spec.base import Declared
+
+GROUP = "GRP4"  # its levels are the groups of the study
+
+
+class Variable(Declared):
+    """A variable of the analysis: a column of adsl, perhaps recoded or cut, with its levels."""
+
+    label: str
+    column: str | None = Field(default=None, description="Column of adsl; default: the name")
+    levels: dict[str, str] = Field(
+        default={}, description="Code → label in order, the reference first; empty: a number"
+    )
+    recode: dict[str, str] = Field(default={}, description="Value of the column → code")
+    cut: float | None = Field(
+        default=None,
+        description="Cut of a number: values up to it have the first level, values above the second",
+    )
+    unit: str | None = None
+    decimals: int = Field(default=0, ge=0, le=3, description="Decimals in which a number is printed")
+    after_start: bool = Field(
+        default=False, description="Known only after time zero: a model of it has guarantee time"
+    )
+    cut_from: str | None = Field(
+        default=None, description="Where the cut comes from: prespecified, median, data-driven, ..."
+    )
+
+    @model_validator(mode="after")
+    def _a_cut_has_two_levels(self) -> Variable:
+        if self.cut is not None and len(self.levels) != 2:
+            raise ValueError("a variable with 'cut' has two levels: up to the cut, above it")
+        unknown = set(self.recode.values()) - set(self.levels)
+        if unknown:
+            raise ValueError(f"'recode' gives '{min(unknown)}', which is no level")
+        return self
+
+
+class Endpoint(Declared):
+    """A PARAMCD of adtte as it is printed."""
+
+    label: str
+    event: str = Field(description="One event, e.g. death")
+    events: str = Field(description="Several, e.g. deaths")
+    origin: str = Field(description="Where the clock starts, e.g. first salvage")
+    competing: str | None = Field(default=None, description="The competing event (CNSR 2), if any")
+
+
+class Display(Declared):
+    """What all displays share."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    heading: str
+    note: str = ""
+    where: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Variable → codes: only these patients"
+    )
+
+
+class BaselineTable(Display):
+    """Characteristics by group: median (range) or n (%), with a test."""
+
+    kind: Literal["baseline"]
+    by: str = GROUP
+    rows: tuple[str, ...]
+
+
+class ResponseBars(Display):
+    """Best response by group."""
+
+    kind: Literal["response"]
+    by: str = GROUP
+
+
+class SurvivalCurves(Display):
+    """Kaplan-Meier curves with numbers at risk, medians and log-rank tests."""
+
+    kind: Literal["survival"]
+    endpoint: str
+    by: tuple[str, ...] = Field(default=(), max_length=2)
+    pairwise: bool = Field(default=False, description="Log-rank of each pair, adjusted by Holm")
+    follow_up: bool = Field(default=False, description="Median follow-up, reverse Kaplan-Meier")
+    at_months: tuple[float, ...] = Field(default=(), description="Survival at these months")
+    rmst_months: float | None = Field(default=None, gt=0, description="Restricted mean up to here")
+    landmark_months: float | None = Field(
+        default=None, gt=0, description="Only patients at risk then, and time from then"
+    )
+
+
+class Forest(Display):
+    """Hazard ratio of one variable in every subgroup, with the P value of the interaction."""
+
+    kind: Literal["forest"]
+    endpoint: str
+    treatment: str
+    subgroups: tuple[str, ...]
+
+
+class CoxModel(Display):
+    """A Cox model; beside it, if asked for, what it would be otherwise."""
+
+    kind: Literal["model"]
+    endpoint: str
+    terms: tuple[str, ...] = Field(min_length=1)
+    acknowledge_guarantee_time: bool = Field(
+        default=False, description="Needed for a term that is known only after time zero"
+    )
+    landmarks_months: tuple[float, ...] = Field(
+        default=(), description="The same model from these landmarks on"
+    )
+    time_dependent: bool = Field(
+        default=False, description="The same model with the late term as it becomes known"
+    )
+    stratified_by: str | None = Field(default=None, description="Beside it: stratified")
+    clustered_by: str | None = Field(default=None, description="Beside it: robust standard errors")
+    replace: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Term → terms that take its place, one model each"
+    )
+    diagnostics: bool = Field(default=False, description="Tests and residuals of proportional hazards")
+    sensitivity: bool = Field(
+        default=False, description="Partial dates, each center left out, alternative settings"
+    )
+
+
+class CompetingRisks(Display):
+    """Cumulative incidence with a competing event: Aalen-Johansen, Gray, Fine-Gray, cause-specific Cox."""
+
+    kind: Literal["competing"]
+    endpoint: str
+    by: str = GROUP
+    at_months: tuple[float, ...] = (6, 12)
+
+
+class LineFlow(Display):
+    """Who went on to what after which first salvage."""
+
+    kind: Literal["flow"]
+
+
+class Summary(Display):
+    """The numbers of the text: times to relapse, rates, medians by group."""
+
+    kind: Literal["summary"]
+    by: str = GROUP
+    medians: tuple[str, ...] = Field(default=(), description="Endpoints")
+    numbers: tuple[str, ...] = Field(default=(), description="Variables that are numbers")
+    shares: tuple[str, ...] = Field(default=(), description="Variables with levels")
+
+
+class Swimmer(Display):
+    """A bar a patient: lines, responses, death, from first salvage."""
+
+    kind: Literal["swimmer"]
+    most: int = Field(default=60, ge=1, description="Patients that are drawn, the longest first")
+
+
+class Completeness(Display):
+    """Share of known values by variable and center."""
+
+    kind: Literal["completeness"]
+    variables: tuple[str, ...]
+
+
+AnyDisplay = Annotated[
+    BaselineTable | ResponseBars | SurvivalCurves | Forest | CoxModel | CompetingRisks | LineFlow
+    | Summary | Swimmer | Completeness,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+
+class Plan(Declared):
+    """All that a report shows beside who is in it and where it comes from."""
+
+    title: str
+    variables: dict[str, Variable]
+    endpoints: dict[str, Endpoint]
+    displays: tuple[AnyDisplay, ...]
+    early_events: int = Field(
+        default=10, ge=1, description="Fewer events than this per parameter or curve are flagged"
+    )
+    small_group: int = Field(default=20, ge=1, description="Smaller groups are descriptive only")
+
+    def problems(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Names that nothing in the plan stands for, as places and sentences."""
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        seen: set[str] = set()
+        for index, display in enumerate(self.displays):
+            place = ("displays", index)
+            if display.id in seen:
+                found.append(((*place, "id"), f"there are two displays '{display.id}'"))
+            seen.add(display.id)
+            for key, name in _names(display):
+                known = self.endpoints if key in ("endpoint", "medians") else self.variables
+                if name not in known:
+                    kind = "endpoint" if known is self.endpoints else "variable"
+                    found.append(((*place, key), f"'{name}' is no {kind} of the plan"))
+            found += [((*place, key), text) for key, text in self._guarantee(display)]
+        return found
+
+    def _guarantee(self, display: AnyDisplay) -> list[tuple[str, str]]:
+        if not isinstance(display, CoxModel) or display.acknowledge_guarantee_time:
+            return []
+        return [
+            (
+                "terms",
+                f"'{name}' is known only after time zero: the model favours those who live to have it; "
+                "write acknowledge_guarantee_time: true to print it with that warning",
+            )
+            for name in display.terms
+            if name in self.variables and self.variables[name].after_start
+        ]
+
+
+def _names(display: AnyDisplay) -> list[tuple[str, str]]:
+    """Key and name of every variable and endpoint that a display names."""
+    found = [("where", name) for name in display.where]
+    for key in ("endpoint", "treatment", "stratified_by", "clustered_by"):
+        if name := getattr(display, key, None):
+            found.append((key, name))
+    for key in ("by", "rows", "subgroups", "terms", "numbers", "shares", "variables", "medians"):
+        names = getattr(display, key, ())
+        found += [(key, name) for name in ([names] if isinstance(names, str) else names)]
+    for name, others in getattr(display, "replace", {}).items():
+        found += [("replace", other) for other in (name, *others)]
+    return found
