@@ -341,6 +341,34 @@ def test_separation_by_two_columns_together_is_found() -> None:
     assert fit.statuses[0] == "not estimable"
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(4, 24), st.sampled_from([1, 2]))
+def test_not_estimable_is_told_exactly_where_a_direction_separates(
+    seed: int, n: int, strata: int
+) -> None:
+    """A direction in which no event's risk is below that of anybody at risk with it: by linear programming."""
+    from scipy.optimize import linprog
+
+    frame = cohort(seed, n, entry=True, strata=strata)
+    frame = frame.with_columns(pl.col("time") // 3 + 1, age=pl.col("age") // 8)
+    frame = frame.with_columns(entry=pl.min_horizontal("entry", pl.col("time") - 1))
+    columns = {"time": "time", "event": "event", "entry": "entry", "strata": "stratum"}
+    fit = cox(frame, "arm + age", levels={"arm": ["A", "B", "C"]}, **columns)
+    x = fit.design.matrix[:, ~fit.maximum.aliased]
+    rows = frame.to_dicts()
+    differences = [
+        x[i] - x[j]
+        for i, j in itertools.permutations(range(n), 2)
+        if rows[i]["event"]
+        and rows[j]["stratum"] == rows[i]["stratum"]
+        and rows[j]["entry"] < rows[i]["time"] <= rows[j]["time"]
+    ]
+    assume(differences and x.shape[1])
+    d = np.array(differences)
+    best = linprog(-d.sum(axis=0), A_ub=-d, b_ub=np.zeros(len(d)), bounds=[(-1, 1)] * x.shape[1])
+    assert fit.maximum.infinite.any() == (-best.fun > 1e-9)
+
+
 def test_firth_equals_the_maximum_of_the_penalized_likelihood() -> None:
     from scipy.optimize import minimize
 

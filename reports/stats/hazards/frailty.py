@@ -71,11 +71,13 @@ def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> Frailty
         return None
 
 
-def _fitted(fit: CoxFit, distribution: Distribution, cluster: Ints) -> FrailtyFit:
+def _fitted(fit: CoxFit, distribution: Distribution, cluster: Ints) -> FrailtyFit | None:
     rows = fit.maximum.at_maximum.rows
     x = fit.design.matrix[rows.order][:, fit.used]
     search = _Search(fit, _with_clusters(x, cluster), x.shape[1], distribution, cluster)
     theta = search.theta()
+    if theta is None:
+        return None
     state = search.fit(theta)
     p = x.shape[1]
     inverse: Floats = np.asarray(np.linalg.inv(state.penalized), dtype=np.float64)
@@ -146,8 +148,8 @@ class _Search:
         risen = np.exp(b)
         return (risen - 1) / theta, risen / theta, float((risen - b).sum()) / theta
 
-    def theta(self) -> float:
-        """The variance that the data speak for."""
+    def theta(self) -> float | None:
+        """The variance that the data speak for; None if none is large enough."""
         from scipy.optimize import brentq, minimize_scalar
 
         bounds = (float(np.log(SMALLEST)), float(np.log(LARGEST)))
@@ -158,6 +160,8 @@ class _Search:
             return float(np.exp(found.x))
         if self._reml(bounds[0]) <= 0:
             return SMALLEST
+        if not self._reml(bounds[1]) < 0:
+            return None
         return float(np.exp(brentq(self._reml, *bounds, xtol=1e-8)))
 
     def _reml(self, log_theta: float) -> float:
@@ -166,7 +170,8 @@ class _Search:
         state = self.fit(theta)
         b = state.coef[self.p :]
         trace = float(np.trace(np.linalg.inv(state.penalized)[self.p :, self.p :]))
-        return float(np.log((b @ b) / (b.size - trace / theta))) - log_theta
+        free = b.size - trace / theta
+        return float(np.log((b @ b) / free)) - log_theta if free > 0 else float("nan")
 
     def _marginal(self, theta: float) -> float:
         """Log likelihood with the gamma frailties integrated out."""

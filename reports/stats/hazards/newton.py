@@ -20,6 +20,8 @@ AT_REST = 1e-10
 SETTLED = 1e-4
 # The likelihood is at rest, but steps still move predictors by this much: the maximum is at infinity.
 STILL_MOVING, FLAT, FLAT_STEPS = 1e-2, 1e-11, 4
+# A standard error that moves a predictor by more than this has no information behind it (R's are in the thousands).
+NO_INFORMATION = 500.0
 # Share of a column's variance that must be left after the columns before it.
 LEFT = 1e-10
 
@@ -76,6 +78,10 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
             converged = True
             break
         step, there = _step(here, newton, coef, offset)
+        if there is here:
+            # No part of the step raises the likelihood, though it is not at its maximum: rounding.
+            step = newton
+            break
         gain = there.loglik - here.loglik
         if stopped is None and abs(there.loglik - here.loglik) <= R_STOPS * abs(there.loglik):
             stopped = coef + step, there
@@ -88,6 +94,7 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
         infinite[~aliased] = np.abs(step) * spread > STILL_MOVING / 10
     elif stopped is not None:
         coef, here = stopped
+    _add_uninformed(infinite, here, ~aliased, spread)
     full = np.zeros(x.shape[1])
     full[~aliased] = coef / scale[~aliased]
     return Maximum(
@@ -100,6 +107,26 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
         steps=taken,
         converged=converged or bool(flat),
     )
+
+
+def _add_uninformed(infinite: Bools, here: Likelihood, fitted: Bools, spread: Floats) -> None:
+    """Mark also the columns of which the others, going to infinity, leave no information."""
+    information = here.information()
+    columns = np.flatnonzero(fitted)
+    while True:
+        keep = ~infinite[fitted]
+        if not keep.any():
+            return
+        try:
+            variance = np.diag(np.linalg.inv(information[np.ix_(keep, keep)]))
+        except np.linalg.LinAlgError:
+            variance = np.full(int(keep.sum()), np.nan)
+        bad = ~(np.sqrt(np.maximum(variance, 0.0)) * spread[keep] <= NO_INFORMATION) | ~(
+            variance > 0
+        )
+        if not bad.any():
+            return
+        infinite[columns[keep][bad]] = True
 
 
 def find_aliased(at_zero: Likelihood) -> Bools:

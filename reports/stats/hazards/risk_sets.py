@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from reports.stats.times import Bools, Floats, Ints
 
 Ties = Literal["efron", "breslow"]
+# With entry times or strata, a risk set is a difference of sums: where its own risk is a tiny part of them,
+# the difference is rounding. Up to this many cells (points x rows) its rows are added up themselves.
+DENSE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class RiskSets:
     events: Ints  # rows with an event, in order
     point: Ints  # of each event: its point
     points_first: Ints  # of each point: its first event
+    member: Floats | None = (
+        None  # point x row: 1 where the row is at risk; None where sums are differences
+    )
 
     @cached_property
     def tied(self) -> Ints:
@@ -69,6 +75,8 @@ class RiskSets:
 
     def at_risk(self, values: Floats) -> Floats:
         """Sums of the rows' values over the risk set of each point (values: n or n x k)."""
+        if self.member is not None:
+            return self.member @ values
         later = _reverse_sums(values)
         total = later[self.first_row] - later[self.end_row]
         if self.entry_order is not None:
@@ -84,6 +92,8 @@ class RiskSets:
 
     def over_time(self, at_points: Floats) -> Floats:
         """Of each row: the sum of the points' values over the points at which it was at risk."""
+        if self.member is not None:
+            return self.member.T @ at_points
         sums = np.concatenate([np.zeros((1, *at_points.shape[1:])), np.cumsum(at_points, axis=0)])
         passed: Floats = sums[self.passed] - sums[self.before]
         return passed
@@ -126,6 +136,15 @@ def risk_sets(
         entry_order = np.argsort(starts, kind="stable")
         entry_row = _places(starts[entry_order], points)
         before = np.searchsorted(points, starts, side="right")
+    first_row, end_row = _places(ends, points), np.searchsorted(strata, of_stratum, side="right")
+    member = None
+    several = entry is not None or (n > 0 and strata[-1] > 0)
+    if several and points.size * n <= DENSE:
+        row = np.arange(n)
+        at_risk = (row >= first_row[:, None]) & (row < end_row[:, None])
+        if entry is not None:
+            at_risk &= starts < points[:, None]
+        member = at_risk.astype(np.float64)
     return RiskSets(
         order=order,
         time=time,
@@ -134,8 +153,8 @@ def risk_sets(
         weight=np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)[order],
         stratum=strata,
         ties=ties,
-        first_row=_places(ends, points),
-        end_row=np.searchsorted(strata, of_stratum, side="right"),
+        first_row=first_row,
+        end_row=end_row,
         entry_order=entry_order,
         entry_row=entry_row,
         passed=np.searchsorted(points, ends, side="right"),
@@ -143,6 +162,7 @@ def risk_sets(
         events=events,
         point=point,
         points_first=points_first,
+        member=member,
     )
 
 
