@@ -9,6 +9,8 @@ import numpy as np
 from reports.stats.hazards.likelihood import Likelihood, likelihood
 from reports.stats.times import Floats
 
+ROUNDING = 1e-20
+
 if TYPE_CHECKING:
     from reports.stats.hazards.fit import CoxFit, GlobalTest
 
@@ -47,6 +49,9 @@ def robust_variance(fit: CoxFit) -> Floats:
     used = np.flatnonzero(fit.used)
     if influence.shape[0] > 1:
         variance[np.ix_(used, used)] = influence.T @ influence
+    # Clusters whose influences all cancel leave rounding, not a variance.
+    none = ~(np.diag(variance) > ROUNDING * np.diag(fit.naive_variance))
+    variance[none, :] = variance[:, none] = np.nan
     return variance
 
 
