@@ -11,7 +11,7 @@ from typing import Any
 from flows.folder import StudyFolder
 
 _ROOT = Path(__file__).resolve().parent.parent
-_DATA = {".py", ".csv", ".yaml", ".json", ".sql"}
+_DATA = {".py", ".csv", ".yaml", ".json", ".sql", ".j2", ".css", ".js"}
 
 
 @cache

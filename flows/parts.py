@@ -53,6 +53,13 @@ def _study(root: Path, mark: str) -> Study:
     return load(root)
 
 
+def plan_hash(folder: StudyFolder) -> str:
+    """SHA-256 of the analysis plan that the study names."""
+    from schemas.spec.plans import plan_file
+
+    return file_hash(plan_file(load_study(folder)))
+
+
 def load_spec(path: Path) -> CenterSpec:
     """A center's spec; SpecError if it is broken."""
     from schemas.spec import load_spec as load

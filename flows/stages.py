@@ -76,12 +76,13 @@ def state_key(root: str, outcomes: Sequence[DeliveryOutcome]) -> str:
     """Hash of all that a published state rests on.
 
     Deliveries in force (the name of a staged folder holds delivery, spec and code), failures of the
-    run, settings of the study, and the code that turns staged rows into results.
+    run, settings and analysis plan of the study, and the code that turns staged rows into results.
     """
     folder = StudyFolder(Path(root))
     current = sorted(staged.folder.name for staged in parts.current_deliveries(folder))
     failures = sorted((o.center_id, o.delivery_id, o.state, o.code) for o in outcomes if o.trouble)
-    return content_key([current, failures, file_hash(folder.settings), study_code()])
+    settings = [file_hash(folder.settings), parts.plan_hash(folder)]
+    return content_key([current, failures, settings, study_code()])
 
 
 def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:

@@ -17,6 +17,8 @@ from flows import cli, parts, stages
 from flows.outcome import RunOutcome
 from flows.run import RunRequest, last_outcome, run_study
 from flows.show import Silent
+from schemas.errors import StudyError
+from schemas.spec.plans import shipped_plans
 from warehouse.loads import LoadLog
 from warehouse.publish import content_hash
 
@@ -67,6 +69,29 @@ def test_a_second_run_finds_nothing_new_and_leaves_the_file_alone(study: Path) -
     assert len(LoadLog.read(study).loads) == 1
     assert set(states(second).values()) == {"unchanged"}
     assert {d.rows_read for d in second.deliveries} == {74}
+
+
+def test_a_changed_analysis_plan_of_the_study_makes_a_new_report(study: Path) -> None:
+    shipped = shipped_plans()["salvage_after_cart"].read_text(encoding="utf-8")
+    (study / "plan.yaml").write_text(shipped, encoding="utf-8")
+    with (study / "study.yaml").open("a", encoding="utf-8") as file:
+        file.write("analysis: plan.yaml\n")
+    run(study)
+    assert run(study).state == "nothing new"
+    changed = shipped.replace("Figure S1B. Overall survival", "Figure S1B. Survival")
+    (study / "plan.yaml").write_text(changed, encoding="utf-8")
+    outcome = run(study)
+    assert (outcome.state, outcome.load_id) == ("published", 2)
+    headings = ask(study, "select row_label from analysis.estimate where display = 'S1B'")
+    assert ("Figure S1B. Survival by extramedullary disease at relapse",) in headings
+
+
+def test_a_broken_analysis_plan_is_one_message_before_anything_is_read(study: Path) -> None:
+    with (study / "study.yaml").open("a", encoding="utf-8") as file:
+        file.write("analysis: salvage_after_card\n")
+    with pytest.raises(StudyError, match="there is no analysis plan 'salvage_after_card'"):
+        run(study)
+    assert not (study / "vault" / "staged").exists()
 
 
 def test_a_later_delivery_replaces_the_earlier_one_of_its_center(study: Path) -> None:
