@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.spec.base import Declared
+from schemas.spec.base import Declared, Problem
 
 GROUP = "GRP4"  # its levels are the groups of the study
 
@@ -191,9 +191,9 @@ class Plan(Declared):
     )
     small_group: int = Field(default=20, ge=1, description="Smaller groups are descriptive only")
 
-    def problems(self) -> list[tuple[tuple[str | int, ...], str]]:
+    def problems(self) -> list[Problem]:
         """Names that nothing in the plan stands for, as places and sentences."""
-        found: list[tuple[tuple[str | int, ...], str]] = []
+        found: list[Problem] = []
         seen: set[str] = set()
         for index, display in enumerate(self.displays):
             place = ("displays", index)
