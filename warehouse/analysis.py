@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from transforms.derive.group_sizes import alternative_groups
-from transforms.derive.lines import find_first_salvage
+from transforms.derive.lines import find_first_salvage, salvage_sequence
 from warehouse.completions import add_completions
 from warehouse.definitions import read_definitions, set_missing
 from warehouse.imwg import imwg_frames
@@ -112,6 +112,7 @@ AFTER_LINES = {
     "center_definition": ONCE,
     "group_size_base": ONCE,
     "group_size": ONCE,
+    "salvage_line": ONCE,
     "imwg_response": ONCE,
     "imwg_line": ONCE,
     "imwg_agreement": ONCE,
@@ -133,6 +134,7 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     lines, progressions = _prepare(con, study, "PRIMARY")
     first = find_first_salvage(lines, progressions, study.settings)
     _create_from(con, "first_salvage", first)
+    _create_from(con, "salvage_sequence", salvage_sequence(lines, first, study.settings))
     others = alternative_groups(lines, progressions, first, study.settings)
     _create_from(con, "alternative_group", others)
     _derive_imwg(con)

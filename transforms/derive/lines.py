@@ -29,6 +29,18 @@ FIRST_SALVAGE = pl.Schema(
         "next_line_number": pl.Int32(),
     }
 )
+SALVAGE_SEQUENCE = pl.Schema(
+    {
+        "usubjid": pl.String(),
+        "salvage_number": pl.Int32(),
+        "line_number": pl.Int32(),
+        "start_date": pl.Date(),
+        "start_flag": pl.String(),
+        "drugs": pl.String(),
+        "salvage_group": pl.String(),
+        "salvage_subgroup": pl.String(),
+    }
+)
 
 
 def find_first_salvage(
@@ -109,19 +121,55 @@ def _with_groups(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 def _what_followed(salvage: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     """Lines after the first salvage; the one merged into it (two bispecifics) is not after it."""
+    return (
+        _later(salvage, first)
+        .group_by("usubjid", maintain_order=True)
+        .agg(
+            n_after=pl.len(),
+            next_line_on=pl.col("start_date").first(),
+            next_line_flag=pl.col("start_flag").first(),
+            next_line_number=pl.col("line_number").first(),
+        )
+    )
+
+
+def _later(salvage: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
+    """The lines after the first salvage in order; `is_merged` tells that it is made of two."""
     chosen = first.select("usubjid", "is_merged", first_line="line_number")
-    later = (
+    return (
         salvage.join(chosen, on="usubjid")
         .filter(pl.col("line_number") > pl.col("first_line"))
         .sort("usubjid", "line_number")
         .with_columns(place=pl.int_range(pl.len()).over("usubjid"))
         .filter(pl.col("place") >= pl.col("is_merged").cast(pl.Int64))
     )
-    return later.group_by("usubjid").agg(
-        n_after=pl.len(),
-        next_line_on=pl.col("start_date").first(),
-        next_line_flag=pl.col("start_flag").first(),
-        next_line_number=pl.col("line_number").first(),
+
+
+def salvage_sequence(lines: pl.DataFrame, first: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """The first salvage and every anti-myeloma line after it, each with its group.
+
+    Args:
+        lines: As for `find_first_salvage`.
+        first: What it gave for these lines.
+        settings: As for `find_first_salvage`.
+
+    Returns:
+        Columns `SALVAGE_SEQUENCE`, `n_salvage` rows per patient, sorted by patient and line;
+        `salvage_number` is 1 for the first salvage, whose drugs are those of both lines where two
+        bispecifics were started together.
+    """
+    salvage = _with_groups(lines, settings).filter(pl.col("salvage_group") != NO_ANTIMYELOMA)
+    marked = first.with_columns(
+        is_merged=pl.col("flags").str.contains("I_DUAL_MERGED").fill_null(False)
+    )
+    columns = [name for name in SALVAGE_SEQUENCE if name != "salvage_number"]
+    found = pl.concat(
+        [first.select(columns), _later(salvage, marked).select(columns)], how="vertical_relaxed"
+    )
+    return (
+        found.sort("usubjid", "line_number", maintain_order=True)
+        .with_columns(salvage_number=pl.int_range(1, pl.len() + 1).over("usubjid"))
+        .select(pl.col(name).cast(dtype) for name, dtype in SALVAGE_SEQUENCE.items())
     )
 
 
