@@ -22,6 +22,7 @@ MODULES = {
     "baseline": "baseline",
     "response": "response",
     "survival": "survival",
+    "competing": "competing",
 }
 SUBJECT = pl.Schema(
     dict.fromkeys(("display", "population", "row", "level", "usubjid"), pl.String())

@@ -14,6 +14,7 @@ MODULES = {
     "baseline": "baseline",
     "response": "response",
     "survival": "survival",
+    "competing": "competing",
 }
 
 
