@@ -13,17 +13,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from schemas.errors import CarmonyError
+from schemas.errors import AuditStoppedError, CarmonyError
 
 TIME_LIMIT = 3600.0  # seconds; a registry of 100,000 patients needs minutes
 
 
 class Judge:
-    """The child process; `ask` may be called once."""
+    """The child process; it is asked once, and answers once."""
 
     def __init__(self) -> None:
         # Standard error goes to a file: nobody reads a pipe while the child works.
@@ -39,23 +40,35 @@ class Judge:
             env={**os.environ, "PYTHONSAFEPATH": ""},
         )
 
-    def ask(self, warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
-        """Estimates and audit of a staged warehouse.
+    def ask(self, warehouse: Path, study: Path, results: Path) -> None:
+        """Sends the one request: estimates and audit of a staged warehouse.
 
         Args:
             warehouse: the staged warehouse; the estimates are written into it.
             study: the study folder.
             results: folder for the results of the audit.
+        """
+        request = {"warehouse": str(warehouse), "study": str(study), "results": str(results)}
+        stdin = self._process.stdin
+        if stdin is None:
+            raise RuntimeError("one judge judges once")
+        with suppress(BrokenPipeError):  # a child that has died tells so in `answer`
+            stdin.write(json.dumps(request) + "\n")
+            stdin.close()
+        self._process.stdin = None
+
+    def answer(self) -> dict[str, Any]:
+        """Waits for the answer.
 
         Returns:
             `passed`, `critical_failures` and `warnings` (sentences without values).
 
         Raises:
+            AuditStoppedError: a table of the report contradicts itself.
             CarmonyError: the process ended without an answer.
         """
-        request = {"warehouse": str(warehouse), "study": str(study), "results": str(results)}
         try:
-            output, _ = self._process.communicate(json.dumps(request) + "\n", TIME_LIMIT)
+            output, _ = self._process.communicate(timeout=TIME_LIMIT)
         except subprocess.TimeoutExpired:
             self.close()
             raise CarmonyError(
@@ -70,7 +83,9 @@ class Judge:
         if "passed" in answer:
             return dict(answer)
         if "message" in answer:
-            raise CarmonyError(answer["message"], fix=answer.get("fix", ""))
+            stopped = answer.get("exit_code") == AuditStoppedError.exit_code
+            kind = AuditStoppedError if stopped else CarmonyError
+            raise kind(answer["message"], fix=answer.get("fix", ""))
         raise JudgeError(answer.get("trace") or self._last_words(), self._process.returncode)
 
     def _last_words(self) -> str:
@@ -128,7 +143,7 @@ def _serve() -> int:
             Path(request["warehouse"]), Path(request["study"]), Path(request["results"])
         )
     except CarmonyError as error:
-        answer = {"message": error.message, "fix": error.fix}
+        answer = {"message": error.message, "fix": error.fix, "exit_code": error.exit_code}
     except Exception as error:
         from flows.bug_log import describe
         from flows.faults import study_fault

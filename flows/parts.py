@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -167,12 +167,16 @@ def write_packet(folder: StudyFolder, outcome: DeliveryOutcome) -> None:
     )
 
 
-def write_study_packets(folder: StudyFolder, load_id: int) -> None:
-    """Packets once more for the deliveries in force that a rule over all centers asks about."""
+def write_study_packets(
+    folder: StudyFolder, load_id: int, written: Collection[tuple[str, str]]
+) -> None:
+    """Packets of deliveries in force that a rule over all centers asks about; not of `written`."""
     from warehouse.packets import write_packet as write
     from warehouse.study_rules import study_findings
 
     for staged in current_deliveries(folder, load_id):
+        if (staged.center_id, staged.delivery_id) in written:
+            continue
         findings, _ = study_findings(folder.root, staged.center_id, staged.delivery_id)
         if findings.height:
             write(

@@ -138,17 +138,26 @@ def finish(
 def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> None:
     """Builds, judges and publishes the load of `outcome`."""
     load_id = outcome.load_id or 0
-    with _timed(outcome, "build"):
-        progress.stage("build")
-        staged_file = stages.assemble(root, load_id)
+
+    def packets() -> None:
+        stages.write_packets(root, load_id, outcome.deliveries)
+
+    try:
+        with _timed(outcome, "build"):
+            progress.stage("build")
+            staged_file = stages.assemble(root, load_id)
+    except AuditStoppedError:
+        packets()  # centers hear of their findings all the same
+        raise
     if not staged_file:
+        packets()
         outcome.state = NOT_PUBLISHED
         outcome.messages.append(_NOTHING_READ)
         stages.close_load(root, load_id, "failed")
         return
     with _timed(outcome, "judge"):
         progress.stage("judge")
-        verdict = stages.judge(root, load_id, staged_file, judge)
+        verdict = stages.judge(root, load_id, staged_file, judge, packets)
     outcome.warnings += verdict["warnings"]
     if not verdict["passed"]:
         outcome.state = AUDIT_STOPPED

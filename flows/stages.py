@@ -9,7 +9,7 @@ small dicts, never rows.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +109,23 @@ def report_is_current(root: str) -> bool:
 
 
 def open_load(root: str, outcomes: Sequence[DeliveryOutcome]) -> int:
-    """Opens a load in the log, with what became of each delivery, and writes the centers' packets."""
+    """Opens a load in the log, with what became of each delivery."""
+    return parts.begin_load(StudyFolder(Path(root)), outcomes)
+
+
+def write_packets(root: str, load_id: int, outcomes: Sequence[DeliveryOutcome]) -> None:
+    """Writes the files of findings of the deliveries of this load, for their centers.
+
+    Also those of other deliveries in force that a rule over all centers asks about. They are
+    written before the load is published: a run that dies before that does all of it again.
+    """
     folder = StudyFolder(Path(root))
-    load_id = parts.begin_load(folder, outcomes)
+    written = set()
     for outcome in outcomes:
         if outcome.state == LOADED:
             parts.write_packet(folder, outcome)
-    return load_id
+            written.add((outcome.center_id, outcome.delivery_id))
+    parts.write_study_packets(folder, load_id, written)
 
 
 def close_load(root: str, load_id: int, outcome: str, content: str = "") -> None:
@@ -137,12 +147,16 @@ def assemble(root: str, load_id: int) -> str:
     folder = StudyFolder(Path(root))
     if not parts.current_deliveries(folder, load_id):
         return ""
-    file = results.build(folder, load_id)
-    parts.write_study_packets(folder, load_id)
-    return str(file)
+    return str(results.build(folder, load_id))
 
 
-def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[str, Any]:
+def judge(
+    root: str,
+    load_id: int,
+    staged_file: str,
+    child: Any = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Estimates and audit of the staged warehouse, in a process of its own.
 
     Args:
@@ -150,6 +164,7 @@ def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[
         load_id: the load.
         staged_file: the staged warehouse.
         child: a `flows.judge.Judge` that was started earlier; None starts one.
+        meanwhile: what this process does while the other one works.
 
     Returns:
         `passed`, `critical_failures`, `warnings` and `results` (folder of the audit's results).
@@ -159,7 +174,9 @@ def judge(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[
     folder = StudyFolder(Path(root))
     place = make_private(folder.vault / "audit") / str(load_id)
     with child or Judge() as process:
-        answer = process.ask(Path(staged_file), folder.root, place)
+        process.ask(Path(staged_file), folder.root, place)
+        meanwhile()
+        answer = process.answer()
     return {**answer, "results": str(place)}
 
 

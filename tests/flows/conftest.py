@@ -24,7 +24,10 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge lets everything pass without a process of its own: it has its own tests."""
     from flows import run, stages
 
-    def passed(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[str, Any]:
+    def passed(
+        root: str, load_id: int, staged_file: str, child: Any, meanwhile: Any
+    ) -> dict[str, Any]:
+        meanwhile()
         place = Path(root) / "vault" / "audit" / str(load_id)
         place.mkdir(parents=True)
         (place / "audit.html").write_text("passed", encoding="utf-8")

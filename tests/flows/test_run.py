@@ -271,7 +271,7 @@ def test_an_audit_that_stops_leaves_the_published_state(
     before = content_hash(study / "published" / "warehouse.duckdb")
     small_study.deliver(study, "AA01", "2024-08-30", patients=8)
 
-    def stopped(root: str, load_id: int, staged_file: str, child: Any = None) -> dict[str, Any]:
+    def stopped(root: str, load_id: int, staged_file: str, *rest: Any) -> dict[str, Any]:
         failures = ["AUD-02 No orphans: 1 of 11 lines fail"]
         return {"passed": False, "critical_failures": failures, "warnings": [], "results": "x"}
 
