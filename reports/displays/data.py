@@ -10,6 +10,8 @@ import polars as pl
 from reports.displays.definitions import read as read_definitions
 from reports.displays.deliveries import read as read_deliveries
 from reports.displays.group_sizes import read as read_group_sizes
+from reports.displays.model_data import ModelData
+from reports.displays.model_data import read as read_models
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +28,7 @@ class AnalysisData:
     deliveries: tuple[dict[str, Any], ...] = ()
     definitions: tuple[dict[str, Any], ...] = ()
     group_sizes: tuple[dict[str, Any], ...] = ()
+    models: ModelData = ModelData()
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
@@ -43,4 +46,5 @@ class AnalysisData:
             read_deliveries(con),
             read_definitions(con),
             read_group_sizes(con),
+            read_models(con),
         )

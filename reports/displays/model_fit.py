@@ -1,0 +1,148 @@
+"""One Cox model of a plan: its rows, who is left out and why, and the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from reports.displays.context import Context
+from reports.displays.estimate import ALL
+from reports.stats.hazards.fit import CoxFit
+from reports.stats.hazards.model import cox
+
+if TYPE_CHECKING:
+    from schemas.spec.plan import CoxModel, Forest
+
+    Modelled = CoxModel | Forest
+
+DAYS, EVENT, PATIENT = "days", "event", "USUBJID"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is fitted: terms of a display's endpoint on rows, under a code that tells models apart.
+
+    `frame` has `USUBJID`, `days`, `event` and the variables; where a patient has several rows, `entry` names
+    the column from which each counts. `candidates` is the number of patients that the model is about,
+    `lost` label → patients among them who have no row, by cause.
+    """
+
+    terms: tuple[str, ...]
+    frame: pl.DataFrame
+    candidates: int
+    lost: dict[str, int] = field(default_factory=dict)
+    code: str = ALL
+    label: str = "All patients"
+    entry: str | None = None
+    strata: str | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A request with its complete rows and the fit; `fit` is None where nothing can be fitted (`why_not`)."""
+
+    planned: Modelled
+    context: Context
+    request: Request
+    rows: pl.DataFrame
+    terms: tuple[str, ...]
+    levels: dict[str, dict[str, str]]
+    fit: CoxFit | None
+    why_not: str = ""
+
+    @property
+    def n(self) -> int:
+        """Patients in the model."""
+        return self.rows[PATIENT].n_unique()
+
+    @property
+    def events(self) -> int:
+        """Events in the model."""
+        return int(self.rows[EVENT].sum())
+
+    @property
+    def per_parameter(self) -> float | None:
+        """Events per parameter."""
+        return self.events / self.fit.df if self.fit is not None and self.fit.df else None
+
+    @cached_property
+    def missing(self) -> dict[str, int]:
+        """Variable → patients of the rows who have no value of it; a patient may lack several."""
+        return {
+            name: count
+            for name in used_names(self.request)
+            if (count := self.request.frame.filter(pl.col(name).is_null())[PATIENT].n_unique())
+        }
+
+    def counted(self, name: str) -> dict[str, tuple[int, int]]:
+        """Level of a factor → patients and events in the model."""
+        found = self.rows.group_by(name).agg(
+            n=pl.col(PATIENT).n_unique(), events=pl.col(EVENT).sum()
+        )
+        return {level: (n, events) for level, n, events in found.iter_rows()}
+
+    def columns(self, name: str) -> Iterator[tuple[str | None, int]]:
+        """Level (None of a number) and column of the fit, for all columns of a term."""
+        if self.fit is None or name not in self.fit.terms:
+            return
+        index = self.fit.terms.index(name)
+        places = [k for k, of in enumerate(self.fit.term_of) if of == index]
+        codes: list[str | None] = [*self.levels[name]][1:] if name in self.levels else [None]
+        yield from zip(codes, places, strict=True)
+
+
+def used_names(request: Request) -> tuple[str, ...]:
+    """The variables that a row must have: terms, stratum, cluster."""
+    names = [*request.terms, request.strata, request.cluster]
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def fitted(planned: Modelled, context: Context, request: Request) -> Fitted:
+    """Fits the complete rows, with the levels that occur; the reference is the first of them."""
+    rows = request.frame.drop_nulls(list(used_names(request)))
+    levels = _occurring(context, request.terms, rows)
+    terms = tuple(name for name in request.terms if _varies(name, rows, levels))
+    why_not = ""
+    if not rows.height:
+        why_not = "no patient has a value of every variable"
+    elif not rows[EVENT].sum():
+        why_not = "no event"
+    elif not terms:
+        why_not = "no variable has two values"
+    fit = None
+    if not why_not:
+        fit = cox(
+            rows, " + ".join(terms), time=DAYS, event=EVENT, entry=request.entry,
+            strata=request.strata, cluster=request.cluster,
+            levels={name: tuple(codes) for name, codes in levels.items()},
+        )  # fmt: skip
+    return Fitted(planned, context, request, rows, terms, levels, fit, why_not)
+
+
+def primary_request(planned: Modelled, context: Context, terms: tuple[str, ...]) -> Request:
+    """The patients of a display with a time of its endpoint."""
+    chosen = context.chosen(planned.where)
+    frame = context.times(planned.endpoint, planned.where)
+    lost = {"Time cannot be told": chosen.height - frame.height}
+    return Request(terms, frame, chosen.height, {k: v for k, v in lost.items() if v})
+
+
+def _occurring(
+    context: Context, terms: tuple[str, ...], rows: pl.DataFrame
+) -> dict[str, dict[str, str]]:
+    found = {}
+    for name in terms:
+        levels = context.variable(name).levels
+        if levels:
+            present = set(rows[name].unique().to_list())
+            found[name] = {code: label for code, label in levels.items() if code in present}
+    return found
+
+
+def _varies(name: str, rows: pl.DataFrame, levels: dict[str, dict[str, str]]) -> bool:
+    return len(levels[name]) > 1 if name in levels else rows[name].n_unique() > 1

@@ -1,0 +1,179 @@
+"""What must be said beside a Cox model; rows WARNING, one a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from reports.displays.estimate import Estimate, number_text
+from reports.displays.model_fit import EVENT, PATIENT, Fitted
+from reports.displays.model_rows import common
+
+ENOUGH_CLUSTERS = 30
+GUARANTEE_TIME = (
+    "Guarantee time: {names} becomes known only after time zero. Who dies early cannot reach it, so "
+    "this model favors those who lived to have it; read it beside the landmark and time-dependent models."
+)
+
+
+def warnings(model: Fitted) -> Iterator[Estimate]:
+    """All that applies to a model."""
+    found = {
+        "NOT_FITTED": model.why_not and f"The model is not estimable: {model.why_not}.",
+        "FEW_EVENTS": _few_events(model),
+        "NO_EVENT": _no_event(model),
+        "EMPTY_LEVEL": _empty_levels(model),
+        "CONSTANT": _constant(model),
+        "SMALL_LEVEL": _small_levels(model),
+        "CLUSTERS": _clusters(model),
+        "COMPETING": _competing(model),
+    }
+    yield from (_row(model, code, text) for code, text in found.items() if text)
+
+
+def told_once(model: Fitted) -> Iterator[Estimate]:
+    """What holds of a display and is said of its primary model only."""
+    for name in model.request.terms:
+        if text := _merged(model, name):
+            yield _row(model, f"MERGED_{name}", text)
+    late = [name for name in model.request.terms if model.context.variable(name).after_start]
+    if late:
+        names = ", ".join(model.context.variable(name).label.lower() for name in late)
+        yield _row(model, "GUARANTEE_TIME", GUARANTEE_TIME.format(names=names))
+
+
+def said(model: Fitted, code: str, text: str) -> Estimate:
+    """A sentence beside a model."""
+    return _row(model, code, text)
+
+
+def _row(model: Fitted, code: str, text: str) -> Estimate:
+    return Estimate(
+        **common(model), row="WARNING", row_label="Caution", level=code, statistic="text", text=text
+    )
+
+
+def _few_events(model: Fitted) -> str:
+    ratio, floor = model.per_parameter, model.context.plan.early_events
+    if ratio is None or ratio >= floor or model.fit is None:
+        return ""
+    return (
+        f"Few events: {model.events} for {model.fit.df} parameters ({number_text(ratio, 1)} per "
+        f"parameter, fewer than {floor}); hazard ratios may be far off."
+    )
+
+
+def _named(model: Fitted, fits: dict[str, list[str]]) -> str:
+    return "; ".join(
+        f"{model.context.variable(name).label}: {', '.join(labels)}"
+        for name, labels in fits.items()
+        if labels
+    )
+
+
+def _no_event(model: Fitted) -> str:
+    found: dict[str, list[str]] = {}
+    for name, levels in model.levels.items():
+        counted = model.counted(name)
+        found[name] = [label for code, label in levels.items() if counted[code][1] == 0]
+    named = "" if model.fit is None else _named(model, found)
+    return (
+        f"No event in {named}. The hazard ratio has no finite estimate; the penalized one stands beside "
+        "it where it was computed."
+        if named
+        else ""
+    )
+
+
+def _empty_levels(model: Fitted) -> str:
+    found = {}
+    for name, levels in model.levels.items():
+        declared = model.context.variable(name).levels
+        empty = [label for code, label in declared.items() if code not in levels]
+        if empty and levels and next(iter(declared)) not in levels:
+            empty.append(f"the reference is {next(iter(levels.values()))} instead")
+        found[name] = empty
+    named = _named(model, found)
+    return f"No patient in {named}." if named and model.rows.height else ""
+
+
+def _constant(model: Fitted) -> str:
+    names = [
+        model.context.variable(name).label
+        for name in model.request.terms
+        if name not in model.terms and model.rows.height
+    ]
+    return (
+        f"Left out of the model, the same in all its patients: {', '.join(names)}." if names else ""
+    )
+
+
+def _small_levels(model: Fitted) -> str:
+    plan = model.context.plan
+    found: dict[str, list[str]] = {}
+    for name, levels in model.levels.items():
+        counted = model.counted(name)
+        found[name] = [
+            f"{label} ({counted[code][0]} patients, {counted[code][1]} events)"
+            for code, label in levels.items()
+            if counted[code][0] < plan.small_group or counted[code][1] < plan.early_events
+        ]
+    named = _named(model, found)
+    return (
+        f"Descriptive only, fewer than {plan.small_group} patients or {plan.early_events} events: {named}."
+        if named
+        else ""
+    )
+
+
+def _clusters(model: Fitted) -> str:
+    if not model.request.cluster or model.fit is None:
+        return ""
+    number = model.rows[model.request.cluster].n_unique()
+    label = model.context.variable(model.request.cluster).label.lower()
+    if model.fit.few_clusters:
+        return (
+            f"{number} clusters ({label}) for {model.fit.df} parameters: robust errors cannot tell "
+            "the coefficients apart and mislead."
+        )
+    if number < ENOUGH_CLUSTERS:
+        return (
+            f"{number} clusters ({label}), fewer than {ENOUGH_CLUSTERS}: robust errors are too small "
+            "on average, intervals too narrow."
+        )
+    return ""
+
+
+def _competing(model: Fitted) -> str:
+    competing = model.context.endpoint(model.planned.endpoint).competing
+    return f"Cause-specific hazard: {competing} ends the time at risk." if competing else ""
+
+
+def _merged(model: Fitted, name: str) -> str:
+    """That a level holds several values of the data, of which some have no event."""
+    variable = model.context.variable(name)
+    column = variable.column or name
+    adsl = model.context.data.adsl
+    if not variable.recode or column not in adsl.columns:
+        return ""
+    values = adsl.select(PATIENT, value=pl.col(column).cast(pl.String))
+    counted = (
+        model.rows.select(PATIENT, EVENT)
+        .join(values, on=PATIENT, how="left")
+        .group_by("value")
+        .agg(n=pl.len(), events=pl.col(EVENT).sum())
+    )
+    found = {value: (n, events) for value, n, events in counted.iter_rows()}
+    sentences = []
+    for code, label in variable.levels.items():
+        parts = [value for value, to in variable.recode.items() if to == code]
+        empty = [v for v in parts if v in found and found[v][1] == 0]
+        if len(parts) > 1 and empty:
+            event = model.context.endpoint(model.planned.endpoint).event
+            of = " and ".join(f"{v} (none of {found[v][0]})" for v in empty)
+            sentences.append(
+                f"No {event} in {of}: the plan joins {' and '.join(parts)} to one level ({label}), "
+                "whose hazard can be estimated."
+            )
+    return " ".join(sentences)
