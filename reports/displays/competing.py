@@ -76,6 +76,10 @@ def estimates(planned: CompetingRisks, context: Context) -> Iterator[Estimate]:
     times = context.times(planned.endpoint, planned.where)
     known = times.filter(pl.col(planned.by).is_not_null())
     display = _display(planned, context, known)
+    yield Estimate(
+        display=planned.id, endpoint=planned.endpoint, row="origin", row_label="Start of the clock",
+        statistic="text", text=context.endpoint(planned.endpoint).origin,
+    )  # fmt: skip
     yield from _sizes(display)
     yield from _left_out(planned, context, times)
     if not display.filled:

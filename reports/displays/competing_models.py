@@ -25,7 +25,7 @@ PH_FAILS = 0.05
 ZPH = "Score test of proportional cause-specific hazards (R: survival::cox.zph, km)"
 MODELS = {
     "shr": ("Subdistribution hazard ratio", FINE_GRAY),
-    "cshr": ("Cause-specific hazard ratio", COX),
+    "csh": ("Cause-specific hazard ratio", COX),
 }
 
 
@@ -82,7 +82,7 @@ def _ratios(display: Display, cause: int) -> dict[tuple[str, str], Ratio]:
     for sample, row in zip(
         samples[1:], specific.select("hr", "hr_lower", "hr_upper", "p").rows(), strict=True
     ):
-        found["cshr", sample.code] = _ratio(list(row))
+        found["csh", sample.code] = _ratio(list(row))
     return found
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from reports.displays.course_data import CourseData
+from reports.displays.course_data import read as read_courses
 from reports.displays.definitions import read as read_definitions
 from reports.displays.deliveries import read as read_deliveries
 from reports.displays.group_sizes import read as read_group_sizes
@@ -29,6 +31,7 @@ class AnalysisData:
     definitions: tuple[dict[str, Any], ...] = ()
     group_sizes: tuple[dict[str, Any], ...] = ()
     models: ModelData = ModelData()
+    courses: CourseData = field(default_factory=CourseData)
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
@@ -47,4 +50,5 @@ class AnalysisData:
             read_definitions(con),
             read_group_sizes(con),
             read_models(con),
+            courses=read_courses(con),
         )

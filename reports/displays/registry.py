@@ -23,6 +23,7 @@ MODULES = {
     "response": "response",
     "survival": "survival",
     "competing": "competing",
+    "flow": "line_flow",
 }
 SUBJECT = pl.Schema(
     dict.fromkeys(("display", "population", "row", "level", "usubjid"), pl.String())

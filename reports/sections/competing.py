@@ -50,9 +50,10 @@ def _figure(name: str, rows: Rows) -> Figure:
         )
         for code, label in rows.labels(row="curve").items()
     ]
+    origin = rows.text(row="origin")
     drawing = (
         incidence_curves(
-            groups, tuple(causes.values()), "first salvage", rows.heading, name.lower()
+            groups, tuple(causes.values()), origin, rows.heading, name.lower()
         )
         if groups
         else None
@@ -76,13 +77,20 @@ def _caption(rows: Rows) -> Iterator[str]:
 
 
 def _at_months(rows: Rows) -> Table:
+    """Causes by groups, a column a month."""
     found = rows.of(row="at_months")
-    columns = {row["level"]: str(row["level_label"]) for row in found}
-    lines = [
-        Line(label, tuple(rows.text(row="at_months", population=code, level=at) for at in columns))
-        for code, label in rows.labels(row="at_months").items()
-    ]
-    return Table("Cumulative incidence", tuple(columns.values()), tuple(lines))
+    months = dict.fromkeys(str(row["level"]).partition("|")[2] for row in found)
+    lines: list[Line] = []
+    for cause, name in _causes(rows).items():
+        lines.append(Line(name, ("",) * len(months), is_head=True))
+        for code, label in rows.labels(row="at_months").items():
+            cells = (
+                rows.text(row="at_months", population=code, level=f"{cause}|{month}")
+                for month in months
+            )
+            lines.append(Line(label, tuple(cells), is_level=True))
+    heads = tuple(f"{month} months" for month in months)
+    return Table("Cumulative incidence", heads, tuple(lines))
 
 
 def _models(rows: Rows) -> Table:

@@ -15,6 +15,7 @@ MODULES = {
     "response": "response",
     "survival": "survival",
     "competing": "competing",
+    "flow": "line_flow",
 }
 
 
