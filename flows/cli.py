@@ -79,6 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--deployments", metavar="FILE", help="schedules other than those of prefect.yaml"
     )
 
+    _add_report(commands)
+
     sql = _command(
         commands,
         "sql",
@@ -109,12 +111,37 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = _command(
+        commands,
+        "report",
+        "write the report again, or one on ADaM tables that were made elsewhere",
+        "carmony report my-study\n"
+        "  carmony report --adsl adsl.xpt --adtte adtte.xpt --plan my-plan.yaml --out my-report",
+        argument=("study", "STUDY", "the study folder, if the report is of a study"),
+        optional=True,
+    )
+    report.add_argument("--adsl", metavar="FILE", help="CSV, Parquet or XPT; a row per patient")
+    report.add_argument(
+        "--adtte", metavar="FILE", help="CSV, Parquet or XPT; a row per patient and endpoint"
+    )
+    report.add_argument("--plan", metavar="PLAN", help="a YAML file, or the name of a shipped plan")
+    report.add_argument("--out", metavar="DIR", help="where to write; default: report")
+    report.add_argument(
+        "--first-day",
+        type=int,
+        choices=(0, 1),
+        help="AVAL in days on the day on which the clock starts; default: as the dates tell, else 1",
+    )
+
+
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     summary: str,
     example: str,
     argument: tuple[str, str, str] = ("study", "STUDY", "the study folder"),
+    optional: bool = False,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
@@ -124,7 +151,7 @@ def _command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     dest, shown, text = argument
-    parser.add_argument(dest, metavar=shown, help=text)
+    parser.add_argument(dest, metavar=shown, help=text, nargs="?" if optional else None)
     parser.add_argument("--json", action="store_true", help="machine output on standard output")
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
@@ -182,6 +209,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             if arguments.command == "run"
             else run_commands.serve(arguments)
         )
+    if arguments.command == "report":
+        from flows import report_command
+
+        return report_command.report(arguments)
     from flows import commands
 
     command = {
@@ -213,7 +244,12 @@ def _output_fault(error: Exception) -> Exception | None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     writer = Path(trace.tb_frame.f_code.co_filename).name if trace else ""
-    if writer not in {"cli.py", "commands.py", "run_commands.py"} or not is_disk_full(error):
+    if writer not in {
+        "cli.py",
+        "commands.py",
+        "run_commands.py",
+        "report_command.py",
+    } or not is_disk_full(error):
         return None
     _drop_output()
     return output_full()

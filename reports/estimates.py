@@ -13,6 +13,8 @@ from reports.displays.context import Context
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import Estimate, to_frame
 from reports.displays.registry import estimates_of, planned_displays, subjects_of
+from reports.plan_fit import check_columns, check_groups, differences
+from reports.selfaudit import audit_estimates
 from schemas.errors import StudyError
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
     Raises:
         StudyError: The study asks for small counts to be held back. Survival curves show single
             deaths, so that masking the tables alone would promise more than it keeps.
+        StudyError: The plan names a column that adsl lacks, or makes groups of a number.
+        AuditStoppedError: A table contradicts itself (`reports.selfaudit`).
     """
     if study.privacy.smallest_cell > 1:
         raise StudyError(
@@ -56,7 +60,10 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
     from schemas.spec.plans import load_plan
 
     context = Context(AnalysisData.read(warehouse), study, load_plan(study))
+    check_columns(context.plan, context.data.adsl)
+    check_groups(context)
     estimates = to_frame(all_estimates(context))
+    audit_estimates(estimates)
     _replace(warehouse, "estimate", estimates)
     _replace(warehouse, "estimate_subject", all_subjects(context))
     return estimates.height
@@ -73,6 +80,7 @@ def all_estimates(context: Context) -> list[Estimate]:
     ]
     return [
         *flow.methods(study),
+        *differences(context),
         *flow.cohort(data),
         *planned,
         *flow.attrition(data),

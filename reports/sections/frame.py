@@ -23,13 +23,14 @@ def sections(
     displays: dict[str, Rows], sentences: dict[str, str], run: list[tuple[str, str]]
 ) -> list[Section]:
     """The sections after those of the plan."""
-    flow = displays.get("ATTRITION", Rows())
-    found = [
-        Section(
-            "ATTRITION", "Patients: from the warehouse to the cohort", "Patients",
-            (attrition_table(flow), center_table(flow), Note(sentences["cohort"])),
-        )
-    ]  # fmt: skip
+    found: list[Section] = []
+    if flow := displays.get("ATTRITION"):
+        found.append(
+            Section(
+                "ATTRITION", "Patients: from the warehouse to the cohort", "Patients",
+                (attrition_table(flow), center_table(flow), Note(sentences["cohort"])),
+            )
+        )  # fmt: skip
     if rows := displays.get("DELIVERIES"):
         blocks = (delivery_table(rows), Note(DELIVERIES))
         found.append(Section("DELIVERIES", "Deliveries", "Deliveries", blocks))
@@ -47,9 +48,19 @@ def sections(
             )
         )  # fmt: skip
     listed = Bullets(tuple(text for name, text in sentences.items() if name != "title"))
-    facts = (Facts("This run", tuple(run)),) if run else ()
+    settings = tuple(
+        (str(row["row_label"]), f"{row['text']}{_unusual(row)}")
+        for row in displays["METHODS"].of(row="SETTING")
+    )
+    facts = [Facts("Settings in force", settings)] if settings else []
+    if run:
+        facts.append(Facts("This run", tuple(run)))
     found.append(Section("METHODS", "Methods", "Methods", (listed, *facts)))
     return found
+
+
+def _unusual(row: dict[str, object]) -> str:
+    return f" ({row['level_label']})" if row["level_label"] else ""
 
 
 def attrition_table(rows: Rows) -> Table:

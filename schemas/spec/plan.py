@@ -200,7 +200,7 @@ class Plan(Declared):
             if display.id in seen:
                 found.append(((*place, "id"), f"there are two displays '{display.id}'"))
             seen.add(display.id)
-            for key, name in _names(display):
+            for key, name in names_of(display):
                 known = self.endpoints if key in ("endpoint", "medians") else self.variables
                 if name not in known:
                     kind = "endpoint" if known is self.endpoints else "variable"
@@ -222,7 +222,7 @@ class Plan(Declared):
         ]
 
 
-def _names(display: AnyDisplay) -> list[tuple[str, str]]:
+def names_of(display: AnyDisplay) -> list[tuple[str, str]]:
     """Key and name of every variable and endpoint that a display names."""
     found = [("where", name) for name in display.where]
     for key in ("endpoint", "treatment", "stratified_by", "clustered_by"):

@@ -29,7 +29,11 @@ def load_plan(study: Study) -> Plan:
     Raises:
         StudyError: No such plan; or what is wrong in it, with file, line and key.
     """
-    plan = read_plan(plan_file(study))
+    return with_groups(read_plan(plan_file(study)), study)
+
+
+def with_groups(plan: Plan, study: Study) -> Plan:
+    """The plan with the study's groups as the levels of GRP4, if it declares none itself."""
     groups = {group.code: group.label for group in study.groups}
     if GROUP not in plan.variables or plan.variables[GROUP].levels:
         return plan

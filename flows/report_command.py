@@ -1,0 +1,91 @@
+"""The command `report`: a study's report again, or one on ADaM tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from flows.folder import StudyFolder, private_files
+from schemas.errors import StudyError
+
+PAGE = "report.html"
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Writes a report and says where it is."""
+    given = {name: getattr(arguments, name) for name in ("adsl", "adtte", "plan")}
+    own = [*given.values(), arguments.out, arguments.first_day]
+    if arguments.study is None:
+        lacking = [f"--{name}" for name, value in given.items() if value is None]
+        if lacking == [f"--{name}" for name in given]:
+            raise StudyError(
+                "There is neither a study nor tables to report on.",
+                fix="carmony report STUDY, or carmony report --adsl FILE --adtte FILE --plan PLAN",
+            )
+        if lacking:
+            raise StudyError(
+                f"A report on tables also needs {' and '.join(lacking)}.", fix="add what is missing"
+            )
+        return _of_tables(arguments)
+    if any(value is not None for value in own):
+        raise StudyError(
+            "A report is of a study or of tables, not of both.",
+            fix="leave out the study folder, or the options --adsl, --adtte, --plan, --out, --first-day",
+        )
+    return _of_study(arguments)
+
+
+def _of_study(arguments: argparse.Namespace) -> int:
+    """Renders what is published; nothing is computed again, so that page and warehouse agree."""
+    from flows import parts, stages
+
+    root = Path(arguments.study)
+    if not root.is_dir():
+        raise StudyError(f"There is no folder '{root}'.", fix="give the folder of a study")
+    folder = StudyFolder(root.resolve())
+    if not folder.warehouse.is_file():
+        raise StudyError(
+            f"Study '{root.name}' has no published warehouse.", fix="run 'carmony run' first"
+        )
+    with private_files(), parts.run_lock(str(folder.root)):
+        page = stages.report(str(folder.root))
+    _answer(arguments, {"report": page}, f"report     {page}")
+    return 0
+
+
+def _of_tables(arguments: argparse.Namespace) -> int:
+    from reports.adam import TablesRequest, report_on_tables
+
+    out = Path(arguments.out or "report")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / PAGE).is_file())):
+        raise StudyError(
+            f"'{out}' exists and holds no report.", fix="give a new or empty folder with --out"
+        )
+    made = report_on_tables(
+        TablesRequest(
+            adsl=Path(arguments.adsl),
+            adtte=Path(arguments.adtte),
+            plan=arguments.plan,
+            out=out,
+            first_day=arguments.first_day,
+        )
+    )
+    content = {
+        "report": str(made.page.resolve()),
+        "patients": made.patients,
+        "displays": list(made.displays),
+        "left_out": list(made.left_out),
+    }
+    lines = [
+        *made.left_out,
+        f"{made.patients} patients, {len(made.displays)} displays",
+        f"report     {made.page}",
+    ]
+    _answer(arguments, content, "\n".join(lines))
+    return 0
+
+
+def _answer(arguments: argparse.Namespace, content: dict[str, Any], text: str) -> None:
+    print(json.dumps(content) if arguments.json else text)

@@ -1,0 +1,131 @@
+"""Whether a plan fits the patients it is applied to: columns, kinds of variables, levels that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from reports.displays.context import Context
+from reports.displays.estimate import Estimate
+from reports.selfaudit.counts import UNPLACED
+from schemas.errors import StudyError
+from schemas.spec.base import listed, nearest
+from schemas.spec.plan import names_of
+
+if TYPE_CHECKING:
+    from schemas.spec.plan import AnyDisplay, Plan
+
+GROUPING = ("by", "subgroups", "treatment", "shares", "stratified_by")
+SHOWN = 20
+
+
+def used_variables(plan: Plan, displays: tuple[AnyDisplay, ...] | None = None) -> list[str]:
+    """The variables that displays name, in the order of the plan."""
+    named = {
+        name
+        for display in (plan.displays if displays is None else displays)
+        for key, name in names_of(display)
+        if key not in ("endpoint", "medians")
+    }
+    return [name for name in plan.variables if name in named]
+
+
+def check_columns(plan: Plan, adsl: pl.DataFrame) -> None:
+    """Refuses a plan whose displays name variables that adsl has no column for.
+
+    Raises:
+        StudyError: Names every such variable with its column and the nearest column that is there.
+    """
+    absent = [
+        f"variable '{name}': adsl has no column '{column}'.{nearest(column, adsl.columns)}"
+        for name in used_variables(plan)
+        if (column := plan.variables[name].column or name) not in adsl.columns
+    ]
+    if absent:
+        raise StudyError(
+            "The analysis plan does not fit the data:\n" + "\n".join(absent[:SHOWN]),
+            fix="correct 'column' of these variables; docs/tables.md and docs/analysis.md list the columns",
+        )
+
+
+def check_groups(context: Context) -> None:
+    """Refuses displays that make groups of a variable that is a number.
+
+    Raises:
+        StudyError: Names display, key and variable.
+    """
+    plan, adsl = context.plan, context.data.adsl
+    wrong = [
+        f"display '{display.id}', {key}: '{name}' is a number and makes no groups"
+        for display in plan.displays
+        for key, name in names_of(display)
+        if key in GROUPING
+        and not plan.variables[name].levels
+        and (column := plan.variables[name].column or name) in adsl.columns
+        and adsl.schema[column].is_numeric()
+    ]
+    if wrong:
+        raise StudyError(
+            "The analysis plan does not fit the data:\n" + "\n".join(wrong[:SHOWN]),
+            fix="give the variable 'levels', or 'cut' it into two",
+        )
+
+
+def differences(context: Context) -> Iterator[Estimate]:
+    """Sentences of METHODS: levels that no patient has, values that are no level, unknown groups."""
+    plan, patients = context.plan, context.patients
+    used = {n for d in plan.displays for key, n in names_of(d) if key in ("endpoint", "medians")}
+    present = {*context.data.adtte["PARAMCD"], *context.data.exclusion["PARAMCD"]}
+    for name in plan.endpoints:
+        if name in used and name not in present:
+            yield _told(
+                f"endpoint_{name}",
+                f"{plan.endpoints[name].label} ({name}): adtte has no such rows.",
+            )
+    grouping = {
+        name for display in plan.displays for key, name in names_of(display) if key in ("by",)
+    }
+    for name in used_variables(plan):
+        levels = context.variable(name).levels
+        if not levels:
+            continue
+        values = patients[name].cast(pl.String)
+        counted = dict(values.drop_nulls().value_counts().iter_rows())
+        empty = [label for code, label in levels.items() if code not in counted]
+        if empty:
+            yield _told(
+                f"levels_{name}", f"{_label(context, name)}: no patient has {listed(empty)}."
+            )
+        others = {value: n for value, n in counted.items() if value not in levels}
+        if others:
+            number = sum(others.values())
+            text = (
+                f"{_label(context, name)}: {_patients(number)} the values {listed(sorted(others))}, which"
+                " the plan does not declare; tables show them beside the levels, curves and models leave"
+                " them out."
+            )
+            yield _told(f"undeclared_{name}", text, number if name in grouping else None)
+        unknown = values.null_count()
+        if unknown and name in grouping:
+            text = (
+                f"{_label(context, name)}: not known in {unknown} of {patients.height} patients; where it makes"
+                " the groups, they are counted in the column of all only."
+            )
+            yield _told(f"unknown_{name}", text, unknown)
+
+
+def _label(context: Context, name: str) -> str:
+    return f"{context.variable(name).label} ({name})"
+
+
+def _patients(number: int) -> str:
+    return "1 patient has" if number == 1 else f"{number} patients have"
+
+
+def _told(row: str, text: str, unplaced: int | None = None) -> Estimate:
+    return Estimate(
+        display="METHODS", row=row, statistic="text" if unplaced is None else UNPLACED,
+        value=None if unplaced is None else float(unplaced), n=unplaced, text=text,
+    )  # fmt: skip

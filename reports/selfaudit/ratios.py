@@ -1,0 +1,82 @@
+"""Intervals hold their estimates, hazard ratios agree with their P values, P values are probabilities."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from reports.selfaudit.finding import NEAR, found
+
+RATIOS = ("hr", "shr", "hazard_ratio", "subhazard_ratio", "csh", "or")
+EDGE = 1e-4  # a P value so near to 0.05 may fall on either side of the interval's limit
+LEVEL = 0.05
+
+
+def estimates_inside_intervals(rows: pl.DataFrame) -> pl.DataFrame:
+    """An estimate lies inside its interval, and the lower limit is not above the upper one."""
+    slack = NEAR * pl.max_horizontal(pl.col("value").abs(), pl.lit(1.0))
+    wrong = rows.filter(
+        (pl.col("value") < pl.col("lower") - slack)
+        | (pl.col("value") > pl.col("upper") + slack)
+        | (pl.col("lower") > pl.col("upper") + slack)
+    )
+    return found(
+        wrong,
+        pl.format(
+            "{} is outside its interval {} to {}",
+            *[
+                pl.col(name).round(4).cast(pl.String).fill_null("?")
+                for name in ("value", "lower", "upper")
+            ],
+        ),
+    )
+
+
+def p_values_are_probabilities(rows: pl.DataFrame) -> pl.DataFrame:
+    """P lies between 0 and 1, and an adjusted P is not below the one it adjusts."""
+    outside = rows.filter((pl.col("p") < 0) | (pl.col("p") > 1))
+    keys = ["display", "population", "row", "level"]
+    raw = rows.filter(pl.col("statistic") == "p").select(*keys, raw="p")
+    adjusted = rows.filter(pl.col("statistic") == "p_holm").join(
+        raw, on=keys, how="inner", nulls_equal=True
+    )
+    return pl.concat(
+        [
+            found(outside, pl.format("P is {}", "p")),
+            found(adjusted.filter(pl.col("p") < pl.col("raw") - NEAR), "the adjusted P is smaller"),
+        ]
+    )
+
+
+def ratios_agree_with_p(rows: pl.DataFrame) -> pl.DataFrame:
+    """A ratio is positive; its 95% interval leaves out 1 exactly where P is below 0.05.
+
+    A P value by a likelihood ratio is another test than a Wald interval and is not compared.
+    """
+    ratios = rows.filter(pl.col("statistic").str.to_lowercase().is_in(RATIOS))
+    positive = found(
+        ratios.filter((pl.col("value") <= 0) | (pl.col("lower") < 0)), "a ratio is not positive"
+    )
+    told = ratios.filter(
+        pl.all_horizontal(pl.col("p", "lower", "upper").is_not_null())
+        & ~pl.col("method").fill_null("").str.to_lowercase().str.contains("likelihood")
+        & ((pl.col("p") - LEVEL).abs() > EDGE)
+    )
+    apart = (pl.col("lower") > 1) | (pl.col("upper") < 1)
+    wrong = told.filter(apart != (pl.col("p") < LEVEL))
+    return pl.concat(
+        [
+            positive,
+            found(
+                wrong,
+                pl.format(
+                    "P is {} but the interval is {} to {}",
+                    pl.col("p").round(4),
+                    pl.col("lower").round(3),
+                    pl.col("upper").round(3),
+                ),
+            ),
+        ]
+    )
+
+
+CHECKS = (estimates_inside_intervals, p_values_are_probabilities, ratios_agree_with_p)
