@@ -57,6 +57,36 @@ def methods(study: Study) -> Iterator[Estimate]:
     """Rows of METHODS: what was decided and computed, one sentence each."""
     for row, text in _sentences(study).items():
         yield Estimate(display="METHODS", row=row, statistic="text", text=text)
+    yield from settings_in_force(study)
+
+
+def settings_in_force(study: Study) -> Iterator[Estimate]:
+    """Rows SETTING of METHODS: every decision of the study with its value; `level_label` where it is not the default."""
+    defaults = type(study.settings)().model_dump(mode="json")
+    for name, value in {
+        **study.settings.model_dump(mode="json"),
+        "analysis": study.analysis,
+    }.items():
+        usual = defaults.get(name, type(study).model_fields["analysis"].default)
+        yield Estimate(
+            display="METHODS",
+            row="SETTING",
+            row_label="Analysis plan" if name == "analysis" else name.replace("_", " "),
+            level=name,
+            level_label=None if value == usual else "not the default",
+            statistic="text",
+            text=_setting(value),
+        )
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {of}" for key, of in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(_setting(of) for of in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) and value == int(value) else str(value)
 
 
 def _sentences(study: Study) -> dict[str, str]:

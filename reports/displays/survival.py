@@ -13,7 +13,7 @@ from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate
 
 if TYPE_CHECKING:
-    from schemas.spec.plan import SurvivalCurves
+    from schemas.spec.plan import Endpoint, SurvivalCurves
 
 
 def estimates(planned: SurvivalCurves, context: Context) -> Iterator[Estimate]:
@@ -25,7 +25,9 @@ def estimates(planned: SurvivalCurves, context: Context) -> Iterator[Estimate]:
         _sample(_in_population(times, planned.by, code), code, label)
         for code, label in populations.items()
     )
-    label = context.endpoint(planned.endpoint).label
+    endpoint = context.endpoint(planned.endpoint)
+    label = endpoint.label
+    yield _axes(planned, endpoint)
     display = curves.Display(planned.id, planned.endpoint, label, samples, month)
     yield from curves.curves(display)
     yield from curves.at_months(display, planned.at_months)
@@ -36,6 +38,19 @@ def estimates(planned: SurvivalCurves, context: Context) -> Iterator[Estimate]:
     if planned.follow_up:
         yield from curves.follow_up(display)
     yield from _excluded(planned, context, populations)
+
+
+def _axes(planned: SurvivalCurves, endpoint: Endpoint) -> Estimate:
+    """What the figure's axes and caption call time, share and events."""
+    start = (
+        f"Months from {endpoint.origin}"
+        if planned.landmark_months is None
+        else f"Months from month {planned.landmark_months:g} after {endpoint.origin}"
+    )
+    return Estimate(
+        display=planned.id, endpoint=planned.endpoint, row="axes", row_label=endpoint.label,
+        level_label=endpoint.events, statistic="text", text=start,
+    )  # fmt: skip
 
 
 def populations_of(planned: SurvivalCurves, context: Context) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Survival curves with censoring ticks, numbers at risk under the axis, and optional intervals."""
+"""Survival curves with censoring ticks, numbers at risk under the axis, and optional intervals.
+
+Where steps or ticks lie closer than a quarter of a unit of the drawing, only the first is drawn: nobody sees
+the others, and curves of many patients stay small. Estimates are not touched by that.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,28 @@ LEFT, RIGHT, TOP = 136.0, 24.0, 44.0
 PLOT = 320.0
 RISK_TOP, RISK_LINE = 78.0, 20.0
 MOST_TICKS = 13
+FINEST = 0.25  # units of the drawing
+CHARACTER = 6.9  # width of one in the small print of a legend
+LONG = 15  # characters that fit beside the numbers at risk
 
 
 @dataclass(frozen=True)
 class Step:
-    """The curve from `time` on: survival and its limits (None where undefined)."""
+    """The curve from `time` on: survival and its limits (None where undefined); what is read there."""
 
     time: float
     survival: float
     lower: float | None
     upper: float | None
+    reading: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands at the axes."""
+
+    time: str = "Months from first salvage"
+    share: str = "Overall survival"
 
 
 @dataclass(frozen=True)
@@ -57,23 +73,45 @@ class Frame:
 
 
 def survival_curves(
-    curves: Sequence[Curve], label: str, name: str, *, with_interval: bool = False
+    curves: Sequence[Curve],
+    label: str,
+    name: str,
+    *,
+    with_interval: bool = False,
+    words: Words | None = None,
 ) -> Markup:
     """The figure as SVG; axis in months, ticks where numbers at risk are given."""
     ticks = _ticks(curves)
     frame = Frame(ticks[-1] or 1.0)
-    height = TOP + PLOT + RISK_TOP + RISK_LINE * len(curves)
-    children: list[Markup] = [*_axes(frame, ticks)]
+    legend, depth = _legend(curves) if len(curves) > 1 else ([], 0.0)
+    height = TOP + PLOT + RISK_TOP + RISK_LINE * len(curves) * (1 + _is_long(curves))
+    children: list[Markup] = [*_axes(frame, ticks, words or Words())]
     for index, curve in enumerate(curves):
         color = svg.SERIES[index % len(svg.SERIES)]
+        seen = _seen(frame, curve)
         if with_interval:
-            children.append(_band(frame, curve, color))
-        children += _curve(frame, curve, color, svg.DASHES[index % len(svg.DASHES)])
-    if len(curves) > 1:
-        children += _legend(curves)
+            children.append(_band(frame, seen, color))
+        children.append(_curve(frame, seen, color, svg.DASHES[index % len(svg.DASHES)]))
+    children += legend
     children += _numbers_at_risk(frame, curves, ticks)
-    top = 0.0 if len(curves) > 1 else TOP - 16  # one curve needs no legend
-    return svg.figure(WIDTH, height, label, children, name, top=top)
+    top = -depth if len(curves) > 1 else TOP - 16  # one curve needs no legend
+    plot = svg.plot(LEFT, WIDTH - RIGHT, TOP, TOP + PLOT, frame.last)
+    return svg.figure(WIDTH, height, label, children, name, top=top, attributes=plot)
+
+
+def _seen(frame: Frame, curve: Curve) -> Curve:
+    """The curve without the steps and ticks that nobody could tell from their neighbors."""
+    steps = [curve.steps[0]]
+    for step in curve.steps[1:-1]:
+        wide = frame.x(step.time) - frame.x(steps[-1].time)
+        if max(wide, abs(frame.y(step.survival) - frame.y(steps[-1].survival))) >= FINEST:
+            steps.append(step)
+    last = curve.steps[1:][-1:]
+    ticks = {
+        (round(frame.x(time) / FINEST), round(frame.y(survival) / FINEST)): (time, survival)
+        for time, survival in reversed(curve.censored)
+    }
+    return Curve(curve.label, (*steps, *last), tuple(sorted(ticks.values())), curve.at_risk)
 
 
 def _ticks(curves: Sequence[Curve]) -> list[float]:
@@ -85,7 +123,7 @@ def _ticks(curves: Sequence[Curve]) -> list[float]:
     return shown
 
 
-def _axes(frame: Frame, ticks: Sequence[float]) -> Iterator[Markup]:
+def _axes(frame: Frame, ticks: Sequence[float], words: Words) -> Iterator[Markup]:
     bottom = frame.y(0)
     for share in range(0, 101, 25):
         y = frame.y(share / 100)
@@ -100,21 +138,28 @@ def _axes(frame: Frame, ticks: Sequence[float]) -> Iterator[Markup]:
     yield svg.text(
         (LEFT + WIDTH - RIGHT) / 2,
         bottom + 38,
-        "Months from first salvage",
+        words.time,
         class_="small",
         text_anchor="middle",
     )
     yield svg.text(
         0,
         0,
-        "Overall survival",
+        words.share,
         class_="small",
         text_anchor="middle",
         transform=f"translate({LEFT - 58:g} {TOP + PLOT / 2:g}) rotate(-90)",
     )
 
 
-def _curve(frame: Frame, curve: Curve, color: str, dash: str) -> Iterator[Markup]:
+def _curve(frame: Frame, curve: Curve, color: str, dash: str) -> Markup:
+    """The line and its ticks as one group, which tells what can be read of it."""
+    read = [step for step in curve.steps if step.reading]
+    told = svg.readings(curve.label, [s.time for s in read], [s.reading for s in read], curve.end)
+    return svg.element("g", *_line(frame, curve, color, dash), **(told if read else {}))
+
+
+def _line(frame: Frame, curve: Curve, color: str, dash: str) -> Iterator[Markup]:
     path = [f"M{frame.x(curve.steps[0].time):.2f} {frame.y(curve.steps[0].survival):.2f}"]
     for step in curve.steps[1:]:
         path.append(f"H{frame.x(step.time):.2f}V{frame.y(step.survival):.2f}")
@@ -147,22 +192,41 @@ def _band(frame: Frame, curve: Curve, color: str) -> Markup:
     return svg.element("polygon", points=points, fill=color, fill_opacity="0.15")
 
 
-def _legend(curves: Sequence[Curve]) -> Iterator[Markup]:
-    """One line above the plot, where no curve can run through it."""
+def _legend(curves: Sequence[Curve]) -> tuple[list[Markup], float]:
+    """Above the plot, where no curve can run through it; and how far it rises above the drawing."""
+    lines: list[list[int]] = [[]]
     x = LEFT
+    places: list[float] = []
     for index, curve in enumerate(curves):
-        dash = svg.DASHES[index % len(svg.DASHES)]
-        yield svg.line(
-            x,
-            18,
-            x + 30,
-            18,
-            stroke=svg.SERIES[index % len(svg.SERIES)],
-            stroke_width=2.4,
-            stroke_dasharray=None if dash == "none" else dash,
-        )
-        yield svg.text(x + 37, 22, curve.label, class_="small")
-        x += 62 + 7.4 * len(curve.label)
+        width = 55 + CHARACTER * len(curve.label)
+        if lines[-1] and x + width > WIDTH:
+            lines.append([])
+            x = LEFT
+        lines[-1].append(index)
+        places.append(x)
+        x += width
+    depth = RISK_LINE * (len(lines) - 1)
+    made: list[Markup] = []
+    for number, indices in enumerate(lines):
+        y = 18 - depth + RISK_LINE * number
+        for index in indices:
+            made.append(_sample(places[index], y, index, 30.0))
+            label = curves[index].label
+            made.append(svg.text(places[index] + 37, y + 4, label, class_="small"))
+    return made, depth
+
+
+def _sample(x: float, y: float, index: int, width: float) -> Markup:
+    dash = svg.DASHES[index % len(svg.DASHES)]
+    return svg.line(
+        x,
+        y,
+        x + width,
+        y,
+        stroke=svg.SERIES[index % len(svg.SERIES)],
+        stroke_width=2.4,
+        stroke_dasharray=None if dash == "none" else dash,
+    )
 
 
 def _numbers_at_risk(
@@ -170,12 +234,22 @@ def _numbers_at_risk(
 ) -> Iterator[Markup]:
     top = TOP + PLOT + RISK_TOP - 18
     yield svg.text(LEFT - 26, top, "Number at risk", class_="small strong", text_anchor="end")
+    apart = _is_long(curves)  # long labels stand on a line of their own, above the numbers
     for index, curve in enumerate(curves):
-        y = top + RISK_LINE * (index + 1)
-        color = svg.SERIES[index % len(svg.SERIES)]
-        yield svg.text(LEFT - 26, y, curve.label, class_="small", text_anchor="end", fill=color)
+        y = top + RISK_LINE * (index + 1) * (1 + apart)
+        # The color stands beside the words: as text it would be too pale for some eyes.
+        if apart:
+            yield _sample(LEFT - 48, y - 4 - RISK_LINE, index, 34.0)
+            yield svg.text(LEFT - 8, y - RISK_LINE, curve.label, class_="small")
+        else:
+            yield _sample(LEFT - 22, y - 4, index, 8.0)
+            yield svg.text(LEFT - 26, y, curve.label, class_="small", text_anchor="end")
         numbers = dict(curve.at_risk)
         for tick in ticks:
             yield svg.text(
                 frame.x(tick), y, str(numbers.get(tick, 0)), class_="small", text_anchor="middle"
             )
+
+
+def _is_long(curves: Sequence[Curve]) -> bool:
+    return max(len(curve.label) for curve in curves) > LONG

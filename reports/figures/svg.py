@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup, escape
 
@@ -10,7 +10,9 @@ from markupsafe import Markup, escape
 BLUE, VERMILION, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, YELLOW, ORANGE, BLACK = "#56B4E9", "#F0E442", "#E69F00", "#000000"
 GREY = "#B8B8B8"
-SERIES = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK)
+# Thin lines need three times the contrast of their ground (WCAG 1.4.11): the palest of the palette are darkened for them.
+PLUM, OCHRE, SLATE = "#A64D86", "#8C6200", "#6B6B6B"
+SERIES = (BLUE, VERMILION, GREEN, PLUM, BLACK, OCHRE, SLATE)
 # A second channel for prints without color.
 DASHES = ("none", "9 3", "2 3", "9 3 2 3", "5 2", "1 2", "none")
 
@@ -44,10 +46,12 @@ def figure(
     name: str,
     *,
     top: float = 0.0,
+    attributes: Mapping[str, object] | None = None,
 ) -> Markup:
     """A drawing that scales with the page and tells screen readers what it is.
 
-    `top` cuts off what lies above it; `height` is that of the whole.
+    `top` cuts off what lies above it; `height` is that of the whole; `attributes` go on the `svg` element,
+    those of `plot` make its values readable by pointer and keyboard.
     """
     return element(
         "svg",
@@ -58,7 +62,35 @@ def figure(
         role="img",
         aria_labelledby=f"{name}-title",
         class_="figure",
+        **(attributes or {}),
     )
+
+
+def plot(left: float, right: float, top: float, bottom: float, last: float) -> dict[str, object]:
+    """Attributes of a drawing whose horizontal axis runs from 0 at `left` to `last` at `right`."""
+    corners = " ".join(str(_number(float(value))) for value in (left, right, top, bottom, last))
+    return {"data_plot": corners}
+
+
+def readings(
+    label: str, times: Sequence[float], texts: Sequence[str], end: float
+) -> dict[str, object]:
+    """Attributes of a group: what is read of a step function from each of its times on, up to `end`.
+
+    The texts are printed as they stand; none of them may hold a line break.
+    """
+    return {
+        "data_label": label,
+        "data_times": " ".join(f"{time:.3f}".rstrip("0").rstrip(".") for time in times),
+        "data_texts": "\n".join(texts),
+        "data_end": f"{end:.3f}",
+    }
+
+
+def described(drawing: Markup, sentences: Sequence[str]) -> Markup:
+    """The drawing with a description for those who do not see it."""
+    start, title, rest = drawing.partition("</title>")
+    return start + title + element("desc", " ".join(sentences)) + rest
 
 
 def _number(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -25,21 +26,26 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A printed table."""
+    """A printed table; without a caption it has that of its section."""
 
     corner: str
     heads: tuple[str, ...]
     lines: tuple[Line, ...]
+    caption: str = ""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing with the sentences below it; None where there is nothing to draw."""
+    """A drawing with the sentences below it; None where there is nothing to draw.
+
+    `numbers`: what is drawn as a table, shown on demand.
+    """
 
     name: str
     drawing: Markup | None
     caption: tuple[str, ...]
     empty: str = "Nothing to draw."
+    numbers: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,22 @@ class Rows:
         """The display's note."""
         return str(self.named.get("text") or "")
 
+    @cached_property
+    def _places(self) -> dict[tuple[Any, Any], list[dict[str, Any]]]:
+        """Rows by name and population, and by name alone (population ...): pages ask for them often."""
+        found: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+        for row in self.rows:
+            found.setdefault((row["row"], row["population"]), []).append(row)
+            found.setdefault((row["row"], ...), []).append(row)
+        return found
+
     def of(self, **wanted: Any) -> list[dict[str, Any]]:
         """The rows whose columns have these values."""
-        return [row for row in self.rows if all(row[key] == value for key, value in wanted.items())]
+        rows = self.rows
+        if "row" in wanted:
+            place = (wanted.pop("row"), wanted.pop("population", ...))
+            rows = self._places.get(place, [])
+        return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
     def one(self, **wanted: Any) -> dict[str, Any] | None:
         """The first such row, None if there is none."""

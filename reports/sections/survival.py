@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from reports.figures.survival_curve import Curve, Step, survival_curves
+from reports.displays.estimate import interval_text, number_text
+from reports.figures.survival_curve import Curve, Step, Words, survival_curves
 from reports.sections.model import Block, Figure, Line, Note, Rows, Table, p_words
 
 
@@ -51,13 +53,33 @@ def survival_figure(name: str, rows: Rows) -> Figure:
     """The curves of all populations that have patients."""
     populations = rows.labels(row="median")
     curves = [curve for code in populations if (curve := _curve(rows, code))]
+    axes = rows.one(row="axes")
+    words = Words(str(axes["text"]), str(axes["row_label"])) if axes else Words()
     drawing = (
-        survival_curves(curves, rows.heading, name.lower(), with_interval=len(populations) == 1)
+        survival_curves(
+            curves, rows.heading, name.lower(), with_interval=len(populations) == 1, words=words
+        )
         if curves
         else None
     )
     caption = tuple(_caption(rows, populations))
-    return Figure(name, drawing, caption, "No patient of the cohort has a survival time.")
+    empty = "No patient of the cohort has a survival time."
+    return Figure(name, drawing, caption, empty, _numbers(rows, populations))
+
+
+def _numbers(rows: Rows, populations: dict[str, str]) -> Table | None:
+    """Numbers at risk as a table, for those who do not see the figure."""
+    found = rows.of(row="at_risk")
+    if not found:
+        return None
+    months = list(dict.fromkeys(str(row["level"]) for row in found))
+    cells = {(row["population"], str(row["level"])): str(row["text"]) for row in found}
+    lines = [
+        Line(label, tuple(cells.get((code, month), "") for month in months))
+        for code, label in populations.items()
+    ]
+    heads = tuple(f"Month {month}" for month in months)
+    return Table("Number at risk", heads, tuple(lines), f"{rows.heading}: numbers at risk")
 
 
 def _curve(rows: Rows, code: str) -> Curve | None:
@@ -68,17 +90,34 @@ def _curve(rows: Rows, code: str) -> Curve | None:
     at_risk = rows.of(row="at_risk", population=code)
     return Curve(
         str(steps[0]["population_label"]),
-        tuple(Step(row["time_months"], row["value"], row["lower"], row["upper"]) for row in steps),
+        tuple(
+            Step(row["time_months"], row["value"], row["lower"], row["upper"], _reading(row))
+            for row in steps
+        ),
         tuple((row["time_months"], row["value"]) for row in censored),
         tuple((row["time_months"], int(row["value"])) for row in at_risk),
     )
 
 
+def _reading(row: dict[str, Any]) -> str:
+    """What is read of a step: the estimate from its month on, its interval, the number at risk there."""
+    value, lower, upper = (
+        None if row[name] is None else 100 * row[name] for name in ("value", "lower", "upper")
+    )
+    limits = (
+        "" if lower is None and upper is None else f" (95% CI {interval_text(lower, upper, 0)})"
+    )
+    month = number_text(row["time_months"], 1)
+    return f"{number_text(value, 0)}%{limits} from month {month}, {row['n']} at risk"
+
+
 def _caption(rows: Rows, populations: dict[str, str]) -> Iterator[str]:
+    axes = rows.one(row="axes")
+    events = str(axes["level_label"]) if axes else "events"
     for code, label in populations.items():
         found = rows.one(row="median", population=code)
         if found:
-            yield f"{label}: median {found['text']}; {found['events']} deaths in {found['n']} patients."
+            yield f"{label}: median {found['text']}; {found['events']} {events} in {found['n']} patients."
     if test := rows.one(row="test"):
         yield f"Log-rank test {p_words(str(test['text']))}."
     if follow_up := rows.one(row="follow_up"):
