@@ -1,0 +1,66 @@
+"""How many values of each variable are known, by center and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from reports.displays.context import Context
+from reports.displays.estimate import ALL, Estimate, percent
+
+if TYPE_CHECKING:
+    from schemas.spec.plan import Completeness
+
+METHOD = (
+    "Patients of the cohort whose value is known; unknown, not done and not delivered are not known"
+)
+CENTER = "SITEID"
+
+
+def estimates(planned: Completeness, context: Context) -> Iterator[Estimate]:
+    """Patients of each center, then the known values of each variable."""
+    patients = context.chosen(planned.where).with_columns(pl.col(CENTER).cast(pl.String))
+    names = list(planned.variables)
+    counted = (
+        patients.group_by(CENTER)
+        .agg(pl.len(), *[pl.col(name).is_not_null().sum().alias(f"known_{name}") for name in names])
+        .sort(CENTER)
+    )
+    total = counted.sum().with_columns(pl.lit(ALL).alias(CENTER))
+    rows = pl.concat([total.select(counted.columns), counted]).to_dicts()
+    for row in rows:
+        size, code = int(row["len"]), str(row[CENTER] or "UNKNOWN")
+        yield Estimate(
+            display=planned.id, population=code, population_label=_label(code), row="N",
+            row_label="Patients", statistic="n", value=float(size), n=size, text=str(size),
+        )  # fmt: skip
+    for name in names:
+        for row in rows:
+            size, known = int(row["len"]), int(row[f"known_{name}"])
+            code = str(row[CENTER] or "UNKNOWN")
+            yield Estimate(
+                display=planned.id, population=code, population_label=_label(code), row=name,
+                row_label=context.variable(name).label, statistic="percent",
+                value=100 * known / size if size else None, n=size, events=known, method=METHOD,
+                text=percent(known, size),
+            )  # fmt: skip
+
+
+def _label(code: str) -> str:
+    return "All" if code == ALL else code
+
+
+def subjects(planned: Completeness, context: Context) -> pl.DataFrame:
+    """The patients whose value is not known: level `missing`."""
+    patients = context.chosen(planned.where)
+    return pl.concat(
+        [
+            patients.filter(pl.col(name).is_null()).select(
+                display=pl.lit(planned.id), population=pl.col(CENTER).cast(pl.String),
+                row=pl.lit(name), level=pl.lit("missing"), usubjid="USUBJID",
+            )
+            for name in planned.variables
+        ]
+    )  # fmt: skip
