@@ -89,7 +89,7 @@ def _left_out(arms: Arms, without_time: int, without_arm: int) -> Iterator[Estim
 
 def _by_level(arms: Arms, name: str) -> Iterator[Estimate]:
     variable = arms.context.variable(name)
-    cut = f" (cut: {variable.cut_from})" if variable.cut_from else ""
+    cut = f"; cut {variable.cut_from}" if variable.cut_from else ""
     for code, label in variable.levels.items():
         members = arms.patients.filter(pl.col(name) == code)
         yield from _subgroup(arms, members, name, variable.label + cut, code, label)
@@ -212,3 +212,20 @@ def _holm(arms: Arms, found: dict[str, float | None]) -> Iterator[Estimate]:
             row_label=arms.context.variable(name).label, statistic="p_interaction_holm", p=float(p),
             method=f"{INTERACTION}, adjusted by Holm over {tests} variables", text=p_text(float(p)),
         )  # fmt: skip
+
+
+def subjects(planned: Forest, context: Context) -> pl.DataFrame:
+    """The patients of each arm in each subgroup."""
+    patients = context.times(planned.endpoint, planned.where).drop_nulls(planned.treatment)
+    names = [name for name in planned.subgroups if context.variable(name).levels]
+    members = [
+        patients.select(
+            row=pl.lit(row), level=level, population=planned.treatment, usubjid="USUBJID"
+        )
+        for row, level in [
+            (OVERALL, pl.lit(None, dtype=pl.String)),
+            *((name, pl.col(name)) for name in names),
+        ]
+    ]
+    found = pl.concat(members).filter(pl.col("level").is_not_null() | (pl.col("row") == OVERALL))
+    return found.select("population", "row", "level", "usubjid", display=pl.lit(planned.id))

@@ -6,10 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate
 from reports.displays.model_diagnostics import diagnostics
-from reports.displays.model_fit import Fitted, Request, fitted, primary_request
+from reports.displays.model_fit import (
+    Fitted,
+    Request,
+    fitted,
+    primary_request,
+    used_names,
+)
 from reports.displays.model_late import late_models
 from reports.displays.model_rows import contrasts, counts, effects, penalized, whole
 from reports.displays.model_sensitivity import sensitivity
@@ -60,8 +68,8 @@ def _how(context: Context, name: str) -> str:
     """A variable by what tells it from others of its label: its cut, or that it is a number."""
     variable = context.variable(name)
     if variable.levels:
-        return variable.cut_from or variable.label
-    return f"continuous ({variable.unit or 'as measured'})"
+        return f"Cut {variable.cut_from}" if variable.cut_from else variable.label
+    return f"Continuous ({variable.unit or 'as measured'})"
 
 
 def _replaced(planned: CoxModel, context: Context, request: Request) -> Iterator[Request]:
@@ -80,3 +88,22 @@ def _other_errors(planned: CoxModel, context: Context, request: Request) -> Iter
     if name := planned.clustered_by:
         label = f"Errors robust by {context.variable(name).label.lower()}"
         yield replace(request, code="CLUSTERED", label=label, cluster=name)
+
+
+def subjects(planned: CoxModel, context: Context) -> pl.DataFrame:
+    """The patients of the primary model: with an event, censored, or left out."""
+    request = primary_request(planned, context, planned.terms)
+    used = request.frame.drop_nulls(list(used_names(request))).select("USUBJID", "event")
+    level = pl.when(pl.col("event")).then(pl.lit("event")).otherwise(pl.lit("censored"))
+    return (
+        context.chosen(planned.where)
+        .select("USUBJID")
+        .join(used, on="USUBJID", how="left")
+        .select(
+            display=pl.lit(planned.id),
+            population=pl.lit(ALL),
+            row=pl.lit("N"),
+            level=pl.when(pl.col("event").is_null()).then(pl.lit("excluded")).otherwise(level),
+            usubjid="USUBJID",
+        )
+    )

@@ -92,7 +92,9 @@ class Fitted:
             return
         index = self.fit.terms.index(name)
         places = [k for k, of in enumerate(self.fit.term_of) if of == index]
-        codes: list[str | None] = [*self.levels[name]][1:] if name in self.levels else [None]
+        codes: list[str | None] = [None]
+        if name in self.levels:
+            codes = [*[*self.levels[name]][1:]]
         yield from zip(codes, places, strict=True)
 
 

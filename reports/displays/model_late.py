@@ -10,14 +10,22 @@ import polars as pl
 from reports.displays.context import Context
 from reports.displays.estimate import Estimate
 from reports.displays.model_fit import DAYS, EVENT, PATIENT, Fitted, Request, fitted
-from reports.displays.model_rows import effects
-from reports.displays.model_warnings import said
+from reports.displays.model_rows import counts, effects, whole
+from reports.displays.model_warnings import said, warnings
 from schemas.spec.plan import CoxModel
 
 RESPONSE = "BESTRESP"
 CLASSES = ("CR", "VGPR", "PR", "LTPR")  # the deepest first
 NONE_YET = "LTPR"
 NO_DATE = "Day of the response not known"
+AT_LANDMARK = (
+    "Patients at risk at the landmark, with the response known by then; time runs from there, so that nobody "
+    "is credited with a response still to come."
+)
+BY_DAY = (
+    "A patient counts as without response until the day of the response, and from then on with it; nobody is "
+    "credited with a response still to come."
+)
 
 
 def late_terms(planned: CoxModel, context: Context) -> tuple[str, ...]:
@@ -188,9 +196,6 @@ def _undated(name: str, context: Context, history: pl.DataFrame, first: str | No
 
 def late_models(primary: Fitted, planned: CoxModel) -> Iterator[Estimate]:
     """Their hazard ratios and counts, or the sentence why there are none."""
-    from reports.displays.model_rows import counts
-    from reports.displays.model_warnings import warnings
-
     if not planned.landmarks_months and not planned.time_dependent:
         return
     reason = why_not(primary, planned)
@@ -203,4 +208,6 @@ def late_models(primary: Fitted, planned: CoxModel) -> Iterator[Estimate]:
         model = fitted(planned, primary.context, request)
         yield from effects(model)
         yield from counts(model)
+        yield from whole(model)
+        yield said(model, "METHOD", BY_DAY if request.entry else AT_LANDMARK)
         yield from warnings(model)

@@ -40,7 +40,7 @@ def ratio_text(value: float, lower: float, upper: float) -> str:
 def variable_label(model: Fitted, name: str) -> str:
     """A variable as printed, with the source of its cut."""
     variable = model.context.variable(name)
-    cut = f" (cut: {variable.cut_from})" if variable.cut_from else ""
+    cut = f"; cut {variable.cut_from}" if variable.cut_from else ""
     return variable.label + cut
 
 
@@ -52,18 +52,20 @@ def effects(model: Fitted, *, tests: bool = True) -> Iterator[Estimate]:
         yield from _reference(model, name, label)
         if name not in model.terms or model.fit is None:
             why = model.why_not or "all patients of the model have one value"
-            if name not in model.levels:
-                yield _ratio(model, name, label, None, text=f"not estimable: {why}")
+            for other in [*model.levels[name]][1:] if name in model.levels else [None]:
+                yield _ratio(model, name, label, other, text=f"not estimable: {why}")
             continue
         table = model.fit.table()
         for code, place in model.columns(name):
             found = table.row(place, named=True)
             if found["status"] == ESTIMATED and found["hr_lower"] is not None:
                 numbers = (found["hr"], found["hr_lower"], found["hr_upper"])
-                yield _ratio(
-                    model, name, label, code, value=numbers[0], lower=numbers[1],
-                    upper=numbers[2], p=found["p"], text=ratio_text(*numbers),
-                )  # fmt: skip
+                shared: dict[str, Any] = {
+                    "value": numbers[0], "lower": numbers[1], "upper": numbers[2], "p": found["p"],
+                }  # fmt: skip
+                text = ratio_text(*numbers)
+                yield _ratio(model, name, label, code, text=text, **shared)
+                yield _wald(model, name, label, code, found)
             else:
                 why = _why_not_estimable(model, name, code, str(found["status"]))
                 yield _ratio(model, name, label, code, text=f"not estimable: {why}")
@@ -92,6 +94,15 @@ def _ratio(model: Fitted, name: str, label: str, code: str | None, **numbers: An
     return Estimate(
         **common(model), row=name, row_label=label, level=code, level_label=shown, statistic="hr",
         n=n, events=events, method=ROBUST if model.request.cluster else WALD, **numbers,
+    )  # fmt: skip
+
+
+def _wald(
+    model: Fitted, name: str, label: str, code: str | None, found: dict[str, Any]
+) -> Estimate:
+    return Estimate(
+        **common(model), row=name, row_label=label, level=code, statistic="p", value=found["z"],
+        p=found["p"], method=ROBUST if model.request.cluster else WALD, text=p_text(found["p"]),
     )  # fmt: skip
 
 
@@ -139,6 +150,11 @@ def penalized(model: Fitted) -> Iterator[Estimate]:
                 upper=numbers[2] if result.converged else None,
                 p=row["p"] if result.converged else None, method=PENALIZED, text=shown,
             )  # fmt: skip
+            if result.converged:
+                yield Estimate(
+                    **common(model), row=name, row_label=variable_label(model, name), level=code,
+                    statistic="p_firth", p=row["p"], method=PENALIZED, text=p_text(row["p"]),
+                )  # fmt: skip
 
 
 def counts(model: Fitted) -> Iterator[Estimate]:
@@ -156,7 +172,7 @@ def counts(model: Fitted) -> Iterator[Estimate]:
     if ratio is not None and model.fit is not None:
         yield Estimate(
             **common(model), row="EVENTS_PER_PARAMETER", row_label="Events per parameter",
-            statistic="ratio", value=ratio, n=model.fit.df, events=model.events,
+            statistic="ratio", value=ratio, n=model.n, events=model.events,
             method=f"{model.events} events, {model.fit.df} parameters", text=number_text(ratio, 1),
         )  # fmt: skip
 
@@ -218,6 +234,9 @@ def contrasts(model: Fitted) -> Iterator[Estimate]:
             method=WALD, text=_contrast_text(pair),
         )  # fmt: skip
         if pair.p is not None:
+            yield Estimate(
+                **shared, statistic="p", value=pair.z, p=pair.p, method=WALD, text=p_text(pair.p)
+            )
             yield Estimate(
                 **shared, statistic="p_holm", value=pair.z, p=float(p_holm),
                 method=f"Wald, adjusted by Holm over {len(pairs)} pairs", text=p_text(float(p_holm)),

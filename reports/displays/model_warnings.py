@@ -13,7 +13,7 @@ from reports.displays.model_rows import common
 ENOUGH_CLUSTERS = 30
 GUARANTEE_TIME = (
     "Guarantee time: {names} becomes known only after time zero. Who dies early cannot reach it, so "
-    "this model favors those who lived to have it; read it beside the landmark and time-dependent models."
+    "this model favors those who lived to have it."
 )
 
 
@@ -40,7 +40,10 @@ def told_once(model: Fitted) -> Iterator[Estimate]:
     late = [name for name in model.request.terms if model.context.variable(name).after_start]
     if late:
         names = ", ".join(model.context.variable(name).label.lower() for name in late)
-        yield _row(model, "GUARANTEE_TIME", GUARANTEE_TIME.format(names=names))
+        planned = model.planned
+        has_late = planned.kind == "model" and (planned.landmarks_months or planned.time_dependent)
+        beside = " Read it beside the landmark and time-dependent models." if has_late else ""
+        yield _row(model, "GUARANTEE_TIME", GUARANTEE_TIME.format(names=names) + beside)
 
 
 def said(model: Fitted, code: str, text: str) -> Estimate:
@@ -115,7 +118,7 @@ def _small_levels(model: Fitted) -> str:
     for name, levels in model.levels.items():
         counted = model.counted(name)
         found[name] = [
-            f"{label} ({counted[code][0]} patients, {counted[code][1]} events)"
+            f"{label} ({_many(counted[code][0], 'patient')}, {_many(counted[code][1], 'event')})"
             for code, label in levels.items()
             if counted[code][0] < plan.small_group or counted[code][1] < plan.early_events
         ]
@@ -125,6 +128,10 @@ def _small_levels(model: Fitted) -> str:
         if named
         else ""
     )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _clusters(model: Fitted) -> str:

@@ -24,6 +24,11 @@ MODULES = {
     "survival": "survival",
     "competing": "competing",
     "flow": "line_flow",
+    "summary": "summary",
+    "swimmer": "swimmer",
+    "completeness": "completeness",
+    "model": "model",
+    "forest": "forest",
 }
 SUBJECT = pl.Schema(
     dict.fromkeys(("display", "population", "row", "level", "usubjid"), pl.String())

@@ -16,6 +16,11 @@ MODULES = {
     "survival": "survival",
     "competing": "competing",
     "flow": "line_flow",
+    "summary": "summary",
+    "swimmer": "swimmer",
+    "completeness": "completeness",
+    "model": "model_table",
+    "forest": "forest",
 }
 
 
