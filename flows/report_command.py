@@ -59,7 +59,7 @@ def _of_tables(arguments: argparse.Namespace) -> int:
     from reports.adam import TablesRequest, report_on_tables
 
     out = Path(arguments.out or "report")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / PAGE).is_file())):
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _holds_report(out))):
         raise StudyError(
             f"'{out}' exists and holds no report.", fix="give a new or empty folder with --out"
         )
@@ -89,3 +89,8 @@ def _of_tables(arguments: argparse.Namespace) -> int:
 
 def _answer(arguments: argparse.Namespace, content: dict[str, Any], text: str) -> None:
     print(json.dumps(content) if arguments.json else text)
+
+
+def _holds_report(folder: Path) -> bool:
+    """Whether a folder is one that this command wrote, perhaps not to its end."""
+    return (folder / PAGE).is_file() or (folder / "tables" / "estimates.csv").is_file()

@@ -111,7 +111,7 @@ def differences(context: Context) -> Iterator[Estimate]:
         if unknown and name in grouping:
             text = (
                 f"{_label(context, name)}: not known in {unknown} of {patients.height} patients; where it makes"
-                " the groups, they are counted in the column of all only."
+                " the groups, they are in none of them."
             )
             yield _told(f"unknown_{name}", text, unknown)
 

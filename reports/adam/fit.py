@@ -51,7 +51,7 @@ def fitted(plan: Plan, data: AnalysisData) -> tuple[Plan, tuple[str, ...]]:
 
 def _impossible(display: AnyDisplay, absent: dict[str, str], adsl: pl.DataFrame) -> str:
     """Why a display cannot be made at all; empty if it can."""
-    if display.kind not in FROM_TABLES or display.kind not in MODULES:
+    if display.kind not in FROM_TABLES & MODULES.keys():
         return "it is made from the warehouse of a study"
     if display.kind == "response":
         return _no_responses(adsl)

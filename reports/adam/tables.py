@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -50,7 +51,7 @@ class Source:
         number = self.frame.select(wrong.fill_null(False).sum()).item()
         if number:
             rows = "1 row" if number == 1 else f"{number} rows"
-            raise self.fault("WRONG_TYPE", f"column '{column}': {rows} {problem}", fix)
+            raise self.fault("WRONG_TYPE", f"column '{column}': {problem} ({rows})", fix)
 
     def fault(self, code: str, problem: str, fix: str) -> FileError:
         """What is wrong with the file."""
@@ -99,7 +100,7 @@ def analysis_data(
     Source(timed, adtte.file).refuse(
         pl.col("days") < 0,
         "AVAL",
-        "end before the clock starts",
+        "times that end before the clock starts",
         "correct AVAL, or say --first-day 0",
     )
     known = pl.all_horizontal(pl.col("days", "CNSR").is_not_null())
@@ -127,14 +128,21 @@ def analysis_data(
         ),
     )  # fmt: skip
     coded = "CNSR: 0 event, 2 competing event, any other number censored."
-    return Tables(data, {"times": f"{units} {coded}"})
+    return Tables(data, {"data_cut": _last_day(adtte), "times": f"{units} {coded}"})
+
+
+def _last_day(adtte: Source) -> str:
+    """What the tables tell of the data cut."""
+    last = adtte.frame["ADT"].max() if "ADT" in adtte.frame.columns else None
+    known = f" The last day in adtte is {last.isoformat()}." if isinstance(last, dt.date) else ""
+    return f"The tables tell no data cut.{known}"
 
 
 def _check_patients(adsl: Source) -> None:
     adsl.need(["USUBJID"])
     fix = "each patient needs one row"
-    adsl.refuse(pl.col("USUBJID").is_null(), "USUBJID", "without a patient", fix)
-    adsl.refuse(pl.col("USUBJID").is_duplicated(), "USUBJID", "of patients that occur twice", fix)
+    adsl.refuse(pl.col("USUBJID").is_null(), "USUBJID", "no patient", fix)
+    adsl.refuse(pl.col("USUBJID").is_duplicated(), "USUBJID", "patients that occur twice", fix)
 
 
 def _own_rows(adtte: Source, endpoints: list[str]) -> Source:
@@ -162,20 +170,20 @@ def _check_times(adsl: Source, adtte: Source) -> None:
                 "WRONG_TYPE", f"column '{name}' holds something else than numbers", "write numbers"
             )
     twice = pl.struct("USUBJID", "PARAMCD").is_duplicated()
-    adtte.refuse(twice, "PARAMCD", "of a patient and endpoint that occur twice", "leave one")
+    adtte.refuse(twice, "PARAMCD", "patient and endpoint occur twice", "leave one")
     adtte.refuse(
         pl.col("USUBJID").is_null() | ~pl.col("USUBJID").is_in(adsl.frame["USUBJID"].implode()),
-        "USUBJID", f"of patients who are not in '{adsl.file}'", "give the adsl of the same patients",
+        "USUBJID", f"patients who are not in '{adsl.file}'", "give the adsl of the same patients",
     )  # fmt: skip
     code = pl.col("CNSR").cast(pl.Float64)
     adtte.refuse(
         (code < 0) | (code > LARGEST_CODE) | (code != code.round()),
-        "CNSR", "that are no code", "0 is an event, 1 censored, 2 a competing event",
+        "CNSR", "what is no code", "0 is an event, 1 censored, 2 a competing event",
     )  # fmt: skip
     if "AVALU" in adtte.frame.columns:
         adtte.refuse(
             ~pl.col("AVALU").str.to_uppercase().is_in(UNITS),
-            "AVALU", "neither in days nor in months", "write DAYS or MONTHS",
+            "AVALU", "units other than days and months", "write DAYS or MONTHS",
         )  # fmt: skip
 
 

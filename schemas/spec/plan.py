@@ -29,7 +29,9 @@ class Variable(Declared):
         description="Cut of a number: values up to it have the first level, values above the second",
     )
     unit: str | None = None
-    decimals: int = Field(default=0, ge=0, le=3, description="Decimals in which a number is printed")
+    decimals: int = Field(
+        default=0, ge=0, le=3, description="Decimals in which a number is printed"
+    )
     after_start: bool = Field(
         default=False, description="Known only after time zero: a model of it has guarantee time"
     )
@@ -127,7 +129,9 @@ class CoxModel(Display):
     replace: dict[str, tuple[str, ...]] = Field(
         default={}, description="Term → terms that take its place, one model each"
     )
-    diagnostics: bool = Field(default=False, description="Tests and residuals of proportional hazards")
+    diagnostics: bool = Field(
+        default=False, description="Tests and residuals of proportional hazards"
+    )
     sensitivity: bool = Field(
         default=False, description="Partial dates, each center left out, alternative settings"
     )
@@ -205,7 +209,47 @@ class Plan(Declared):
                 if name not in known:
                     kind = "endpoint" if known is self.endpoints else "variable"
                     found.append(((*place, key), f"'{name}' is no {kind} of the plan"))
-            found += [((*place, key), text) for key, text in self._guarantee(display)]
+            wrong = (*self._guarantee(display), *self._selection(display), *self._shape(display))
+            found += [((*place, key), text) for key, text in wrong]
+        return found
+
+    def _selection(self, display: AnyDisplay) -> list[tuple[str, str]]:
+        """Codes of `where` that no level has: they would choose nobody without a word."""
+        found = []
+        for name, codes in display.where.items():
+            levels = self.variables[name].levels if name in self.variables else {}
+            others = [code for code in codes if levels and code not in levels]
+            found += [("where", f"'{code}' is no level of '{name}'") for code in others]
+        return found
+
+    def _shape(self, display: AnyDisplay) -> list[tuple[str, str]]:
+        """What a kind of display needs of the names that it is given."""
+        found = []
+        if isinstance(display, Forest) and display.treatment in self.variables:
+            levels = self.variables[display.treatment].levels
+            if len(levels) not in (0, 2):
+                text = f"'{display.treatment}' has {len(levels)} levels; a treatment has two"
+                found.append(("treatment", text))
+        endpoint = self.endpoints.get(getattr(display, "endpoint", ""))
+        if isinstance(display, CompetingRisks) and endpoint and endpoint.competing is None:
+            text = (
+                f"endpoint '{display.endpoint}' has no competing event; say which under 'competing'"
+            )
+            found.append(("endpoint", text))
+        if isinstance(display, CoxModel):
+            found += [
+                ("replace", f"'{name}' is no term of this model")
+                for name in display.replace
+                if name not in display.terms
+            ]
+        months = [
+            month
+            for key in ("at_months", "landmarks_months")
+            for month in getattr(display, key, ())
+            if month <= 0
+        ]
+        if months:
+            found.append(("id", f"'{display.id}' names a month that is not above 0"))
         return found
 
     def _guarantee(self, display: AnyDisplay) -> list[tuple[str, str]]:
@@ -217,7 +261,7 @@ class Plan(Declared):
                 f"'{name}' is known only after time zero: the model favours those who live to have it; "
                 "write acknowledge_guarantee_time: true to print it with that warning",
             )
-            for name in display.terms
+            for name in (*display.terms, *(n for names in display.replace.values() for n in names))
             if name in self.variables and self.variables[name].after_start
         ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.catalog import load_catalog
 from schemas.spec.center import CenterSpec
+from schemas.spec.plan import Plan
 from schemas.spec.study import Study
 
 HERE = Path(__file__).parent
@@ -66,6 +67,11 @@ def study_schema() -> dict[str, Any]:
     return _finished(schema, "study")
 
 
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema of an analysis plan."""
+    return _finished(_loosened(Plan.model_json_schema(by_alias=True)), "analysis plan")
+
+
 def _loosened(node: Any) -> Any:
     """What YAML may also say: one value where a list may stand, and numbers or booleans as text."""
     if isinstance(node, list):
@@ -90,6 +96,7 @@ def files() -> dict[Path, str]:
     return {
         HERE / "center.schema.json": _text(center_schema()),
         HERE / "study.schema.json": _text(study_schema()),
+        HERE / "plan.schema.json": _text(plan_schema()),
     }
 
 
