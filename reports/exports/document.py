@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.exports.files import write_whole
 from reports.exports.ruled_table import add_table
-from reports.sections.model import Bullets, Figure, Note, Subheading, Table
+from reports.sections.model import Bullets, Facts, Figure, Note, Subheading, Table
 
 if TYPE_CHECKING:
     from reports.content import Content
@@ -87,6 +87,9 @@ def _set_up(document: Any, content: Content) -> None:
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
         for kind in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{kind}"), None)  # the theme would win over the name
+    borders = document.styles["Title"].element.pPr.find(qn("w:pBdr"))
+    if borders is not None:
+        document.styles["Title"].element.pPr.remove(borders)
     document.styles["Normal"].paragraph_format.space_after = Pt(4)
     cut = content.data_cut
     day = dt.datetime(cut.year, cut.month, cut.day)
@@ -106,11 +109,14 @@ def _add_section(
             _add_figure(document, block, section, pictures.get(names.get(id(block), "")))
         elif isinstance(block, Note):
             _small(document, block.text)
-        elif isinstance(block, Subheading):
+        elif isinstance(block, Subheading) and block.text:
             document.add_heading(block.text, level=2)
         elif isinstance(block, Bullets):
             for item in block.items:
                 document.add_paragraph(journal(item), style="List Bullet")
+        elif isinstance(block, Facts):
+            told = "; ".join(f"{name}: {value}" for name, value in block.items)
+            _small(document, f"{block.heading}. {told}." if block.heading else f"{told}.")
 
 
 def _add_figure(document: Any, figure: Figure, section: Section, picture: Path | None) -> None:

@@ -108,7 +108,7 @@ def _reading(row: dict[str, Any]) -> str:
         "" if lower is None and upper is None else f" (95% CI {interval_text(lower, upper, 0)})"
     )
     month = number_text(row["time_months"], 1)
-    return f"{number_text(value, 0)}%{limits} from month {month}, {row['n']} at risk"
+    return f"{number_text(value, 0)}%{limits} from month {month} on, when {row['n']} were at risk"
 
 
 def _caption(rows: Rows, populations: dict[str, str]) -> Iterator[str]:
