@@ -13,7 +13,7 @@ import polars as pl
 
 from reports.displays.context import Context
 from reports.displays.estimate import Estimate, p_text
-from reports.displays.model_fit import DAYS, EVENT
+from reports.displays.model_fit import DAYS, EVENT, with_known_levels
 from reports.displays.model_rows import ratio_text
 from reports.stats.exact.adjust import adjusted
 from reports.stats.hazards.compare import drop_one
@@ -46,7 +46,7 @@ def estimates(planned: Forest, context: Context) -> Iterator[Estimate]:
     """Rows of a forest: overall, then every subgroup variable."""
     variable = context.variable(planned.treatment)
     chosen = context.chosen(planned.where)
-    times = context.times(planned.endpoint, planned.where)
+    times = _times(planned, context)
     if len(variable.levels) != 2:
         yield _words(planned, f"Not estimable: {variable.label} has not exactly two levels.")
         return
@@ -64,6 +64,11 @@ def estimates(planned: Forest, context: Context) -> Iterator[Estimate]:
     yield from _holm(arms, found)
     if competing := context.endpoint(planned.endpoint).competing:
         yield _words(planned, f"Cause-specific hazard: {competing} ends the time at risk.")
+
+
+def _times(planned: Forest, context: Context) -> pl.DataFrame:
+    names = (planned.treatment, *planned.subgroups)
+    return with_known_levels(context.times(planned.endpoint, planned.where), context, names)
 
 
 def _words(planned: Forest, text: str) -> Estimate:
@@ -216,7 +221,7 @@ def _holm(arms: Arms, found: dict[str, float | None]) -> Iterator[Estimate]:
 
 def subjects(planned: Forest, context: Context) -> pl.DataFrame:
     """The patients of each arm in each subgroup."""
-    patients = context.times(planned.endpoint, planned.where).drop_nulls(planned.treatment)
+    patients = _times(planned, context).drop_nulls(planned.treatment)
     names = [name for name in planned.subgroups if context.variable(name).levels]
     members = [
         patients.select(

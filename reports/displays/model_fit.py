@@ -129,9 +129,29 @@ def fitted(planned: Modelled, context: Context, request: Request) -> Fitted:
 def primary_request(planned: Modelled, context: Context, terms: tuple[str, ...]) -> Request:
     """The patients of a display with a time of its endpoint."""
     chosen = context.chosen(planned.where)
-    frame = context.times(planned.endpoint, planned.where)
+    times = context.times(planned.endpoint, planned.where)
+    frame = with_known_levels(times, context, (*terms, *_others(planned)))
     lost = {"Time cannot be told": chosen.height - frame.height}
     return Request(terms, frame, chosen.height, {k: v for k, v in lost.items() if v})
+
+
+def with_known_levels(
+    frame: pl.DataFrame, context: Context, names: tuple[str, ...]
+) -> pl.DataFrame:
+    """Values that are none of a variable's levels are unknown: the plan does not say what they mean."""
+    levels = {name: context.variable(name).levels for name in names}
+    return frame.with_columns(
+        pl.when(pl.col(name).is_in(list(codes))).then(pl.col(name)).alias(name)
+        for name, codes in levels.items()
+        if codes
+    )
+
+
+def _others(planned: Modelled) -> tuple[str, ...]:
+    """Variables beside the terms that a model may be of."""
+    names = (getattr(planned, "stratified_by", None), getattr(planned, "clustered_by", None))
+    instead = [new for news in getattr(planned, "replace", {}).values() for new in news]
+    return tuple(dict.fromkeys([*(name for name in names if name), *instead]))
 
 
 def _occurring(

@@ -37,6 +37,8 @@ def told_once(model: Fitted) -> Iterator[Estimate]:
     for name in model.request.terms:
         if text := _merged(model, name):
             yield _row(model, f"MERGED_{name}", text)
+        if text := _undeclared(model, name):
+            yield _row(model, f"UNDECLARED_{name}", text)
     late = [name for name in model.request.terms if model.context.variable(name).after_start]
     if late:
         names = ", ".join(model.context.variable(name).label.lower() for name in late)
@@ -155,6 +157,20 @@ def _clusters(model: Fitted) -> str:
 def _competing(model: Fitted) -> str:
     competing = model.context.endpoint(model.planned.endpoint).competing
     return f"Cause-specific hazard: {competing} ends the time at risk." if competing else ""
+
+
+def _undeclared(model: Fitted, name: str) -> str:
+    """Patients whose value is none of the levels."""
+    context, variable = model.context, model.context.variable(name)
+    if not variable.levels:
+        return ""
+    chosen = context.chosen(model.planned.where)
+    number = chosen.filter(~pl.col(name).is_in(list(variable.levels))).height
+    return (
+        f"{variable.label}: {_many(number, 'patient')} with a value that the plan does not name, left out."
+        if number
+        else ""
+    )
 
 
 def _merged(model: Fitted, name: str) -> str:

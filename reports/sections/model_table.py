@@ -19,7 +19,11 @@ from reports.sections.model import (
     Table,
 )
 
+FITTING = 5  # hazard ratios with intervals beside each other
 PRIMARY = "Primary model"
+# Sentences that are told once and hold of every model of the display.
+ONCE = ("MERGED", "GUARANTEE_TIME")
+EVERY = ""
 RATIO = "Hazard ratio (95% CI)"
 CENTERS = ("STRATIFIED", "CLUSTERED")
 LATE = ("LANDMARK", "TIME_DEPENDENT")
@@ -168,16 +172,19 @@ def _cautions(rows: Rows, codes: list[str]) -> Iterator[Block]:
     for code in codes:
         for row in rows.of(population=code, row="WARNING"):
             if row["level"] not in elsewhere:
-                said.setdefault(str(row["text"]), []).append(labels.get(code, code))
+                about = EVERY if str(row["level"]).startswith(ONCE) else labels.get(code, code)
+                said.setdefault(str(row["text"]), []).append(about)
         for row in rows.of(population=code, row="DROPPED"):
             if row["level"] and code != ALL:
                 text = f"Left out: {row['text']} ({row['level_label']})."
                 said.setdefault(text, []).append(labels.get(code, code))
-    many = len(codes) > 1
     if said:
-        yield Bullets(
-            tuple(f"{'; '.join(of)}: {text}" if many else text for text, of in said.items())
-        )
+        yield Bullets(tuple(_of_models(text, of, len(codes)) for text, of in said.items()))
+
+
+def _of_models(text: str, of: list[str], n_models: int) -> str:
+    """A sentence with the models that it is about, unless it is about all."""
+    return text if len(of) >= n_models or EVERY in of else f"{'; '.join(of)}: {text}"
 
 
 def _about_sensitivity(rows: Rows) -> tuple[str, ...]:
@@ -252,7 +259,7 @@ def _sensitivity(rows: Rows, codes: list[str]) -> Iterator[Block]:
     )  # fmt: skip
     heads = tuple(f"{label}, months (95% CI)" for _, label in names)
     yield Table("Medians", ("Patients", *heads), lines)
-    yield _ratios_again(rows, codes, labels)
+    yield from _ratios_again(rows, codes, labels)
     about = _about_sensitivity(rows)
     told = [
         str(row["text"])
@@ -267,18 +274,23 @@ def _sensitivity(rows: Rows, codes: list[str]) -> Iterator[Block]:
     yield Bullets(tuple(told))
 
 
-def _ratios_again(rows: Rows, codes: list[str], labels: dict[str, str]) -> Table:
+def _ratios_again(rows: Rows, codes: list[str], labels: dict[str, str]) -> Iterator[Table]:
+    """The hazard ratios of all variants, in tables that fit a page."""
     columns = [
-        (name, row["level"], f"{row['row_label'].split(' (cut')[0]}: {row['level_label']}")
+        (name, row["level"], f"{row['row_label'].split('; cut')[0]}: {row['level_label']}")
         for name, levels in _variables(rows, [ALL]).items()
         for row in levels
         if row["text"] != "reference"
     ]
-    lines = tuple(
-        Line(
-            labels[code],
-            tuple(rows.text(population=code, row=n, level=v, statistic="hr") for n, v, _ in columns),
+    for chosen in (columns[k : k + FITTING] for k in range(0, len(columns), FITTING)):
+        lines = tuple(
+            Line(
+                labels[code],
+                tuple(
+                    rows.text(population=code, row=name, level=level, statistic="hr")
+                    for name, level, _ in chosen
+                ),
+            )
+            for code in codes
         )
-        for code in codes
-    )  # fmt: skip
-    return Table(RATIO, tuple(label for _, _, label in columns), lines)
+        yield Table(RATIO, tuple(label for _, _, label in chosen), lines)
