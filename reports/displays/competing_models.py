@@ -133,8 +133,7 @@ def _text(display: Display, cause: int, sample: Sample, found: Ratio | None) -> 
         return "no patients"
     if found is None or found.value is None:
         return f"{NOT_ESTIMABLE}: {_why(cause, sample, reference)}"
-    events = sample.events(cause) + reference.events(cause)
-    few = f"; few events ({events})" if events < display.early_events else ""
+    few = _few_events(display, cause, sample)
     small = min(sample.days.size, reference.days.size)
     few += f"; small group ({small})" if small < display.small_group else ""
     shown = interval_text(found.lower, found.upper, 2)
@@ -145,6 +144,18 @@ def p_words(p: float | None) -> str:
     """`P = 0.02` or `P <0.001`."""
     shown = p_text(p)
     return f"P = {shown}" if shown[:1].isdigit() else f"P {shown}"
+
+
+def _few_events(display: Display, cause: int, sample: Sample) -> str:
+    """A warning by the events per parameter of the model, and by those that the ratio itself rests on."""
+    total = sum(other.events(cause) for other in display.filled)
+    parameters = len(display.filled) - 1
+    own = sample.events(cause) + display.samples[0].events(cause)
+    if own < display.early_events:
+        return f"; few events ({own})"
+    if total < display.early_events * parameters:
+        return f"; few events ({total} for {parameters} parameters)"
+    return ""
 
 
 def _why(cause: int, sample: Sample, reference: Sample) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, percent
+from reports.displays.response import NOT_ASSESSED
 
 if TYPE_CHECKING:
     from schemas.spec.plan import Completeness
@@ -17,6 +18,8 @@ METHOD = (
     "Patients of the cohort whose value is known; unknown, not done and not delivered are not known"
 )
 CENTER = "SITEID"
+# A response that nobody could judge counts as less than PR under some settings; it is not known all the same.
+RESPONSE, SOURCE = "BESTRESP", "BESTRSRC"
 
 
 def estimates(planned: Completeness, context: Context) -> Iterator[Estimate]:
@@ -25,7 +28,7 @@ def estimates(planned: Completeness, context: Context) -> Iterator[Estimate]:
     names = list(planned.variables)
     counted = (
         patients.group_by(CENTER)
-        .agg(pl.len(), *[pl.col(name).is_not_null().sum().alias(f"known_{name}") for name in names])
+        .agg(pl.len(), *[_known(name, context).sum().alias(f"known_{name}") for name in names])
         .sort(CENTER)
     )
     total = counted.sum().with_columns(pl.lit(ALL).alias(CENTER))
@@ -44,8 +47,24 @@ def estimates(planned: Completeness, context: Context) -> Iterator[Estimate]:
                 display=planned.id, population=code, population_label=_label(code), row=name,
                 row_label=context.variable(name).label, statistic="percent",
                 value=100 * known / size if size else None, n=size, events=known, method=METHOD,
-                text=percent(known, size),
+                text=_share(known, size),
             )  # fmt: skip
+
+
+def _share(known: int, size: int) -> str:
+    """Percent of known values; 100 only where nothing is missing, 0 only where nothing is known."""
+    shown = percent(known, size)
+    if known < size and shown == "100":
+        return ">99"
+    return "<1" if known and shown == "0" else shown
+
+
+def _known(name: str, context: Context) -> pl.Expr:
+    variable = context.variable(name)
+    is_judged = pl.lit(True)
+    if (variable.column or name) == RESPONSE and SOURCE in context.data.adsl.columns:
+        is_judged = ~pl.col(SOURCE).is_in(NOT_ASSESSED).fill_null(False)
+    return pl.col(name).is_not_null() & is_judged
 
 
 def _label(code: str) -> str:
@@ -57,7 +76,7 @@ def subjects(planned: Completeness, context: Context) -> pl.DataFrame:
     patients = context.chosen(planned.where)
     return pl.concat(
         [
-            patients.filter(pl.col(name).is_null()).select(
+            patients.filter(~_known(name, context)).select(
                 display=pl.lit(planned.id), population=pl.col(CENTER).cast(pl.String),
                 row=pl.lit(name), level=pl.lit("missing"), usubjid="USUBJID",
             )

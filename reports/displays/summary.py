@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 RATE = "Clopper-Pearson 95% confidence interval"
 MISSING = "missing"
+FEW, SMALL = "‡", "§"  # fewer events, fewer patients than the plan asks for
 # Response is told as rates, too: what counts as overall response.
 RESPONSE, RESPONDERS = "BESTRESP", ("CR", "VGPR", "PR")
 NO, YES = "N", "Y"
@@ -53,9 +54,14 @@ class Display:
             for code in self.populations
         }
 
-    def small(self, n: int) -> str:
-        """A warning where there are few patients."""
-        return f"; small group ({n})" if 0 < n < self.small_group else ""
+    def weak(self, n: int, events: int) -> tuple[str, str]:
+        """The marks of an estimate that rests on few events or patients, and what they mean."""
+        few, small = events < self.early_events, n < self.small_group
+        marks = (FEW if few else "") + (SMALL if small else "")
+        words = (f"; few events ({events})" if few else "") + (
+            f"; small group ({n})" if small else ""
+        )
+        return (f" {marks}" if marks else "", words)
 
 
 def estimates(planned: Summary, context: Context) -> Iterator[Estimate]:
@@ -128,10 +134,10 @@ def _median(display: Display, part: pl.DataFrame, context: Context) -> dict[str,
     shown = NOT_REACHED if value is None else number_text(value, 1)
     if lower is not None or upper is not None:
         shown += f" ({interval_text(lower, upper, 1)})"
-    few = f"; few events ({curve.events})" if curve.events < display.early_events else ""
+    marks, words = display.weak(curve.n, curve.events)
     return {
         "value": value, "lower": lower, "upper": upper, "n": curve.n, "events": curve.events,
-        "method": MEDIAN, "text": f"{shown}{few}{display.small(curve.n)}",
+        "method": MEDIAN + words, "text": shown + marks,
     }  # fmt: skip
 
 
@@ -173,12 +179,11 @@ def _shares(
         sets = {YES: (variable.label, (YES,))}
     elif (variable.column or name) == RESPONSE:
         sets = {"ORR": ("Overall response (PR or better)", RESPONDERS), **sets}
-    is_one = len(sets) == 1
     for level, (label, codes) in sets.items():
-        shown = label if is_one else f"{variable.label}: {label}"
+        place = (f"{name}_{level}", variable.label, None if len(sets) == 1 else label)
         counts = {c: int(column.is_in(list(codes)).sum()) for c, column in parts.items()}
         for code, column in parts.items():
-            yield _rate(display, f"{name}_{level}", shown, code, counts[code], column.len())
+            yield _rate(display, place, code, counts[code], column.len())
         table = np.array(
             [
                 [counts[code], parts[code].len() - counts[code]]
@@ -186,18 +191,21 @@ def _shares(
                 if code != ALL
             ]
         ).T
-        yield _test(display, f"{name}_{level}", shown, chi_squared(table), int(table.sum()))
+        yield _test(display, place[0], variable.label, chi_squared(table), int(table.sum()))
     for code, part in display.parts(patients).items():
         yield _missing(display, name, variable.label, code, part[name].null_count())
 
 
-def _rate(display: Display, row: str, label: str, code: str, number: int, whole: int) -> Estimate:
+def _rate(
+    display: Display, place: tuple[str, str, str | None], code: str, number: int, whole: int
+) -> Estimate:
+    """A rate; `place` is its row, the label of the variable, and that of the level if there are several."""
     rate = clopper_pearson(number, whole)
     limits = [100 * limit for limit in (rate.value, rate.lower, rate.upper)]
     low, high = (number_text(x, 0) for x in limits[1:])
     return Estimate(
-        display=display.name, population=code, population_label=display.populations[code], row=row,
-        row_label=f"{label}, % (95% CI)", statistic="percent", value=limits[0] if whole else None,
+        display=display.name, population=code, population_label=display.populations[code],
+        row=place[0], row_label=f"{place[1]}, % (95% CI)", level_label=place[2], statistic="percent", value=limits[0] if whole else None,
         lower=limits[1], upper=limits[2], n=whole, events=number, method=RATE,
         text=f"{percent(number, whole)} ({low} to {high})" if whole else "no patients",
     )  # fmt: skip

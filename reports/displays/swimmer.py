@@ -19,12 +19,13 @@ SUBJECT = pl.Schema(
 )
 # Category as reported → what is drawn; worse ones bear no mark.
 DEPTHS = {"sCR": "CR", "CR": "CR", "VGPR": "VGPR", "PR": "PR"}
-DEPTH_ORDER = {"PR": 1, "VGPR": 2, "CR": 3}
-PROGRESSION = "PD"
+DEPTH_ORDER = {"RSP": 1, "PR": 2, "VGPR": 3, "CR": 4}
+PROGRESSION, RESPONSE, YES = "PD", "RSP", "Y"
 MARKS = {
-    "PR": "First PR of a line",
-    "VGPR": "First VGPR of a line",
-    "CR": "First CR of a line",
+    "RSP": "First response, class not known",
+    "PR": "PR",
+    "VGPR": "VGPR",
+    "CR": "CR or sCR",
     "PD": "Progression",
     "DIED": "Died",
     "ALIVE": "Alive at the last contact",
@@ -161,26 +162,22 @@ def _lines(
 
 
 def _marks(display: str, context: Context, drawn: pl.DataFrame) -> Iterator[Estimate]:
-    """The first PR, VGPR and CR of each line, each only where nothing deeper came before, and progressions."""
+    """Each response of a line that is deeper than all before it, and the first progression."""
     month = context.study.settings.days_per_month
     shown = (
-        context.data.courses.responses.filter(
-            (pl.col("PARAMCD") == "OVR")
-            & pl.col("ADT").is_not_null()
-            & pl.col("AVALC").is_in([*DEPTHS, PROGRESSION])
-        )
+        _dated(context.data.courses.responses)
         .join(drawn, on="USUBJID", how="inner")
-        .with_columns(
-            kind=pl.col("AVALC").replace(DEPTHS), day=_days(pl.col("ADT"), pl.col("start"))
-        )
+        .with_columns(day=_days(pl.col("ADT"), pl.col("start")))
         .filter((pl.col("day") >= 0) & (pl.col("day") <= pl.col("days")))
         .with_columns(depth=pl.col("kind").replace_strict(DEPTH_ORDER, default=None))
-        .sort("rank", "SALVN", "day", "depth")
+        .sort("rank", "SALVN", "day", "depth", descending=[False, False, False, True])
     )
-    before = pl.col("depth").cum_max().shift(1).over("rank", "SALVN").fill_null(0)
-    deeper = shown.filter(pl.col("depth").is_not_null()).filter(pl.col("depth") > before)
+    line = ["rank", "SALVN"]
+    responses = shown.filter(pl.col("depth").is_not_null())
+    before = pl.col("depth").cum_max().shift(1).over(line).fill_null(0)
+    deeper = responses.filter(pl.col("depth") > before)
     progressed = shown.filter(pl.col("kind") == PROGRESSION).unique(
-        ["rank", "SALVN"], keep="first", maintain_order=True
+        line, keep="first", maintain_order=True
     )
     marks = pl.concat([deeper, progressed]).sort(pl.col("rank").cast(pl.Int32), "day", "kind")
     rows = marks.select("rank", "group", "kind", pl.col("day") / month)
@@ -190,6 +187,26 @@ def _marks(display: str, context: Context, drawn: pl.DataFrame) -> Iterator[Esti
             level_label=MARKS[kind], statistic=kind, value=months, time_months=months, n=1,
             text=f"{number_text(months, 1)} months",
         )  # fmt: skip
+
+
+def _dated(responses: pl.DataFrame) -> pl.DataFrame:
+    """Responses and progressions with a day: assessments, the best response, the first response.
+
+    A center that gives only the best response and its day has no assessments; the first response may have a day
+    and no class.
+    """
+    parameter, category = pl.col("PARAMCD"), pl.col("AVALC")
+    kind = (
+        pl.when(parameter.is_in(["OVR", "BOR"]))
+        .then(category.replace_strict({**DEPTHS, PROGRESSION: PROGRESSION}, default=None))
+        .when((parameter == RESPONSE) & (category == YES))
+        .then(pl.lit(RESPONSE))
+        .when((parameter == PROGRESSION) & (category == YES))
+        .then(pl.lit(PROGRESSION))
+    )
+    return responses.with_columns(kind=kind).filter(
+        pl.col("kind").is_not_null() & pl.col("ADT").is_not_null()
+    )
 
 
 def subjects(planned: Swimmer, context: Context) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports.figures import svg
 
-WIDTH = 900.0
+WIDTH = 800.0
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 178.0, 74.0, 16.0
 NODE, GAP = 13.0, 16.0
 PLOT = 440.0

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from reports.figures import svg
 
-WIDTH = 900.0
-LEFT, TOP, LINE = 270.0, 34.0, 27.0
+WIDTH = 800.0
+LEFT, TOP, LINE = 248.0, 34.0, 27.0
 # Share below which the next darker shade begins; what is missing is dark.
 SHADES = (
     (100.0, "#ffffff"),

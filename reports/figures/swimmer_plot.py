@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports.figures import svg
 
-WIDTH = 900.0
+WIDTH = 780.0
 LEFT, RIGHT, TOP = 74.0, 34.0, 92.0
 BAR, PITCH, HEADING = 13.0, 18.0, 26.0
 LETTER_ROOM = 12.0
@@ -115,6 +115,9 @@ def _course(course: Course, y: float, last: float, kinds: Sequence[str]) -> Iter
 def _mark(kind: str, x: float, y: float) -> Markup:
     """Circles filled as deep as the response; a cross, a square, an arrow, a bar for the others."""
     fills = {"PR": "#ffffff", "VGPR": "#9a9a9a", "CR": "#000000"}
+    if kind == "RSP":
+        d = f"M{x:.2f} {y - 5:.2f}l5 5l-5 5l-5 -5z"
+        return svg.element("path", d=d, fill="#ffffff", stroke="#000000", stroke_width=1.2)
     if kind in fills:
         return svg.element(
             "circle", cx=x, cy=y, r=4.2, fill=fills[kind], stroke="#000000", stroke_width=1.2
@@ -142,9 +145,9 @@ def _legend(kinds: Mapping[str, str], marks: Mapping[str, str]) -> Iterator[Mark
         x += 52 + 7.4 * len(label)
     x, y = LEFT, 44.0
     for kind, label in marks.items():
-        width = 44 + 6.6 * len(label)
+        width = 40 + 6.3 * len(label)
         if x + width > WIDTH:
             x, y = LEFT, y + 24
         yield _mark(kind, x + 5, y)
-        yield svg.text(x + 20, y + 4.5, label, class_="small")
+        yield svg.text(x + 22, y + 4.5, label, class_="small")
         x += width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports.sections.model import ALL, Bullets, Facts, Line, Note, Rows, Section, Table
+from reports.sections.strobe import strobe_figure
 
 DELIVERIES = (
     "Delivery in force: what the tables and figures rest on. Rows held back: rows of tables that broke a rule and"
@@ -28,7 +29,10 @@ def sections(
         found.append(
             Section(
                 "ATTRITION", "Patients: from the warehouse to the cohort", "Patients",
-                (attrition_table(flow), center_table(flow), Note(sentences["cohort"])),
+                (
+                strobe_figure(flow), attrition_table(flow), center_table(flow),
+                Note(sentences["cohort"]),
+            ),
             )
         )  # fmt: skip
     if rows := displays.get("DELIVERIES"):

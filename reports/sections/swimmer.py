@@ -12,7 +12,8 @@ MEANING = (
     "One bar a patient, grouped by first salvage, the longest course first. Letters: the class of the line; a dashed"
     " frame: the end of the line is not known, the bar reaches to the next line or to the end of the course; thin"
     " line: no therapy known. The number is the rank of the pseudonym in the cohort. Ends: death, or the last day"
-    " known alive, at most the data cut. Progressions: the first of each line. Dates that were imputed are drawn as"
+    " known alive, at most the data cut. Responses: each that is deeper than those of the line before it; progressions: the first of"
+    " each line. Dates that were imputed are drawn as"
     " imputed."
 )
 
@@ -38,7 +39,9 @@ def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...
         )
         groups.setdefault(str(row["population_label"]), []).append(course)
     drawn = [r for r in rows.rows if r["row"] in ("mark", "patient")]
-    order = {kind: place for place, kind in enumerate(("PR", "VGPR", "CR", "PD", "DIED", "ALIVE"))}
+    order = {
+        kind: place for place, kind in enumerate(("RSP", "PR", "VGPR", "CR", "PD", "DIED", "ALIVE"))
+    }
     used = {str(r["statistic"]): str(r["level_label"]) for r in drawn}
     named = {k: used[k] for k in sorted(used, key=lambda kind: order.get(kind, len(order)))}
     labels = list(rows.labels(row="drawn").values())
