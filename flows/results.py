@@ -62,7 +62,9 @@ def render(folder: StudyFolder, out: Path) -> Path:
     """Renders the report from the published warehouse."""
     from reports.render import render as write
 
-    return write(folder.warehouse, out, parts.load_study(folder))
+    content = str(parts.published_state(folder).get("content_hash", ""))
+    facts = {"content hash": content} if content else {}
+    return write(folder.warehouse, out, parts.load_study(folder), facts)
 
 
 def query(root: Path, statement: str, as_of: int | None) -> tuple[Sequence[str], list[Any]]:

@@ -117,7 +117,9 @@ def read_content(
     try:
         columns, rows = _records(con, "select * from analysis.estimate order by display, position")
         run = [*_run_facts(con), *(facts or {}).items()]
-        subjects = con.execute("select distinct display from analysis.estimate_subject").fetchall()
+        subjects = con.execute(
+            "select distinct display from analysis.estimate_subject order by display"
+        ).fetchall()
     finally:
         con.close()
     by_display: dict[str, list[dict[str, Any]]] = {}

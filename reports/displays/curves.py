@@ -238,13 +238,16 @@ def at_months(display: Display, months: tuple[float, ...]) -> Iterator[Estimate]
             known = value is not None and not np.isnan(value)
             shown = f"{number_text(100 * value, 0)}%" if known else "beyond the last time"
             low, high = (None if np.isnan(x) else 100 * x for x in (lower, upper))
+            limits = f"95% CI {interval_text(low, high, 0)}"
+            if low is None and high is None:  # nobody is left: the logarithm of 0 has no variance
+                limits = "interval not estimable"
             yield Estimate(
                 display=display.name, endpoint=display.endpoint, population=sample.code,
                 population_label=sample.label, row="at_months",
                 row_label=f"{display.label} at {month:g} months", level=f"{month:g}",
                 statistic="survival", value=value, lower=lower, upper=upper, n=point.n_risk,
                 time_months=float(month), method=CURVE,
-                text=shown + (f" (95% CI {interval_text(low, high, 0)})" if known else ""),
+                text=shown + (f" ({limits})" if known else ""),
             )  # fmt: skip
 
 
