@@ -87,7 +87,8 @@ def _sheet(sheet: Any, section: Section, table: Table, formats: dict[str, Any]) 
         kind = "strong" if line.is_head else "level" if line.is_level else None
         sheet.write_string(number, 0, row[0], formats[kind] if kind else None)
         for column, cell in enumerate(row[1:], start=1):
-            sheet.write_string(number, column, cell, formats["cell"])
+            if cell:
+                sheet.write_string(number, column, cell, formats["cell"])
     widths = [
         max((len(row[c]) for row in rows if c < len(row)), default=0) for c in range(len(rows[0]))
     ]

@@ -75,9 +75,10 @@ def test_style_and_script_are_those_that_the_policy_allows(page, kind, tag):
 def test_every_printed_number_is_an_estimate(page, warehouse):
     """Every number that stands in a table cell or a caption is the text of an estimate."""
     con = duckdb.connect(str(warehouse), read_only=True)
-    rows = con.execute("select text, events, n from analysis.estimate").fetchall()
-    # Of models also the patients and events of a row stand in a cell.
-    texts = {row[0] for row in rows} | {f"{events} / {n}" for _, events, n in rows}
+    rows = con.execute("select text, value, events, n from analysis.estimate").fetchall()
+    # A share may be printed as its two counts: of a row, its events or its value, and its n.
+    shares = {f"{part:g}/{n}" for _, *parts, n in rows for part in parts if part is not None}
+    texts = {row[0] for row in rows} | shares | {share.replace("/", " / ") for share in shares}
     html = page.read_text(encoding="utf-8")
     cells = re.findall(r"<td>([^<]*)</td>", html)
     unescaped = {cell.replace("&lt;", "<").replace("&gt;", ">") for cell in cells}
