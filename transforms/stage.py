@@ -162,6 +162,7 @@ _BY_PARSER: Mapping[str, tuple[str, ...]] = {
     "regimen": ("SAL-01", "SAL-08", "DAT-01"),
     "number": ("STR-06", "LAB-01", "LAB-02", "LAB-03", "LAB-05", "LAB-06"),
     "integer": ("STR-06",),
+    "ecog": ("STR-06", "STG-11"),
 }
 
 

@@ -20,6 +20,7 @@ from transforms.derive.group_sizes import alternative_groups
 from transforms.derive.lines import find_first_salvage, salvage_sequence
 from warehouse.completions import add_completions
 from warehouse.definitions import read_definitions, set_missing
+from warehouse.held import read_held
 from warehouse.imwg import imwg_frames
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def _prepare(
         _run(con, name)
     _set_variables(con, _variables(study) | {"completion": completion})
     read_definitions(con, study)
+    read_held(con)
     for name in _steps(BEFORE_LINES, study, completion):
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))

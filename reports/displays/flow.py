@@ -19,6 +19,10 @@ WINDOWS = {
     "until_next_line": "until the next line",
     "any_time": "at any time",
 }
+PFS_CENSORING = {
+    "last_contact": "the last day known alive",
+    "last_assessment": "the last assessment of response, at the start where there is none",
+}
 
 
 def attrition(data: AnalysisData) -> Iterator[Estimate]:
@@ -118,7 +122,8 @@ def _sentences(study: Study) -> dict[str, str]:
         ),
         "censoring": (
             "Patients alive are censored at the last day known alive. A further line of therapy does"
-            " not censor overall survival."
+            " not censor overall survival. Without progression and death, progression-free survival is"
+            f" censored at {PFS_CENSORING[settings.pfs_censoring]}."
         ),
         "survival": (
             "Survival: Kaplan-Meier. Pointwise intervals and medians use the log transform (95%)."

@@ -14,8 +14,13 @@ from schemas.spec.base import Declared
 class Settings(Declared):
     """Decisions of the principal investigator; every report prints them."""
 
-    early_relapse_months: tuple[float, ...] = Field(
-        default=(3, 5), description="Cut-offs of early relapse in months after infusion"
+    early_relapse_months: tuple[Annotated[float, Field(gt=0, le=120, allow_inf_nan=False)], ...] = (
+        Field(
+            default=(3, 5),
+            min_length=1,
+            max_length=2,
+            description="Cut-offs of early relapse in months after infusion: one or two",
+        )
     )
     early_relapse_tie: Literal["early_if_equal", "late_if_equal"] = "early_if_equal"
     dual_bispecific: Literal["OTHER", "TALQ", "TEC"] = Field(

@@ -1,5 +1,7 @@
 """Who is in the cohort, and the attrition table that says why not."""
 
+from warehouse.analysis import derive
+
 
 def test_a_patient_with_relapse_and_salvage_after_a_commercial_product_is_in_the_cohort(plain):
     row = plain()
@@ -195,3 +197,65 @@ def test_elg_07_a_relapse_with_palliative_care_only_is_listed_but_not_of_the_coh
     told = {row["reason"]: row["n_patients"] for row in rows(con, "attrition", "n_patients > 0")}
     assert told["NO_SALVAGE"] == 1
     assert con.execute("select usubjid from core.relapse").fetchall() == [("MYE-DE01-A",)]
+
+
+HELD = """create schema quality;
+create table quality.delivery (delivery_key integer, is_current boolean);
+insert into quality.delivery values (1, true), (2, false);
+create table quality.finding (delivery_key integer, usubjid varchar, "table" varchar, disposition varchar)"""
+
+
+def reasons_with(derived, study_with, core, *findings):
+    """Patient → why not in the cohort, with findings of (delivery, patient, table, disposition)."""
+    con = derived(**core)
+    con.execute(HELD)
+    for finding in findings:
+        con.execute("insert into quality.finding values (?, ?, ?, ?)", list(finding))
+    derive(con, study_with())
+    return dict(con.execute("select usubjid, reason from temp.candidate").fetchall())
+
+
+def test_what_a_check_holds_back_is_told_as_held_and_not_as_missing(derived, study_with):
+    core = {
+        "subject": """usubjid    | country | sex
+                      MYE-DE01-A | DE      | F
+                      MYE-DE01-B | DE      | F
+                      MYE-DE01-C | DE      | F""",
+        "treatment_line": "usubjid | line_number | start_date | drugs",
+    }
+    found = reasons_with(
+        derived,
+        study_with,
+        core,
+        (1, "MYE-DE01-A", "treatment_line", "quarantine"),
+        (1, "MYE-DE01-B", "infusion", "quarantine"),
+        (1, "MYE-DE01-C", "infusion", "keep_query"),
+    )
+    assert found == {
+        "MYE-DE01-A": "SALVAGE_HELD",
+        "MYE-DE01-B": "INFUSION_HELD",
+        "MYE-DE01-C": "NO_INDEX_INFUSION",
+    }
+
+
+def test_what_an_earlier_delivery_held_back_is_no_reason(derived, study_with):
+    core = {"treatment_line": "usubjid | line_number | start_date | drugs"}
+    held = (2, "MYE-DE01-A", "treatment_line", "quarantine")
+    assert reasons_with(derived, study_with, core, held) == {"MYE-DE01-A": "NO_SALVAGE"}
+
+
+def test_a_later_line_does_not_become_the_first_salvage_where_the_one_before_is_held(
+    derived, study_with
+):
+    core = {
+        "treatment_line": """usubjid    | line_number | start_date | drugs
+                             MYE-DE01-A | 2           | 2023-06-01 | talquetamab""",
+    }
+    held = (1, "MYE-DE01-A", "treatment_line", "quarantine")
+    assert reasons_with(derived, study_with, core, held) == {"MYE-DE01-A": "SALVAGE_HELD"}
+    assert reasons_with(derived, study_with, core) == {"MYE-DE01-A": None}
+
+
+def test_a_held_line_after_the_first_salvage_leaves_the_patient_in_the_cohort(derived, study_with):
+    held = (1, "MYE-DE01-A", "treatment_line", "quarantine")
+    assert reasons_with(derived, study_with, {}, held) == {"MYE-DE01-A": None}

@@ -164,6 +164,10 @@ def test_a_study_has_the_published_decisions_as_defaults(tmp_path: Path) -> None
         ("settings: {bridge_day: 20}", "line 4, settings.bridge_day: unknown key 'bridge_day'. Did you mean 'bridge_days'?"),
         ("settings: {time_zero: system}", "line 4, settings.time_zero: 'system' is not allowed. Did you mean 'systemic'?"),
         ("settings: {bridge_days: -1}", "line 4, settings.bridge_days:"),
+        ("settings: {early_relapse_months: []}", "line 4, settings.early_relapse_months:"),
+        ("settings: {early_relapse_months: [3, 5, 7]}", "line 4, settings.early_relapse_months:"),
+        ("settings: {early_relapse_months: [0, 3]}", "line 4, settings.early_relapse_months[0]:"),
+        ("settings: {early_relapse_months: [3, -2]}", "line 4, settings.early_relapse_months[1]:"),
         ("groups: {TALQ: Tal, TECH: Tec}", "line 4, groups[1]: 'TECH' is no salvage group. Did you mean 'TEC'?"),
     ],
 )  # fmt: skip

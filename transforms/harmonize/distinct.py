@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 
 from transforms.harmonize import values as parsers
 from transforms.harmonize.fish import cytogenetic_column
+from transforms.harmonize.performance import from_karnofsky, karnofsky_number
 from transforms.harmonize.plain import plain_verdict
 from transforms.harmonize.values.codes import BY_COLUMN, code_rows
 from transforms.harmonize.values.common import Row, is_missing
@@ -26,11 +27,12 @@ from transforms.harmonize.values.regimens import regimen_rows
 from transforms.harmonize.values.responses import response_rows
 from transforms.harmonize.verdicts import OUTPUTS, Form, Line, Verdict
 
+NUMBERS = parsers.NumberFormat()
 _LETTER = re.compile(r"[^\W\d_]")
 _MOST = 400_000  # verdicts that a reader remembers; then it starts anew, to bound memory
 
 _DEFAULT_RULE = {"date": "DAT-01", "year": "DAT-01", "response": "RSP-01", "regimen": "SAL-01"}
-_KIND = {"date": "date", "year": "date", "integer": "number", "number": "number"}
+_KIND = {"date": "date", "year": "date", **dict.fromkeys(("integer", "ecog", "number"), "number")}
 # These parsers take the center's own codes themselves.
 _OWN_IN_PARSER = ("response", "regimen", "lesion_category")
 
@@ -189,20 +191,19 @@ class Reader:
         ]
 
     def _parse_integer(self, texts: list[str]) -> list[Verdict]:
-        form = self.form.numbers or parsers.NumberFormat()
-        rows = number_rows(texts, replace(form, as_integer=True))
-        found = self._judged(rows, ("number", "comparator"))
-        return [self._whole(verdict) for verdict in found]
+        rows = number_rows(texts, replace(self.form.numbers or NUMBERS, as_integer=True))
+        return [self._whole(verdict) for verdict in self._judged(rows, ("number", "comparator"))]
+
+    def _parse_ecog(self, texts: list[str]) -> list[Verdict]:
+        """ECOG as it stands, or what a Karnofsky value means, with a warning."""
+        plain = [karnofsky_number(text) or text for text in texts]
+        return list(map(from_karnofsky, texts, self._parse_integer(plain)))
 
     def _whole(self, verdict: Verdict) -> Verdict:
-        number, comparator = (
-            verdict.values[:1] + verdict.values[1:2] if len(verdict.values) > 1 else (None, None)
-        )
-        if number is None:
-            return verdict._replace(values=(None,))
-        if comparator is not None or abs(number) >= 2**31:
+        number, comparator = (*verdict.values, None)[:2]
+        if number is not None and (comparator is not None or abs(number) >= 2**31):
             return self._wrong(None, "expected a whole number")
-        return verdict._replace(values=(int(number),))
+        return verdict._replace(values=(None if number is None else int(number),))
 
     def _parse_number(self, texts: list[str]) -> list[Verdict]:
         rows = number_rows(texts, self.form.numbers)
@@ -216,8 +217,7 @@ class Reader:
 
     def _parse_lesion_category(self, texts: list[str]) -> list[Verdict]:
         """The default category of a site as written; a site not understood is told at the site."""
-        vocabulary = parsers.load_vocabulary("lesion_site")
-        rows = code_rows(texts, vocabulary, {}, self.form.language)
+        rows = code_rows(texts, parsers.load_vocabulary("lesion_site"), {}, self.form.language)
         own = dict(self.form.own)
         return [
             self.nothing

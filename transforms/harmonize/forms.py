@@ -9,6 +9,9 @@ from transforms.harmonize.plan import ColumnPlan, MappingPlan, fill, value_heade
 from transforms.harmonize.values.units import find_quantity
 from transforms.harmonize.verdicts import Form
 
+# Whole numbers whose own rule asks about a value that is none; others fall under STR-06.
+_RULE_OF = {"grade": "TOX-01", "ecog": "STG-11"}
+
 
 def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
     """How a column's text is written; units that vary by row are filled in later."""
@@ -25,14 +28,15 @@ def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
             language=spec.language,
             latest=plan.export_date,
         )
-    elif column.parser in ("number", "integer"):
+    elif column.parser in ("number", "integer", "ecog"):
         numbers = parsers.NumberFormat(
             decimal=rule.decimal or spec.numbers.decimal,
             grouping=rule.grouping or spec.numbers.grouping,
             unit=rule.unit if rule.unit is not None and "{" not in rule.unit else None,
             quantity=quantity_of(column),
             missing=missing,
-            as_integer=column.parser == "integer",
+            as_integer=column.parser != "number",
+            rule_id=_RULE_OF.get(column.column.name),
         )
     own = {**(spec.codebooks[rule.codebook] if rule.codebook else {}), **(rule.map or {})}
     fish = column.parser in FAMILY

@@ -117,8 +117,8 @@ def parser_of(column: Column, rule: ColumnRule) -> str:
         return rule.parse_as
     if column.codelist == "response":
         return "response"
-    if column.name == "drugs":
-        return "regimen"
+    if column.name in ("drugs", "ecog"):
+        return {"drugs": "regimen"}.get(column.name, column.name)
     return {"flag": "code"}.get(column.kind, column.kind)
 
 

@@ -188,7 +188,8 @@ class BlockTexts:
         if not headers:
             return [pl.lit(None, pl.String).alias(name)]
         declared = (*self.plan.spec.missing, *plan.rule.missing)
-        kind = {"date": "date", "number": "number", "integer": "number"}.get(plan.parser, "code")
+        kind = {"integer": "number", "ecog": "number"}.get(plan.parser, plan.parser)
+        kind = kind if kind in ("date", "number") else "code"
         text: Any = pl.when(False).then(pl.lit(None, pl.String))
         choice: Any = pl.when(False).then(pl.lit(None, pl.Int8))
         for position, header in enumerate(headers):

@@ -43,6 +43,7 @@ OUTPUTS: dict[str, tuple[pl.DataType, ...]] = {
     "date": (pl.Date(), pl.String(), pl.String()),  # date, precision, side
     "year": (pl.Int32(),),
     "integer": (pl.Int32(),),
+    "ecog": (pl.Int32(),),
     "number": (pl.Float64(), pl.String(), pl.String(), pl.String()),  # comparator, unit, side
     "code": (pl.String(),),
     "lesion_category": (pl.String(),),

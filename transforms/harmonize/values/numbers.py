@@ -260,6 +260,8 @@ def _range_end(tail: str, fmt: NumberFormat) -> tuple[Decimal, str] | None:
 def _strip_flag(tail: str, fmt: NumberFormat) -> tuple[str, bool]:
     """The text without a laboratory's flag for high or low at its end."""
     body, blank, last = tail.rpartition(" ")
+    if fmt.as_integer and re.search("[a-z]", last):  # `2a`: no abnormal 2, a grade with a letter
+        return tail, False
     if last and match_key(last) in _words("flag") and (not fmt.quantity or not _is_unit(tail, fmt)):
         return body if blank else "", True
     return tail, False
