@@ -50,7 +50,7 @@ def _of_study(arguments: argparse.Namespace) -> int:
             f"Study '{root.name}' has no published warehouse.", fix="run 'carmony run' first"
         )
     with private_files(), parts.run_lock(str(folder.root)):
-        page = stages.report(str(folder.root))
+        page = stages.report(str(folder.root), exports=True)
     _answer(arguments, {"report": page}, f"report     {page}")
     return 0
 

@@ -67,6 +67,13 @@ def render(folder: StudyFolder, out: Path) -> Path:
     return write(folder.warehouse, out, parts.load_study(folder), facts)
 
 
+def export(folder: StudyFolder, out: Path) -> None:
+    """Writes what journals ask for beside the page."""
+    from reports.exports import write_exports
+
+    write_exports(folder.warehouse, out, parts.load_study(folder))
+
+
 def query(root: Path, statement: str, as_of: int | None) -> tuple[Sequence[str], list[Any]]:
     """Names of columns and rows that answer one reading statement."""
     from warehouse.connect import query as ask

@@ -212,12 +212,19 @@ def publish(
     return content
 
 
-def report(root: str) -> str:
-    """Renders the report from the published warehouse; returns the path of the page."""
+def report(root: str, exports: bool = False) -> str:
+    """Renders the report from the published warehouse; returns the path of the page.
+
+    Args:
+        root: the study folder.
+        exports: also the files that journals ask for (PDF, PNG, DOCX).
+    """
     folder = StudyFolder(Path(root))
     fresh = folder.published / ".report.new"
     shutil.rmtree(fresh, ignore_errors=True)
     page = results.render(folder, fresh)
+    if exports:
+        results.export(folder, fresh)
     _replace_folder(fresh, folder.report)
     open_to_readers(folder.report)
     parts.remember_state(folder, {"report_of": parts.published_state(folder).get("load_id")})

@@ -175,9 +175,10 @@ def _digest(path: Path) -> str:
 def _written(
     estimates: pl.DataFrame, subjects: pl.DataFrame, run: dict[str, str], out: Path, study: Study
 ) -> Path:
-    """Puts the estimates into a file as a warehouse has them, and renders it."""
+    """Puts the estimates into a file as a warehouse has them, and renders it; with all files beside the page."""
     import duckdb
 
+    from reports.exports import write_exports
     from reports.render import render
 
     with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
@@ -200,4 +201,6 @@ def _written(
                 ).fetchall()
         finally:
             con.close()
-        return render(place, out, study)
+        page = render(place, out, study)
+        write_exports(place, out, study)
+        return page

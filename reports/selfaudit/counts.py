@@ -10,6 +10,7 @@ from reports.selfaudit.finding import NEAR, PLACE, found
 MISSING = "missing"
 COUNTED = ("baseline", "response")  # tables whose levels are every patient's
 COUNT_AND_PERCENT = r"^(\d+) \((\d+)\)$"
+TIME_DEPENDENT = "TIME_DEPENDENT"  # a patient is counted at each level of the factor that changes
 UNPLACED = "unplaced"  # statistic of the sentences that tell of patients without a group
 
 
@@ -160,6 +161,29 @@ def shares_are_shares(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def factors_of_a_model_hold_the_same_patients(rows: pl.DataFrame) -> pl.DataFrame:
+    """The levels of every factor of a model add up to the same patients and events."""
+    levels = rows.filter(
+        (pl.col("kind") == "model") & (pl.col("statistic") == "hr")
+        & pl.col("level").is_not_null() & pl.col("n").is_not_null() & (pl.col("row") != "CONTRAST")
+    )  # fmt: skip
+    sums = levels.group_by([*PLACE, "row"], maintain_order=True).agg(
+        n=pl.col("n").sum(), events=pl.col("events").sum()
+    )
+    first = [pl.col(name).first().over(PLACE).alias(f"{name}_first") for name in ("n", "events")]
+    wrong = sums.with_columns(first).filter(
+        ((pl.col("n") != pl.col("n_first")) & (pl.col("population") != TIME_DEPENDENT))
+        | (pl.col("events") != pl.col("events_first"))
+    )
+    return found(
+        wrong,
+        pl.format(
+            "{} patients with {} events, another factor of the model has {} with {}",
+            "n", "events", "n_first", "events_first",
+        ),
+    )  # fmt: skip
+
+
 CHECKS = (
     events_among_patients,
     levels_make_the_known,
@@ -168,4 +192,5 @@ CHECKS = (
     one_rounding_rule,
     percentages_make_a_hundred,
     shares_are_shares,
+    factors_of_a_model_hold_the_same_patients,
 )

@@ -42,6 +42,19 @@ def incidences_rise(rows: pl.DataFrame) -> pl.DataFrame:
     return found(wrong, pl.format("incidence falls or is no share at {} months", _month()))
 
 
+def incidences_leave_no_more_than_all(rows: pl.DataFrame) -> pl.DataFrame:
+    """The incidences of all causes of a population are at most all of it."""
+    last = (
+        rows.filter((pl.col("row") == CURVE) & pl.col("statistic").is_in(["incidence", "cif"]))
+        .group_by(*PLACE, "level", maintain_order=True)
+        .agg(last=pl.col("value").max())
+        .group_by(PLACE, maintain_order=True)
+        .agg(total=pl.col("last").sum())
+    )
+    wrong = last.filter(pl.col("total") > 1 + SLACK).with_columns(row=pl.lit(CURVE))
+    return found(wrong, pl.format("the incidences add up to {}", pl.col("total").round(3)))
+
+
 def numbers_at_risk_fall(rows: pl.DataFrame) -> pl.DataFrame:
     """Numbers at risk never rise, under the axis and along the curve."""
     under = rows.filter((pl.col("row") == AT_RISK) & (pl.col("statistic") == "n"))
@@ -161,6 +174,7 @@ def _month() -> pl.Expr:
 CHECKS = (
     curves_fall,
     incidences_rise,
+    incidences_leave_no_more_than_all,
     numbers_at_risk_fall,
     medians_stand_on_curves,
     curves_hold_their_patients,

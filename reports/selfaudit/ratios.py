@@ -9,6 +9,7 @@ from reports.selfaudit.finding import NEAR, found
 RATIOS = ("hr", "shr", "hazard_ratio", "subhazard_ratio", "csh", "or")
 EDGE = 1e-4  # a P value so near to 0.05 may fall on either side of the interval's limit
 LEVEL = 0.05
+PRINTED = r"^(\d+\.\d+)(?: months)? \((?:95% CI )?(\d+\.\d+) to (\d+\.\d+)\)"
 
 
 def estimates_inside_intervals(rows: pl.DataFrame) -> pl.DataFrame:
@@ -35,9 +36,11 @@ def p_values_are_probabilities(rows: pl.DataFrame) -> pl.DataFrame:
     """P lies between 0 and 1, and an adjusted P is not below the one it adjusts."""
     outside = rows.filter((pl.col("p") < 0) | (pl.col("p") > 1))
     keys = ["display", "population", "row", "level"]
-    raw = rows.filter(pl.col("statistic") == "p").select(*keys, raw="p")
-    adjusted = rows.filter(pl.col("statistic") == "p_holm").join(
-        raw, on=keys, how="inner", nulls_equal=True
+    raw = rows.select(*keys, of="statistic", raw="p")
+    adjusted = (
+        rows.filter(pl.col("statistic").str.ends_with("_holm"))
+        .with_columns(of=pl.col("statistic").str.strip_suffix("_holm"))
+        .join(raw, on=[*keys, "of"], how="inner", nulls_equal=True)
     )
     return pl.concat(
         [
@@ -79,4 +82,33 @@ def ratios_agree_with_p(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-CHECKS = (estimates_inside_intervals, p_values_are_probabilities, ratios_agree_with_p)
+def printed_as_computed(rows: pl.DataFrame) -> pl.DataFrame:
+    """`1.57 (0.57 to 4.32)`, also with months, shows its own value and limits, rounded."""
+    shown = (
+        rows.with_columns(parts=pl.col("text").str.extract_groups(PRINTED))
+        .filter(pl.col("parts").struct.field("1").is_not_null())
+        .with_columns(
+            slack=0.5 * 10.0 ** -pl.col("parts").struct.field("1").str.split(".").list[-1].str.len_chars().cast(pl.Float64)
+            + 1e-6
+        )
+    )  # fmt: skip
+    apart = [
+        (pl.col("parts").struct.field(part).cast(pl.Float64) - pl.col(name)).abs() > pl.col("slack")
+        for part, name in (("1", "value"), ("2", "lower"), ("3", "upper"))
+    ]
+    wrong = shown.filter(pl.any_horizontal(apart))
+    return found(
+        wrong,
+        pl.format(
+            "printed '{}', computed {} ({} to {})", "text",
+            *[pl.col(name).round(4).cast(pl.String).fill_null("?") for name in ("value", "lower", "upper")],
+        ),
+    )  # fmt: skip
+
+
+CHECKS = (
+    estimates_inside_intervals,
+    p_values_are_probabilities,
+    ratios_agree_with_p,
+    printed_as_computed,
+)

@@ -107,6 +107,15 @@ PLANTED: dict[str, tuple[pl.Expr, dict[str, pl.Expr], str]] = {
     "a test of other patients": (
         _at(display="F1C", row="test"), {"n": pl.lit(138)}, "tested are 138 patients",
     ),
+    "a factor of a model without a patient": (
+        _at(display="T2", row="EMDRELFL", level="Y", population="ALL", statistic="hr"),
+        {"n": pl.col("n") - 1}, "another factor of the model has",
+    ),
+    "a hazard ratio on the wrong side": (
+        _at(display="T2", row="GRP4", level="OTHER", population="ALL", statistic="hr"),
+        {"p": pl.lit(0.2), "value": pl.lit(3.0), "lower": pl.lit(1.5), "upper": pl.lit(6.0)},
+        "P is 0.2 but the interval is 1.5 to 6.0",
+    ),
     "a point beside its curve": (
         _at(display="S1A", row="at_months", level="6"),
         {"value": pl.col("value") + 0.01}, "at 6.0 months, the curve has",
@@ -149,6 +158,14 @@ def _ratio(**values: object) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
+        (
+            {"text": "0.51 (0.20 to 0.90)"},
+            "printed '0.51 (0.20 to 0.90)', computed 0.5 (0.2 to 0.9)",
+        ),
+        (
+            {"text": "0.5 months (95% CI 0.2 to 0.8)"},
+            "printed '0.5 months (95% CI 0.2 to 0.8)', computed 0.5 (0.2 to 0.9)",
+        ),
         ({"p": 0.2}, "P is 0.2 but the interval is 0.2 to 0.9"),
         ({"upper": 1.1}, "P is 0.02 but the interval is 0.2 to 1.1"),
         ({"value": -0.5, "lower": None, "upper": None}, "a ratio is not positive"),
@@ -184,6 +201,12 @@ def test_an_incidence_that_falls_is_found() -> None:
     assert contradictions(pl.concat(rows))["what"].to_list() == [
         "incidence falls or is no share at 3.0 months"
     ]
+
+
+def test_incidences_of_more_than_all_are_found() -> None:
+    named = {"row": "curve", "statistic": "incidence", "p": None, "lower": None, "upper": None}
+    rows = [_ratio(**named, level=cause, time_months=1.0, value=0.6) for cause in ("1", "2")]
+    assert contradictions(pl.concat(rows))["what"].to_list() == ["the incidences add up to 1.2"]
 
 
 def test_groups_may_lack_only_the_patients_that_are_told(estimates: pl.DataFrame) -> None:
