@@ -45,7 +45,7 @@ def completeness_matrix(
     ]
     for index, variable in enumerate(variables):
         children += _line(variable, TOP + LINE * index, width)
-    return svg.figure(WIDTH, height, label, children, name)
+    return svg.figure(WIDTH, height, label, children, name, on_paper=True)
 
 
 def _line(variable: Variable, y: float, width: float) -> Iterator[Markup]:

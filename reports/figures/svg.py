@@ -47,11 +47,13 @@ def figure(
     *,
     top: float = 0.0,
     attributes: Mapping[str, object] | None = None,
+    on_paper: bool = False,
 ) -> Markup:
     """A drawing that scales with the page and tells screen readers what it is.
 
     `top` cuts off what lies above it; `height` is that of the whole; `attributes` go on the `svg` element,
-    those of `plot` make its values readable by pointer and keyboard.
+    those of `plot` make its values readable by pointer and keyboard. On a dark page light and dark of a drawing
+    change places; `on_paper` keeps it on white, for drawings in which dark has a meaning.
     """
     return element(
         "svg",
@@ -61,7 +63,7 @@ def figure(
         viewBox=f"0 {_number(top)} {_number(width)} {_number(height - top)}",
         role="img",
         aria_labelledby=f"{name}-title",
-        class_="figure",
+        class_="figure paper" if on_paper else "figure",
         **(attributes or {}),
     )
 

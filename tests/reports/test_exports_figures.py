@@ -203,3 +203,11 @@ def test_words_have_four_and_a_half_times_the_contrast_of_the_page_in_both_theme
             assert _contrast(colors[words], colors["ground"]) >= 4.5, words
         assert _contrast(colors["ink"], colors["code"]) >= 4.5
         assert _contrast(colors["ink"], colors["warn-ground"]) >= 4.5
+
+
+def test_a_drawing_in_which_dark_has_a_meaning_stays_on_white():
+    kept = svg.figure(10, 10, "x", [], "x", on_paper=True)
+    assert 'class="figure paper"' in kept
+    style = (STYLE.parent / "report.css").read_text("utf-8")
+    assert "svg.paper { filter: none; background: #fff;" in style
+    assert 'class="figure"' in svg.figure(10, 10, "x", [], "x")
