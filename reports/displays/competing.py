@@ -157,6 +157,7 @@ def _steps(display: Display, sample: Sample, curve: Incidence) -> Iterator[Estim
             level=str(curve.cause), level_label=display.causes[curve.cause], statistic="incidence",
             value=row["incidence"], lower=row["lower"], upper=row["upper"], n=row["n_risk"],
             method=CURVE, time_months=row["time"] / display.days_per_month,
+            text=f"{_share(row)}, {row['n_risk']} at risk",
         )  # fmt: skip
 
 

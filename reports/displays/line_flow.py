@@ -10,13 +10,11 @@ import polars as pl
 
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, count_text
+from reports.displays.registry import SUBJECT
 
 if TYPE_CHECKING:
     from schemas.spec.plan import LineFlow
 
-SUBJECT = pl.Schema(
-    dict.fromkeys(("display", "population", "row", "level", "usubjid"), pl.String())
-)
 MOST_LINES = 4  # drawn; those with more lines end as having had more
 ENDS = {"ALIVE": "No further line, alive", "DIED": "No further line, died", "UNKNOWN": "No further line, vital status unknown"}  # fmt: skip
 MORE = "MORE"

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from schemas.spec.plan import Swimmer
 
 GROUP = "GRP4"
-SUBJECT = pl.Schema(
-    dict.fromkeys(("display", "population", "row", "level", "usubjid"), pl.String())
-)
 # Category as reported → what is drawn; worse ones bear no mark.
 DEPTHS = {"sCR": "CR", "CR": "CR", "VGPR": "VGPR", "PR": "PR"}
 DEPTH_ORDER = {"RSP": 1, "PR": 2, "VGPR": 3, "CR": 4}

@@ -19,10 +19,10 @@ MOST_TICKS = 13
 
 @dataclass(frozen=True)
 class Incidences:
-    """A group: per cause its steps (months, share), and numbers at risk by tick."""
+    """A group: per cause its steps (months, share, what is read there), and numbers at risk by tick."""
 
     label: str
-    steps: tuple[tuple[tuple[float, float], ...], ...]
+    steps: tuple[tuple[tuple[float, float, str], ...], ...]
     at_risk: tuple[tuple[float, int], ...]
 
 
@@ -38,12 +38,14 @@ def incidence_curves(
         top = TOP + shift + index * (PANEL + BETWEEN)
         children += _axes(top, ticks, cause)
         for number, group in enumerate(groups):
-            children.append(_curve(top, ticks[-1], group.steps[index], number))
+            told = f"{group.label}, {cause[:1].lower()}{cause[1:]}"
+            children.append(_curve(top, ticks[-1], group.steps[index], number, told))
     bottom = TOP + shift + len(causes) * (PANEL + BETWEEN) - BETWEEN
     children.append(_label((LEFT + WIDTH - RIGHT) / 2, bottom + 38, f"Months from {origin}"))
     children += _numbers_at_risk(bottom + RISK_TOP - 18, groups, ticks)
     height = bottom + RISK_TOP + RISK_LINE * len(groups)
-    return svg.figure(WIDTH, height, label, children, name)
+    plot = svg.plot(LEFT, WIDTH - RIGHT, TOP + shift, bottom, ticks[-1])
+    return svg.figure(WIDTH, height, label, children, name, attributes=plot)
 
 
 def _ticks(groups: Sequence[Incidences]) -> list[float]:
@@ -78,16 +80,22 @@ def _axes(top: float, ticks: Sequence[float], cause: str) -> Iterator[Markup]:
     )  # fmt: skip
 
 
-def _curve(top: float, last: float, steps: Sequence[tuple[float, float]], number: int) -> Markup:
+def _curve(
+    top: float, last: float, steps: Sequence[tuple[float, float, str]], number: int, told: str
+) -> Markup:
+    """The line as a group that tells what can be read of it."""
+
     def y(share: float) -> float:
         return top + PANEL * (1 - share)
 
     path = [f"M{_x(steps[0][0], last):.2f} {y(steps[0][1]):.2f}"]
-    path += [f"H{_x(time, last):.2f}V{y(share):.2f}" for time, share in steps[1:]]
-    return svg.element(
+    path += [f"H{_x(time, last):.2f}V{y(share):.2f}" for time, share, _ in steps[1:]]
+    line = svg.element(
         "path", d="".join(path), fill="none", stroke=_color(number), stroke_width=2.2,
         stroke_dasharray=_dash(number),
     )  # fmt: skip
+    times, texts = [time for time, _, _ in steps], [text for _, _, text in steps]
+    return svg.element("g", line, **svg.readings(told, times, texts, times[-1]))
 
 
 def _legend_places(groups: Sequence[Incidences]) -> Iterator[tuple[float, int]]:

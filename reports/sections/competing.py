@@ -38,7 +38,7 @@ def _figure(name: str, rows: Rows) -> Figure:
             label,
             tuple(
                 tuple(
-                    (row["time_months"], row["value"])
+                    (row["time_months"], row["value"], str(row["text"]))
                     for row in rows.of(row="curve", population=code, level=cause)
                 )
                 for cause in causes
@@ -52,9 +52,7 @@ def _figure(name: str, rows: Rows) -> Figure:
     ]
     origin = rows.text(row="origin")
     drawing = (
-        incidence_curves(
-            groups, tuple(causes.values()), origin, rows.heading, name.lower()
-        )
+        incidence_curves(groups, tuple(causes.values()), origin, rows.heading, name.lower())
         if groups
         else None
     )
