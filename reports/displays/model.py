@@ -39,7 +39,7 @@ def estimates(planned: CoxModel, context: Context) -> Iterator[Estimate]:
         yield from _in_full(fitted(planned, context, other))
     for other in _other_errors(planned, context, request):
         model = fitted(planned, context, other)
-        yield from effects(model)
+        yield from effects(model, tests=False)
         yield from counts(model)
         yield from whole(model)
         yield from warnings(model)

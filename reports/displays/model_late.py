@@ -206,7 +206,7 @@ def late_models(primary: Fitted, planned: CoxModel) -> Iterator[Estimate]:
         return
     for request in late_requests(primary, planned):
         model = fitted(planned, primary.context, request)
-        yield from effects(model)
+        yield from effects(model, tests=False)
         yield from counts(model)
         yield from whole(model)
         yield said(model, "METHOD", BY_DAY if request.entry else AT_LANDMARK)

@@ -20,6 +20,7 @@ WALD = "Cox model, Efron's ties; 95% confidence interval and P by Wald"
 ROBUST = "Cox model, Efron's ties; 95% confidence interval and P by Wald with cluster-robust errors"
 PENALIZED = "Firth's penalized Cox model; limits and P by the penalized likelihood ratio"
 Z95 = 1.959963984540054
+MOST_PENALIZED = 5_000  # rows: profile limits are hundreds of fits
 
 
 def common(model: Fitted) -> dict[str, Any]:
@@ -45,7 +46,10 @@ def variable_label(model: Fitted, name: str) -> str:
 
 
 def effects(model: Fitted, *, tests: bool = True) -> Iterator[Estimate]:
-    """Hazard ratio of each level against the reference, and the likelihood ratio test of each variable."""
+    """Hazard ratio of each level against the reference, and the likelihood ratio test of each variable.
+
+    Each test is a fit: models beside the primary one go without.
+    """
     ratios = _likelihood_ratios(model) if tests else {}
     for name in model.request.terms:
         label = variable_label(model, name)
@@ -129,7 +133,9 @@ def _likelihood_ratios(model: Fitted) -> dict[str, tuple[int, float, float | Non
 
 def penalized(model: Fitted) -> Iterator[Estimate]:
     """Firth's hazard ratios of the levels that the model cannot estimate."""
-    if model.fit is None or not model.fit.maximum.infinite.any() or model.request.strata:
+    if model.fit is None or not model.fit.maximum.infinite.any():
+        return
+    if model.rows.height > MOST_PENALIZED:
         return
     result = firth(model.fit)
     found = {row["term"]: row for row in result.table.iter_rows(named=True)}

@@ -34,11 +34,25 @@ def sensitivity(primary: Fitted, planned: CoxModel) -> Iterator[Estimate]:
     yield from _medians(planned, context, primary.request.code, primary.request.label, _all)
     yield from _completions(primary, planned)
     yield from _without_errors(primary, planned)
-    for center in context.patients[CENTER].cast(pl.String).drop_nulls().unique().sort():
+    for center in _centers(context):
         yield from _variant(
             planned, context, f"WITHOUT_{center}", f"Without center {center}", _without(center)
         )
+    if len(_centers(context)) < 2:
+        yield said(
+            primary,
+            "NOT_RUN_CENTERS",
+            "Each center left out: not run, there is one center or none is named.",
+        )
     yield from _settings(primary)
+
+
+def _centers(context: Context) -> list[str]:
+    """The centers of the patients, none if there is only one."""
+    if CENTER not in context.patients.columns:
+        return []
+    found = context.patients[CENTER].cast(pl.String).drop_nulls().unique().sort().to_list()
+    return found if len(found) > 1 else []
 
 
 def _all(frame: pl.DataFrame) -> pl.DataFrame:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from reports.displays.estimate import Estimate, number_text
+from reports.displays.estimate import ALL, Estimate, number_text
 from reports.displays.model_fit import EVENT, PATIENT, Fitted
-from reports.displays.model_rows import common
+from reports.displays.model_rows import MOST_PENALIZED, common
 
 ENOUGH_CLUSTERS = 30
 GUARANTEE_TIME = (
@@ -83,12 +83,14 @@ def _no_event(model: Fitted) -> str:
         counted = model.counted(name)
         found[name] = [label for code, label in levels.items() if counted[code][1] == 0]
     named = "" if model.fit is None else _named(model, found)
-    return (
-        f"No event in {named}. The hazard ratio has no finite estimate; the penalized one stands beside "
-        "it where it was computed."
-        if named
-        else ""
-    )
+    if not named:
+        return ""
+    beside = "The penalized one (Firth) stands beside it."
+    if model.request.code.split("|")[0] != ALL:
+        beside = "The penalized one is computed for the primary model only."
+    elif model.rows.height > MOST_PENALIZED:
+        beside = f"The penalized one is not computed with more than {MOST_PENALIZED} rows."
+    return f"No event in {named}. The hazard ratio has no finite estimate. {beside}"
 
 
 def _empty_levels(model: Fitted) -> str:
