@@ -1,6 +1,6 @@
 """Our statistics against R's survival and cmprsk, in one interleaved run.
 
-    python benchmarks/stats.py [--rows 1000 10000 100000] [--repeats 3] [--crr-limit 10000]
+    python benchmarks/stats.py [--rows 1000 10000 100000] [--repeats 3] [--only km cox] [--crr-limit 10000]
 
 One data set per size: days with ties, six in ten with an event, one of five of those a competing one,
 four groups, three covariates, twelve centers. R runs as one process; ours and R's computation follow
@@ -118,18 +118,20 @@ def ask(process: subprocess.Popen[str], name: str, file: Path, times: int) -> tu
 
 
 def measure(
-    process: subprocess.Popen[str], rows: int, folder: Path, repeats: int, crr: int
+    process: subprocess.Popen[str], rows: int, folder: Path, options: argparse.Namespace
 ) -> bool:
     """Prints a line of the table per statistic; whether all results are equal."""
     frame, file = make_data(rows), folder / f"{rows}.csv"
     frame.write_csv(file)
     equal = True
     for name, compute in ours(frame).items():
+        if name not in options.only:
+            continue
         mine, theirs = [], []
         times = max(1, 20_000 // rows)  # R's clock has milliseconds
         once = 1 if name == "fine_gray" else times
-        with_r = name != "fine_gray" or rows <= crr
-        for _ in range(repeats):
+        with_r = name != "fine_gray" or rows <= options.crr_limit
+        for _ in range(options.repeats):
             mine.append(cpu(compute, times))
             if with_r and not (theirs and theirs[-1][0] > ONCE):
                 theirs.append(ask(process, name, file, once))
@@ -152,6 +154,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=list(NAMES), default=list(NAMES))
     parser.add_argument("--crr-limit", type=int, default=10_000)
     options = parser.parse_args()
     rscript = shutil.which("Rscript")
@@ -166,10 +169,7 @@ def main() -> int:
     print("| | rows | here, s | R, s | R / here | relative difference |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
-        equal = [
-            measure(process, rows, Path(folder), options.repeats, options.crr_limit)
-            for rows in options.rows
-        ]
+        equal = [measure(process, rows, Path(folder), options) for rows in options.rows]
     process.stdin.close()  # type: ignore[union-attr]
     process.wait()
     return 0 if all(equal) else 1

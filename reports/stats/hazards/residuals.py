@@ -75,13 +75,17 @@ def robust_score(fit: CoxFit) -> GlobalTest:
     return chi_squared_test(statistic, int(fit.used.sum()))
 
 
-def schoenfeld(fit: CoxFit) -> Floats:
+def schoenfeld(fit: CoxFit, at: Likelihood | None = None) -> Floats:
     """Schoenfeld residuals (events x finite columns), in the order of stratum and time.
+
+    Args:
+        fit: The model.
+        at: Its likelihood at the maximum (`in_units`), if the caller has it already.
 
     Source:
         Schoenfeld 1982: covariates of the event minus the risk set's mean (tied events: the mean of their steps).
     """
-    at = in_units(fit, at_maximum=True)
+    at = in_units(fit, at_maximum=True) if at is None else at
     rows = at.rows
     means = rows.of_points(at.mean)[rows.point] / rows.tied[rows.point][:, None]
     residuals: Floats = at.x[rows.events] - means

@@ -49,7 +49,7 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
     rows = at.rows
     g = _transformed(rows, transform)
     g = g - g.mean() if g.size else g
-    score = (rows.weight[rows.events] * g) @ schoenfeld(fit)
+    score = (rows.weight[rows.events] * g) @ schoenfeld(fit, at)
     plain, first, second = at.information(), at.information(g), at.information(g**2)
     columns = np.flatnonzero(fit.used)
     labels = [fit.terms[fit.term_of[k]] if terms else fit.names[k] for k in columns]
