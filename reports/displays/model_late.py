@@ -120,14 +120,15 @@ def _stretches(
 def _with_levels(
     frame: pl.DataFrame, names: tuple[str, ...], context: Context, endpoint: str
 ) -> tuple[pl.DataFrame, int]:
-    """Each late variable as it was known on day `at`, and how many patients lose it for want of a date."""
-    before = frame.drop_nulls(list(names))[PATIENT].n_unique()
+    """Each late variable as it was known on day `at`; patients without a day are left out and counted."""
+    before = frame[PATIENT].n_unique()
     for name in names:
         history = _levels_over_time(name, context, endpoint).sort("since")
         first = _level(name, context, NONE_YET)
         undated = _undated(name, context, history, first)
         frame = (
-            frame.sort("at")
+            frame.filter(~pl.col(PATIENT).is_in(undated.implode()))
+            .sort("at")
             .join_asof(
                 history.select(PATIENT, "since", reached="level"),
                 left_on="at",
@@ -137,15 +138,13 @@ def _with_levels(
                 check_sortedness=False,
             )  # fmt: skip
             .with_columns(
-                pl.when(pl.col(name).is_null() | pl.col(PATIENT).is_in(undated.implode()))
-                .then(None)
-                .otherwise(pl.coalesce("reached", pl.lit(first)))
+                pl.when(pl.col(name).is_not_null())
+                .then(pl.coalesce("reached", pl.lit(first)))
                 .alias(name)
             )
             .drop("reached", "since")
         )
-    after = frame.drop_nulls(list(names))[PATIENT].n_unique()
-    return frame.sort(PATIENT, "at"), before - after
+    return frame.sort(PATIENT, "at"), before - frame[PATIENT].n_unique()
 
 
 def _level(name: str, context: Context, response: str) -> str | None:
