@@ -24,7 +24,7 @@ RESPONSE, SOURCE = "BESTRESP", "BESTRSRC"
 
 def estimates(planned: Completeness, context: Context) -> Iterator[Estimate]:
     """Patients of each center, then the known values of each variable."""
-    patients = context.chosen(planned.where).with_columns(pl.col(CENTER).cast(pl.String))
+    patients = _patients(planned, context)
     names = list(planned.variables)
     counted = (
         patients.group_by(CENTER)
@@ -51,6 +51,13 @@ def estimates(planned: Completeness, context: Context) -> Iterator[Estimate]:
             )  # fmt: skip
 
 
+def _patients(planned: Completeness, context: Context) -> pl.DataFrame:
+    """The patients with their center as text; null where the table has no centers."""
+    patients = context.chosen(planned.where)
+    center = pl.col(CENTER) if CENTER in patients.columns else pl.lit(None)
+    return patients.with_columns(center.cast(pl.String).alias(CENTER))
+
+
 def _share(known: int, size: int) -> str:
     """Percent of known values; 100 only where nothing is missing, 0 only where nothing is known."""
     shown = percent(known, size)
@@ -68,16 +75,16 @@ def _known(name: str, context: Context) -> pl.Expr:
 
 
 def _label(code: str) -> str:
-    return "All" if code == ALL else code
+    return {ALL: "All", "UNKNOWN": "Center not known"}.get(code, code)
 
 
 def subjects(planned: Completeness, context: Context) -> pl.DataFrame:
     """The patients whose value is not known: level `missing`."""
-    patients = context.chosen(planned.where)
+    patients = _patients(planned, context)
     return pl.concat(
         [
             patients.filter(~_known(name, context)).select(
-                display=pl.lit(planned.id), population=pl.col(CENTER).cast(pl.String),
+                display=pl.lit(planned.id), population=pl.col(CENTER).fill_null("UNKNOWN"),
                 row=pl.lit(name), level=pl.lit("missing"), usubjid="USUBJID",
             )
             for name in planned.variables

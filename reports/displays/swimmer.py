@@ -9,11 +9,13 @@ import polars as pl
 
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, number_text
+from reports.displays.registry import SUBJECT
 
 if TYPE_CHECKING:
     from schemas.spec.plan import Swimmer
 
 GROUP = "GRP4"
+NEEDED = (GROUP, "TRTSDT", "DTHFL", "DTHDT", "LSTALVDT")
 # Category as reported → what is drawn; worse ones bear no mark.
 DEPTHS = {"sCR": "CR", "CR": "CR", "VGPR": "VGPR", "PR": "PR"}
 DEPTH_ORDER = {"RSP": 1, "PR": 2, "VGPR": 3, "CR": 4}
@@ -34,6 +36,12 @@ LINE = "Start to end of the line; to the next line, death or last contact where 
 
 def estimates(planned: Swimmer, context: Context) -> Iterator[Estimate]:
     """A row per drawn patient, line and mark, and how many are drawn."""
+    if absent := _absent(context):
+        yield Estimate(
+            display=planned.id, row="not_run", statistic="text",
+            text=f"The table of patients has no {', '.join(absent)}: courses were not drawn.",
+        )  # fmt: skip
+        return
     courses = courses_of(planned, context)
     drawn = courses.head(planned.most)
     groups = context.variable(GROUP).levels
@@ -48,6 +56,10 @@ def estimates(planned: Swimmer, context: Context) -> Iterator[Estimate]:
         yield from _lines(planned.id, context, drawn, labels)
     if not context.data.courses.responses.is_empty():
         yield from _marks(planned.id, context, drawn)
+
+
+def _absent(context: Context) -> list[str]:
+    return [name for name in NEEDED if name not in context.patients.columns]
 
 
 def courses_of(planned: Swimmer, context: Context) -> pl.DataFrame:
@@ -208,6 +220,8 @@ def _dated(responses: pl.DataFrame) -> pl.DataFrame:
 
 def subjects(planned: Swimmer, context: Context) -> pl.DataFrame:
     """The patient behind each course."""
+    if _absent(context):
+        return SUBJECT.to_frame()
     drawn = courses_of(planned, context).head(planned.most)
     return drawn.select(
         display=pl.lit(planned.id), population=pl.col("group").fill_null("UNKNOWN"),

@@ -106,6 +106,12 @@ def test_the_less_is_known_the_darker_is_the_cell():
     assert len(set(light)) == len(light)
 
 
+def test_patients_without_a_center_are_a_column_of_their_own():
+    rows = [*ROWS, ("P5", None, "F", 50, "CR", "REPORTED")]
+    found = rows_of(context_of(rows)).filter(row="N").select("population_label", "n").rows()
+    assert dict(found) == {"All": 5, "DE01": 3, "US01": 1, "Center not known": 1}
+
+
 def test_the_cohort_has_a_cell_for_each_variable_and_center(warehouse):
     con = duckdb.connect(str(warehouse), read_only=True)
     found = con.sql(

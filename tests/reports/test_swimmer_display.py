@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import duckdb
 import polars as pl
@@ -175,6 +176,18 @@ def test_without_lines_and_responses_the_page_says_so():
     figure = section.blocks("SWIMMER", Rows(list(frame.iter_rows(named=True))), {})[0]
     assert isinstance(figure, Figure)
     assert any("no table of salvage lines" in sentence for sentence in figure.caption)
+
+
+def test_a_table_of_patients_without_the_dates_is_told_not_guessed():
+    context = context_of()
+    data = replace(context.data, adsl=context.data.adsl.drop("LSTALVDT"))
+    frame = rows_of(replace(context, data=data))
+    assert frame["text"].to_list() == [
+        "The table of patients has no LSTALVDT: courses were not drawn."
+    ]
+    figure = section.blocks("SWIMMER", Rows(list(frame.iter_rows(named=True))), {})[0]
+    assert isinstance(figure, Figure)
+    assert figure.drawing is None
 
 
 def test_the_cohort_draws_sixty_courses_each_with_its_patient(warehouse):
