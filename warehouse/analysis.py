@@ -21,6 +21,7 @@ from transforms.derive.lines import find_first_salvage, salvage_sequence
 from warehouse.completions import add_completions
 from warehouse.definitions import read_definitions, set_missing
 from warehouse.held import read_held
+from warehouse.held_progressions import none_held
 from warehouse.imwg import imwg_frames
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def _prepare(
     _set_variables(con, _variables(study) | {"completion": completion})
     read_definitions(con, study)
     read_held(con)
+    none_held(con)
     for name in _steps(BEFORE_LINES, study, completion):
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))

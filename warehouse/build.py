@@ -17,6 +17,7 @@ from schemas.catalog import Catalog, load_catalog
 from schemas.errors import CarmonyError, StudyError
 from warehouse import meta, quality
 from warehouse.core import fill_core
+from warehouse.held_progressions import read_held_progressions
 from warehouse.definitions import fill_definitions
 from warehouse.integrity import check_integrity
 from warehouse.keys import create_delivery_shift, create_id_map
@@ -209,6 +210,7 @@ def _fill(
     create_delivery_shift(con, deliveries, scratch)
     create_id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
     core = fill_core(con, catalog, deliveries)
+    read_held_progressions(con, deliveries)
     with one_transaction(con):
         meta.create_row_address(con, catalog)
         for file in sql_names("views"):
@@ -230,7 +232,7 @@ def _finish(
 ) -> None:
     with one_transaction(con):
         meta.comment_labels(con)
-        for table in ("delivery_shift", "id_map", "patient_key"):
+        for table in ("delivery_shift", "id_map", "patient_key", "held_progression"):
             con.execute(f"DROP TABLE temp.{table}").fetchall()
         meta.fill_dictionary(con, core, scratch)
     check_integrity(con, catalog)

@@ -71,7 +71,9 @@ select
         when progression.pd_on is not null then null
         when progression.n_before_start > 0 then 'PROGRESSION_BEFORE_START'
         when progression.n_undated > 0 then 'PROGRESSION_DATE_MISSING'
+        else progression.held_reason
     end as progression_reason,
+    progression.held_reason as progression_held_reason,
     case
         when timeline.vital_status = 'LOST' then 'Lost to follow-up'
         when timeline.dthfl is null then 'Vital status unknown, last evidence alive'

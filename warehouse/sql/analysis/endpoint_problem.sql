@@ -14,6 +14,10 @@ with kept as (
     from endpoint_base
     where pd_source = 'RESP'
     union all
+    select usubjid, 'PFS', 'PROGRESSION_HELD_BESIDE', pd_on
+    from endpoint_base
+    where pd_on is not null and progression_held_reason is not null
+    union all
     select usubjid, 'RSD', 'RESPONSE_FROM_BEST_RESPONSE', responded_on
     from endpoint_base
     where response_source = 'BEST' and is_responder = 'Y'

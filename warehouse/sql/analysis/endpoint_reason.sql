@@ -15,6 +15,8 @@ from (
     ('PROGRESSION_BEFORE_START', 'DAT-22', 'Progression of the first salvage before its start'),
     ('PROGRESSION_DATE_MISSING', 'DAT-22', 'Progression of the first salvage without a date'),
     ('PROGRESSION_AFTER_DEATH', 'DAT-23', 'Progression after death'),
+    ('PROGRESSION_HELD', 'DAT-22', 'The only progression is held back until the center answers'),
+    ('PROGRESSION_HELD_BESIDE', 'DAT-22', 'Another progression is held back until the center answers: it may have been first'),
     ('PROGRESSION_BEFORE_RESPONSE', 'RSP-03', 'Progression before the first response'),
     ('NEXT_LINE_AFTER_DEATH', 'DAT-24', 'Next treatment after death'),
     ('NEXT_LINE_DATE_YEAR_ONLY', 'DAT-19', 'Of the start of the next treatment only the year is known'),

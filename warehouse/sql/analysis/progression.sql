@@ -1,9 +1,12 @@
 -- temp.progression
--- Grain:   one row per patient of the cohort with a progression after the start of the first salvage.
+-- Grain:   one row per patient of the cohort with a progression after the start of the first salvage, or
+--          one that is held back or has no place in time.
 --          A progression recorded under a later line, or as a later relapse, is the event only where it
 --          comes first: a new therapy without progression does not end the clock. The date of a best
 --          response that is progression counts only for a line without any other date of progression.
--- Reads:   temp.salvage_response, core.relapse, temp.timeline.
+--          What a check holds back is no event and is counted: without another progression nobody can
+--          say that there was none.
+-- Reads:   temp.salvage_response, core.relapse, temp.timeline, temp.held_progression.
 -- Feeds:   PFS, RSD, the window of the best response.
 create or replace temp table progression as
 with reported as (
@@ -40,6 +43,17 @@ recorded as (
         relapse.row_id != index_relapse.row_id
         and latest_day(relapse.relapse_date, relapse.relapse_date_precision) > timeline.trtsdt
 ),
+held as (
+    select
+        held_progression.usubjid,
+        count(*) as n_held,
+        bool_and(latest_day(held_progression.day, held_progression.day_precision) < timeline.trtsdt) as is_before_start,
+        bool_and(held_progression.day > timeline.dthdt) as is_after_death
+    from held_progression
+    inner join timeline using (usubjid)
+    where held_progression.line_number is null or held_progression.line_number >= timeline.line_number
+    group by held_progression.usubjid
+),
 counted as (
     select
         recorded.usubjid,
@@ -59,7 +73,7 @@ earliest as (
     ) = 1
 )
 select
-    counted.usubjid,
+    usubjid,
     earliest.day as pd_on,
     earliest.day_flag as pd_flag,
     earliest.row_id,
@@ -68,7 +82,14 @@ select
     earliest.source as pd_source,
     earliest.basis as pd_basis,
     earliest.confirmed as pd_confirmed,
-    counted.n_undated,
-    counted.n_before_start
+    coalesce(counted.n_undated, 0) as n_undated,
+    coalesce(counted.n_before_start, 0) as n_before_start,
+    case
+        when held.n_held is null then null
+        when held.is_before_start then 'PROGRESSION_BEFORE_START'
+        when held.is_after_death then 'PROGRESSION_AFTER_DEATH'
+        else 'PROGRESSION_HELD'
+    end as held_reason
 from counted
+full join held using (usubjid)
 left join earliest using (usubjid)
