@@ -162,7 +162,7 @@ def _mark(ratio: Ratio, axis: _Axis, y: float, lower: float, upper: float) -> It
     for end, is_cut, way in ((left, lower < axis.low, -1), (right, upper > axis.high, 1)):
         if is_cut:
             points = f"{end + 6 * way:.1f},{y} {end:.1f},{y - 4} {end:.1f},{y + 4}"
-            yield svg.element("polygon", points=points, fill="currentColor")
+            yield svg.element("polygon", points=points, fill=svg.BLACK)
         else:
             yield svg.line(end, y - 4, end, y + 4, class_="axis")
     side = 2 * HALF_MARK

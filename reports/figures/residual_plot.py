@@ -78,7 +78,7 @@ def _panel(panel: Panel, x0: float, y0: float) -> Iterator[Markup]:
             cy=scale.y(value),
             r=2.2,
             fill="none",
-            stroke="currentColor",
+            stroke="#3d3d3d",
             stroke_opacity=0.55,
         )
     if panel.constant is not None:

@@ -307,6 +307,9 @@ def test_a_level_without_event_is_not_estimable_and_has_a_penalized_ratio_beside
     assert one(rows, "SEX", "female", "p_firth")["p"] < 0.01
     assert told(rows, "NO_EVENT").startswith("No event in Sex: Female.")
     assert "Female (12 patients, 0 events)" in told(rows, "SMALL_LEVEL")
+    table = next(block for block in printed(rows) if isinstance(block, Table))
+    cells = {line.label: line.cells for line in table.lines}
+    assert cells["Female, penalized (Firth)"][0] == penalized["text"]
 
 
 def test_a_reference_without_event_is_the_reason_of_the_others() -> None:
@@ -337,6 +340,7 @@ def test_without_any_event_nothing_is_estimable() -> None:
     assert told(rows, "NOT_FITTED") == "The model is not estimable: no event."
     assert one(rows, "SEX", "female", "hr")["text"] == "not estimable: no event"
     assert "no coefficient" in told(rows, "NO_DIAGNOSTICS")
+    assert "there is one center" in told(rows, "NOT_RUN_CENTERS")
 
 
 def test_few_events_for_the_parameters_are_told() -> None:
