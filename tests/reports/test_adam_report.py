@@ -156,7 +156,10 @@ def test_the_second_demo_study_is_reported_by_its_plan_alone(tmp_path: Path) -> 
         )
     )
     assert made.patients == PATIENTS
-    assert {"T1", "F1A", "F1B", "F1C", "F1D"} <= set(made.displays)
+    assert made.displays == (
+        "T1", "F1A", "F1B", "F1C", "F1D", "F2", "T2", "X1", "X2", "COMPLETENESS",
+    )  # fmt: skip
+    assert made.left_out == ()
     page = made.page.read_text(encoding="utf-8")
     assert "Teclistamab after talquetamab" in page
     assert "first salvage" not in page.split('id="METHODS"')[0].casefold()
@@ -169,6 +172,45 @@ def test_the_second_demo_study_is_reported_by_its_plan_alone(tmp_path: Path) -> 
     times = pl.read_csv(SECOND / "adtte.csv").filter(pl.col("PARAMCD") == "PFS")
     medians = found.filter((pl.col("display") == "F1A") & (pl.col("row") == "median"))
     assert medians["events"].sum() == (times["CNSR"] == 0).sum()
+
+
+# R 4.2.2 on demo/second: survfit and survdiff of PFS in months by SEQUENCE, coxph of SEQUENCE, EMDFL,
+# ECOG 2 and NEXTFL (84 complete patients), cuminc of CIR.
+MEDIANS = [
+    (2.82546201232, 1.80698151951, 5.78234086242),
+    (5.12525667351, 3.77823408624, 11.03901437372),
+]
+LOG_RANK = 1.58240469997
+RATIOS = [
+    (0.747700402273, 0.436029010994, 1.28215297025),
+    (2.041845805238, 1.249548593700, 3.33651233204),
+    (2.601800901037, 1.367405294672, 4.95052048944),
+    (0.815247959241, 0.491769248205, 1.35150629583),
+]
+GRAY = [0.9463273742768, 0.0249557115567]
+
+
+def test_the_numbers_of_the_second_demo_study_are_those_of_r(tmp_path: Path) -> None:
+    request = TablesRequest(
+        SECOND / "adsl.csv", SECOND / "adtte.csv", "second_bispecific", tmp_path / "out"
+    )
+    report_on_tables(request)
+    found = _estimates(tmp_path / "out")
+
+    def rows(display: str, **wanted: str) -> list[tuple[float, ...]]:
+        at = pl.all_horizontal([pl.col(name) == value for name, value in wanted.items()])
+        chosen = found.filter((pl.col("display") == display) & at & pl.col("value").is_not_null())
+        return chosen.select("value", "lower", "upper").rows()
+
+    assert rows("F1A", row="median") == [pytest.approx(row, rel=1e-9) for row in MEDIANS]
+    assert rows("F1A", row="test")[0][0] == pytest.approx(LOG_RANK, rel=1e-9)
+    adjusted = [
+        row
+        for term in ("SEQUENCE", "EMDFL", "ECOG2", "NEXTFL")
+        for row in rows("T2", row=term, statistic="hr", population="ALL")
+    ]
+    assert adjusted == [pytest.approx(row, rel=1e-6) for row in RATIOS]
+    assert [row[0] for row in rows("X1", row="gray")] == pytest.approx(GRAY, rel=1e-9)
 
 
 def test_the_tables_of_the_second_study_are_what_its_generator_writes(tmp_path: Path) -> None:
