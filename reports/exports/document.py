@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.exports.files import write_whole
 from reports.exports.ruled_table import add_table
+from reports.figures.svg import NOT_XML
 from reports.sections.model import Bullets, Facts, Figure, Note, Subheading, Table
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FONT = "Arial"
 TEXT_MM = 170.0  # width of the text: A4 with margins of 2 cm
+MOST = 255  # characters of a property of a document
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest day that a zip archive can tell
 ALONE = re.compile(r"(?<![\w.])([<>])(?=\d)")
 
@@ -38,10 +40,11 @@ def write_document(content: Content, folder: Path, pictures: dict[str, Path]) ->
 
     document: Any = docx.Document()  # its library is typed in part
     _set_up(document, content)
-    document.add_heading(content.title, level=0)
-    document.add_paragraph(f"{content.cohort_text} {content.sentences.get('data_cut', '')}".strip())
+    document.add_heading(journal(content.title), level=0)
+    cut = content.sentences.get("data_cut", "")
+    document.add_paragraph(journal(f"{content.cohort_text} {cut}".strip()))
     if content.behind:
-        document.add_paragraph().add_run(content.behind).bold = True
+        document.add_paragraph().add_run(journal(content.behind)).bold = True
     names = {id(figure): name for name, (_, figure) in content.figures().items()}
     for number, section in enumerate(content.planned):
         if number:
@@ -54,8 +57,11 @@ def write_document(content: Content, folder: Path, pictures: dict[str, Path]) ->
 
 
 def journal(text: str) -> str:
-    """A text as journals print it: a space between a sign and its number (`P < 0.001`)."""
-    return ALONE.sub("\\1\u00a0", text)
+    """A text as journals print it: a space between a sign and its number (`P < 0.001`).
+
+    Characters that XML cannot hold are left out.
+    """
+    return ALONE.sub("\\1\u00a0", NOT_XML.sub("", text))
 
 
 def undated(archive: bytes) -> bytes:
@@ -94,14 +100,14 @@ def _set_up(document: Any, content: Content) -> None:
     cut = content.data_cut
     day = dt.datetime(cut.year, cut.month, cut.day)
     about = document.core_properties
-    about.title, about.author, about.comments = content.title, "", ""
+    about.title, about.author, about.comments = NOT_XML.sub("", content.title)[:MOST], "", ""
     about.created = about.modified = day
 
 
 def _add_section(
     document: Any, section: Section, names: dict[int, str], pictures: dict[str, Path]
 ) -> None:
-    document.add_heading(section.heading, level=1)
+    document.add_heading(journal(section.heading), level=1)
     for block in section.blocks:
         if isinstance(block, Table):
             add_table(document, block, journal)
@@ -110,7 +116,7 @@ def _add_section(
         elif isinstance(block, Note):
             _small(document, block.text)
         elif isinstance(block, Subheading) and block.text:
-            document.add_heading(block.text, level=2)
+            document.add_heading(journal(block.text), level=2)
         elif isinstance(block, Bullets):
             for item in block.items:
                 document.add_paragraph(journal(item), style="List Bullet")
@@ -125,11 +131,11 @@ def _add_figure(document: Any, figure: Figure, section: Section, picture: Path |
     if picture is not None:
         shape = document.add_picture(str(picture), width=Mm(TEXT_MM))
         about = shape._inline.docPr
-        about.set("name", section.short)
-        about.set("descr", " ".join([section.heading, *figure.caption])[:2000])
+        about.set("name", NOT_XML.sub("", section.short))
+        about.set("descr", NOT_XML.sub("", " ".join([section.heading, *figure.caption]))[:2000])
         document.paragraphs[-1].paragraph_format.keep_with_next = True
     else:
-        document.add_paragraph(figure.empty)
+        document.add_paragraph(journal(figure.empty))
     if figure.caption:
         _small(document, " ".join(figure.caption))
 

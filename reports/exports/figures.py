@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from reports.exports.files import write_whole
-from reports.figures.svg import described
+from reports.figures.svg import NOT_XML, described
 
 if TYPE_CHECKING:
     import typst
@@ -61,7 +61,8 @@ def write_print(content: Content, folder: Path) -> dict[str, tuple[Path, Path]]:
     """`figures/<name>.pdf` and `.png` of each figure; returns both paths by name."""
     made = {}
     for name, (section, figure) in content.figures().items():
-        words = (section.heading, " ".join(figure.caption))
+        told = (section.heading, " ".join(figure.caption))
+        words = tuple(NOT_XML.sub("", text) for text in told)
         drawing = standalone(figure)
         pdf, png = (_drawn(drawing, words, content, "pdf"), _drawn(drawing, words, content, "png"))
         made[name] = (
@@ -80,7 +81,7 @@ def size_mm(drawing: str) -> tuple[float, float]:
 
 
 def _drawn(
-    drawing: str, words: tuple[str, str], content: Content, kind: Literal["pdf", "png"]
+    drawing: str, words: tuple[str, ...], content: Content, kind: Literal["pdf", "png"]
 ) -> bytes:
     import typst
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup, escape
@@ -15,16 +16,18 @@ PLUM, OCHRE, SLATE = "#A64D86", "#8C6200", "#6B6B6B"
 SERIES = (BLUE, VERMILION, GREEN, PLUM, BLACK, OCHRE, SLATE)
 # A second channel for prints without color.
 DASHES = ("none", "9 3", "2 3", "9 3 2 3", "5 2", "1 2", "none")
+# What XML cannot hold, escaped or not.
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
     """An element; `_` in names of attributes becomes `-`, None leaves an attribute out."""
     shown = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_number(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(NOT_XML.sub("", _number(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    content = "".join(escape(child) for child in children)
+    content = NOT_XML.sub("", "".join(escape(child) for child in children))
     return Markup(f"<{name}{shown}>{content}</{name}>")  # noqa: S704 (every part is escaped)
 
 

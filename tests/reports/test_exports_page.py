@@ -172,7 +172,7 @@ def test_a_setting_that_is_not_the_default_is_told_as_such(study):
 def test_style_for_print_is_black_on_white_and_leaves_out_what_cannot_be_used_on_paper(markup):
     printed = markup.split("@media print {")[1].split("</style>")[0]
     assert "background: #fff; color: #000" in printed
-    assert re.search(r"nav, .skip, .reader, details \{ display: none; \}", printed)
+    assert re.search(r"nav, .skip, .reader, details, svg .cursor \{ display: none; \}", printed)
     assert "@media screen and (prefers-color-scheme: dark)" in markup
 
 

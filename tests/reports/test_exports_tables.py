@@ -3,6 +3,9 @@
 import datetime as dt
 import io
 import zipfile
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
 
 import docx
 import pytest
@@ -11,9 +14,11 @@ from openpyxl import load_workbook
 from reports.content import Content, read_content
 from reports.exports import write_exports, write_light
 from reports.exports.document import journal, undated, write_document
+from reports.exports.figures import write_print, write_svg
 from reports.exports.files import write_whole
 from reports.exports.ruled_table import TEXT_MM, fitted
 from reports.exports.tables import sheet_name, write_csv, write_workbook
+from reports.figures.survival_curve import Curve, Step, survival_curves
 from reports.sections.model import Bullets, Facts, Figure, Line, Note, Rows, Section, Table
 
 FORMULA = '=HYPERLINK("http://192.0.2.1")'
@@ -39,6 +44,15 @@ ROWS = [
     {"display": "T1", "row": "x", "value": 0.1 + 0.2, "n": 3, "text": FORMULA},
     {"display": "T1", "row": "y", "value": float("nan"), "n": None, "text": None},
 ]
+
+
+@pytest.fixture(scope="module")
+def exported(warehouse, study, tmp_path_factory) -> Path:
+    """A folder with all files of the synthetic cohort."""
+    folder = tmp_path_factory.mktemp("exported")
+    made = write_exports(warehouse, folder, study)
+    assert set(made) == {path for path in folder.rglob("*") if path.is_file()}
+    return folder
 
 
 @pytest.fixture
@@ -125,10 +139,9 @@ def test_tables_of_the_document_have_three_rules_and_repeat_their_heads(content,
 
 
 def test_a_picture_of_the_document_has_a_text_for_those_who_do_not_see_it(
-    warehouse, study, tmp_path
+    exported, warehouse, study
 ):
-    write_exports(warehouse, tmp_path, study)
-    document = docx.Document(str(tmp_path / "report.docx"))
+    document = docx.Document(str(exported / "report.docx"))
     told = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
     drawn = read_content(warehouse, study)
     planned = {section.id for section in drawn.planned}
@@ -179,8 +192,6 @@ def test_no_word_of_a_table_is_torn_while_letters_can_be_smaller():
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
-    from pathlib import Path
-
     path = write_whole(tmp_path / "x" / "file.txt", "old")
 
     def full(self: Path, data: bytes) -> int:
@@ -193,13 +204,45 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch)
     assert [found.name for found in path.parent.iterdir()] == ["file.txt"]
 
 
-def test_every_display_of_the_page_has_its_files(warehouse, study, tmp_path):
-    made = {
-        path.relative_to(tmp_path).as_posix() for path in write_exports(warehouse, tmp_path, study)
-    }
+def test_every_display_of_the_page_has_its_files(exported, warehouse, study):
+    made = {path.relative_to(exported).as_posix() for path in exported.rglob("*.*")}
     for name in ("tables/T1.csv", "tables/estimates.csv", "tables/tables.xlsx", "report.docx"):
         assert name in made
     for kind in ("svg", "pdf", "png"):
         assert f"figures/F1C.{kind}" in made
-    sheets = load_workbook(tmp_path / "tables" / "tables.xlsx").sheetnames
+    sheets = load_workbook(exported / "tables" / "tables.xlsx").sheetnames
     assert set(sheets) == {*read_content(warehouse, study).tables(), "estimates"}
+
+
+def test_texts_that_xml_cannot_hold_or_too_long_ones_stop_no_file(content, study, tmp_path):
+    odd = "a\x01b\ud800" + "c" * 400
+    table = Table(odd, (odd,), (Line(odd, (odd,)),), odd)
+    drawing = survival_curves(
+        [Curve(odd, (Step(0.0, 1.0, None, None, odd),), (), ((0.0, 1), (3.0, 0)))], odd, "x"
+    )
+    figure = Figure("T1", drawing, (odd,))
+    section = Section("T1", odd, odd, (table, figure, Note(odd), Facts(odd, ((odd, odd),))))
+    made = replace(content, title=odd, sections=(section,), sentences={"x": odd})
+    pictures = {name: png for name, (_, png) in write_print(made, tmp_path).items()}
+    document = docx.Document(str(write_document(made, tmp_path, pictures)))
+    assert document.tables[0].cell(0, 0).text == "ab" + "c" * 400
+    assert len(document.inline_shapes) == 1
+    ElementTree.parse(write_svg(made, tmp_path)[0])
+
+
+def test_a_cohort_of_nobody_still_gives_all_files(tmp_path, study, create_core):
+    import duckdb
+
+    from reports.estimates import write_estimates
+    from warehouse.analysis import derive
+
+    path = tmp_path / "empty.duckdb"
+    con = duckdb.connect(str(path))
+    create_core(con)
+    derive(con, study)
+    write_estimates(con, study)
+    con.close()
+    made = write_exports(path, tmp_path / "out", study)
+    assert (tmp_path / "out" / "report.docx") in made
+    texts = [p.text for p in docx.Document(str(tmp_path / "out" / "report.docx")).paragraphs]
+    assert "No patient of the cohort has a survival time." in texts
