@@ -68,6 +68,7 @@ BEFORE_LINES = {
     "center_definition_excluded": EVERY,
     "imwg_period": MEASURED,
     "imwg_lab": MEASURED,
+    "imwg_lesion": MEASURED,
     "imwg_report": MEASURED,
     "imwg_measured": MEASURED,
     "imwg_reported": MEASURED,

@@ -17,8 +17,8 @@ from schemas.catalog import Catalog, load_catalog
 from schemas.errors import CarmonyError, StudyError
 from warehouse import meta, quality
 from warehouse.core import fill_core
-from warehouse.held_progressions import read_held_progressions
 from warehouse.definitions import fill_definitions
+from warehouse.held_progressions import read_held_progressions
 from warehouse.integrity import check_integrity
 from warehouse.keys import create_delivery_shift, create_id_map
 from warehouse.loads import LoadLog, StagedDelivery

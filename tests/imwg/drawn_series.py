@@ -86,6 +86,8 @@ def draw_next(rng: random.Random, base: Row, seen: list[Row]) -> Row:
             )
     if rng.random() < 0.2:
         row["flc_lambda"], row["flc_kappa"] = 100, rng.choice((25.9, 26, 165, 165.1))
+    if rng.random() < 0.05:
+        row["flc_kappa"], row["flc_lambda"] = row["flc_lambda"], row["flc_kappa"]
     for fluid in ("serum", "urine"):
         likely = "NEGATIVE" if good else "POSITIVE"
         row[f"ife_{fluid}"] = rng.choice((likely, likely, likely, "NEGATIVE", "NOT_DONE", None))

@@ -91,6 +91,18 @@ class Line:
             return "KAPPA"
         return "LAMBDA" if kappa < Decimal("0.26") * lambda_ else None
 
+    def later_difference(self, row: Row) -> Decimal | None:
+        """Not known once the other chain is the one in measurable excess."""
+        kappa, lambda_ = number(row, "flc_kappa"), number(row, "flc_lambda")
+        return None if self.switched(row) else self.difference(kappa, lambda_)
+
+    def switched(self, row: Row) -> bool:
+        kappa, lambda_ = number(row, "flc_kappa"), number(row, "flc_lambda")
+        if kappa is None or lambda_ is None or normal_ratio(kappa, lambda_):
+            return False
+        other = lambda_ if self.chain == "KAPPA" else kappa
+        return self.chain is not None and other == max(kappa, lambda_) and other >= 100
+
     def difference(self, kappa: Decimal | None, lambda_: Decimal | None) -> Decimal | None:
         if kappa is None or lambda_ is None or self.chain is None:
             return None
@@ -259,7 +271,7 @@ class Line:
 
     def flc_ladder(self, i: int) -> list[tuple[str, Verdict]] | None:
         row = self.after[i]
-        now = self.difference(number(row, "flc_kappa"), number(row, "flc_lambda"))
+        now = self.later_difference(row)
         if now is None or self.dflc is None or self.dflc <= 0:
             return None
         halved = self.plasmacytoma_halved(i)
@@ -316,9 +328,7 @@ class Line:
             rise = urine[i] - low
             if rise >= 200 and rise * 4 >= low:
                 found.append("URINE")
-        dflc = [
-            self.difference(number(r, "flc_kappa"), number(r, "flc_lambda")) for r in self.after
-        ]
+        dflc = [self.later_difference(r) for r in self.after]
         low = self.nadir(i, dflc, self.dflc)
         if no_protein and dflc[i] is not None and low is not None:
             rise = dflc[i] - low
@@ -364,10 +374,7 @@ class Line:
             "URINE": (self.urine, [protein(r, "urine") for r in self.after]),
             "FLC": (
                 self.dflc,
-                [
-                    self.difference(number(r, "flc_kappa"), number(r, "flc_lambda"))
-                    for r in self.after
-                ],
+                [self.later_difference(r) for r in self.after],
             ),
             "MARROW": (self.marrow, [number(r, "marrow") for r in self.after]),
         }

@@ -38,7 +38,7 @@ def categorize(frame: pl.DataFrame, relapsed: bool) -> pl.DataFrame:
     Returns:
         `level` (0 to 7, null for rows up to the baseline), `criterion` (the element that holds the
         level down, CR or SCR where all are met, BASELINE, or why nothing can be said: MISSING,
-        NOT_MEASURABLE, BASELINE_UNKNOWN), `missing` (decisive elements without a value, joined by
+        CHAIN_SWITCHED, NOT_MEASURABLE, BASELINE_UNKNOWN), `missing` (decisive elements without a value, joined by
         |; the category is one level lower for them), `pd_basis` (joined by |).
     """
     if not relapsed:
@@ -199,5 +199,7 @@ def _criterion() -> pl.Expr:
         .then(pl.lit("BASELINE_UNKNOWN"))
         .when(_is("NONE"))
         .then(pl.lit("NOT_MEASURABLE"))
+        .when(_is("FLC") & pl.col("switched"))
+        .then(pl.lit("CHAIN_SWITCHED"))
         .otherwise(pl.lit("MISSING"))
     )

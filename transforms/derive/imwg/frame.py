@@ -57,8 +57,11 @@ def prepare(assessments: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
     baselines = baselines.with_columns(has_plasmacytoma=has)
     # `line` counts 0, 1, ..., so a line's baseline is found by position.
     frame = frame.hstack(baselines.drop("line")[frame["line"]])
+    frame = frame.with_columns(switched=_switched(criteria).fill_null(False))
     frame = frame.with_columns(
-        dflc=_directed(pl.col("flc_kappa") - pl.col("flc_lambda")),
+        dflc=pl.when(~pl.col("switched")).then(
+            _directed(pl.col("flc_kappa") - pl.col("flc_lambda"))
+        ),
     )
     return _with_nadirs(frame, criteria).with_columns(*_last_findings(criteria))
 
@@ -185,6 +188,21 @@ def _directed(kappa_minus_lambda: pl.Expr) -> pl.Expr:
         .then(kappa_minus_lambda)
         .when(pl.col("involved") == "LAMBDA")
         .then(-kappa_minus_lambda)
+    )
+
+
+def _switched(criteria: Criteria) -> pl.Expr:
+    """The other chain is now the one in excess, so high that it would be measurable disease.
+
+    Involved minus uninvolved says nothing then: it falls however much of the other chain there is.
+    """
+    kappa, lambda_ = pl.col("flc_kappa"), pl.col("flc_lambda")
+    low, high = criteria.flc_ratio["low"], criteria.flc_ratio["high"]
+    much = criteria.measurable["flc_involved"] - TOLERANCE
+    to_lambda = (kappa < low * lambda_ - TOLERANCE) & (lambda_ >= much)
+    to_kappa = (kappa > high * lambda_ + TOLERANCE) & (kappa >= much)
+    return ((pl.col("involved") == "KAPPA") & to_lambda) | (
+        (pl.col("involved") == "LAMBDA") & to_kappa
     )
 
 

@@ -2,28 +2,36 @@
 -- Grain:   one row per patient, line and day with measurements, and one per report whose day is not known.
 --          A report counts under its own line. Laboratory days count after the start of a line up to the
 --          next one; days up to the start, within 60 days, are where a line's baseline is looked for.
--- Reads:   temp.imwg_report, temp.imwg_lab, temp.imwg_period.
+--          A day with a new lesion is one of its line.
+-- Reads:   temp.imwg_report, temp.imwg_lab, temp.imwg_lesion, temp.imwg_period.
 -- Feeds:   transforms/derive/imwg, analysis.imwg_response.
 create or replace temp table imwg_measured as
 with placed as (
     select usubjid, line_number, day, 1 as origin, row_id, choice, m_serum, m_urine, is_serum_bound, is_urine_bound,
-        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis
+        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis,
+        null as new_lesion
     from imwg_report
     where day is not null
     union all
     select period.usubjid, period.line_number, lab.day, 2, null, null, m_serum, m_urine, is_serum_bound, is_urine_bound,
-        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, null, null
+        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, null, null, null
     from imwg_lab as lab
     inner join imwg_period as period using (usubjid)
     where lab.day >= period.line_start - 60 and (period.next_line_on is null or lab.day <= period.next_line_on)
     union all
     select period.usubjid, period.line_number, report.day, 3, null, null, m_serum, m_urine, is_serum_bound, is_urine_bound,
-        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, null, null
+        flc_kappa, flc_lambda, is_flc_bound, flc_ratio, marrow, immunofixation, null, null, null
     from imwg_report as report
     inner join imwg_period as period using (usubjid)
     where
         report.line_number != period.line_number
         and report.day between period.line_start - 60 and period.line_start
+    union all
+    select period.usubjid, period.line_number, lesion.day, 2, null, null, null, null, null, null,
+        null, null, null, null, null, null, null, null, lesion.new_lesion
+    from imwg_lesion as lesion
+    inner join imwg_period as period using (usubjid)
+    where lesion.day > period.line_start and (period.next_line_on is null or lesion.day <= period.next_line_on)
 ),
 merged as (
     select
@@ -42,12 +50,13 @@ merged as (
         imwg_sourced(marrow, origin) as marrow,
         imwg_sourced(immunofixation, origin) as immunofixation,
         max(clonal_marrow) as clonal_marrow,
-        max(progression_basis) as progression_basis
+        max(progression_basis) as progression_basis,
+        bool_or(new_lesion) as new_lesion
     from placed
     group by usubjid, line_number, day
     union all
     select usubjid, line_number, null, row_id, m_serum, m_urine, is_serum_bound, is_urine_bound, flc_kappa, flc_lambda,
-        is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis
+        is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis, null
     from imwg_report
     where day is null
 )
@@ -74,7 +83,8 @@ select
     immunofixation as ife_serum,
     immunofixation as ife_urine,
     clonal_marrow,
-    progression_basis
+    progression_basis,
+    new_lesion
 from merged
 left join imwg_period as period using (usubjid, line_number)
 order by merged.usubjid, merged.line_number, merged.day, merged.response_row_id
