@@ -107,7 +107,12 @@ class Mapping:
     @property
     def notes(self) -> list[str]:
         """Sentences for the data manager; they hold no values."""
-        return list(dict.fromkeys(self.plan.notes))
+        empty = [
+            f"{source.place}: has a header and no rows; nothing of it is loaded"
+            for source in self.plan.sources
+            if self._counts.get(source.source_id) == 0
+        ]
+        return list(dict.fromkeys([*self.plan.notes, *empty]))
 
     def _streaming_blocks(self, source: OpenSource) -> list[BlockPlan]:
         return [

@@ -18,6 +18,7 @@ from transforms.harmonize.absent import no_table
 from transforms.read import ColumnInfo, ReadOptions, TableReader, open_tables, zip_members
 
 BATCH_ROWS = 250_000
+_OF_ALL_PATIENTS = ("subject", "infusion", "follow_up")
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ def _pattern(name: str) -> bool:
     return any(char in name for char in "*?[")
 
 
+def _brings_patients(spec: CenterSpec, source: Source) -> bool:
+    """True if a table with a row for every patient is read from it: empty, it would take them all away."""
+    return any(
+        block.table in _OF_ALL_PATIENTS and spec.sources.get(block.source) is source
+        for block in spec.tables
+    )
+
+
 def matches(name: str, pattern: str) -> bool:
     """True if a path inside the delivery, or its last part, fits the pattern."""
     name, pattern = nfc(name), nfc(pattern)
@@ -173,6 +182,7 @@ class _Shelf:
                 password=os.environ.get(source.password) if source.password else None,
                 batch_rows=self.batch_rows,
                 sha256=None if member else file.sha256,
+                may_be_empty=not _brings_patients(spec, source),
             )
             for reader in self._readers(file, name, options):
                 sheet = reader.info.sheet

@@ -47,7 +47,7 @@ class CsvReader(TableReader):
                 any_row = any_row or frame.height > 0
                 yield from frame.iter_slices(self._options.batch_rows)
         self._source.check_unchanged()
-        if not any_row and not self._rejects:
+        if not any_row and not self._rejects and not self._options.may_be_empty:
             raise no_rows(self._source)
 
     def rejects(self) -> pl.DataFrame:

@@ -43,7 +43,7 @@ class ParquetReader(TableReader):
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise damaged(self._source) from None
         self._source.check_unchanged()
-        if not any_row and not self._rejects:
+        if not any_row and not self._rejects and not self._options.may_be_empty:
             raise no_rows(self._source)
 
     def rejects(self) -> pl.DataFrame:

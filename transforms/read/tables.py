@@ -48,6 +48,7 @@ class ReadOptions:
     batch_rows: int = 250_000
     limits: Limits = field(default_factory=Limits)
     sha256: str | None = None  # of the file, if the caller has it; saves one pass over the bytes
+    may_be_empty: bool = False  # a header without rows is a table of no rows, and no fault
 
 
 @dataclass(frozen=True, slots=True)

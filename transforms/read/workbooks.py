@@ -133,7 +133,7 @@ def _table(
     gaps = last - rows[-1] - body.height if body.height else 0
     body, blank = as_cells(body, empty_text=True)
     body, rejects = split_bad_characters(body)
-    if not body.height and not rejects:
+    if not body.height and not rejects and not options.may_be_empty:
         raise no_rows(source, sheet.name)
     notes = (*_notes(sheet), *_merge_note(rows, merged))
     info = _info(source, sheet, kind, sha256, columns, notes)
