@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,11 @@ class Sample:
     days: Floats
     events: Bools
 
+    @cached_property
+    def curve(self) -> KaplanMeier:
+        """The Kaplan-Meier curve, in days."""
+        return kaplan_meier(self.days, self.events, conf_type=CONF_TYPE)
+
 
 @dataclass(frozen=True)
 class Display:
@@ -66,7 +72,7 @@ def curves(display: Display) -> Iterator[Estimate]:
         if not sample.days.size:
             yield _empty(display, sample)
             continue
-        curve = kaplan_meier(sample.days, sample.events, conf_type=CONF_TYPE)
+        curve = sample.curve
         yield from _steps(display, sample, curve)
         yield from _at_risk(display, sample, curve, ticks)
         yield _median(display, sample, curve, "median", "Median", MEDIAN)
@@ -231,7 +237,7 @@ def at_months(display: Display, months: tuple[float, ...]) -> Iterator[Estimate]
     for sample in display.samples:
         if not sample.days.size:
             continue
-        curve = kaplan_meier(sample.days, sample.events, conf_type=CONF_TYPE)
+        curve = sample.curve
         points = curve.at(np.array(months) * display.days_per_month) if months else []
         for month, point in zip(months, points, strict=True):
             value, lower, upper = point.survival, point.lower, point.upper
@@ -265,7 +271,7 @@ def restricted_means(display: Display, months: float | None) -> Iterator[Estimat
         )  # fmt: skip
         return
     for sample in filled:
-        found = restricted_mean(kaplan_meier(sample.days, sample.events), tau)
+        found = restricted_mean(sample.curve, tau)
         mean, lower, upper = (
             days / display.days_per_month for days in (found.value, found.lower, found.upper)
         )
