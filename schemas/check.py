@@ -99,7 +99,8 @@ class Checker:
         for data in self._tables.values():
             self._judge_small(data)
         self._patients = self._holds.patients()
-        self._book.hold(self._patients)
+        held = {name: self._holds.rows(name)["row_id"] for name in self._tables}
+        self._book.hold(self._patients, held)
 
     def finish(
         self,
@@ -168,11 +169,11 @@ class Checker:
             by_row = in_scope(data.frame, by_row, self._tallies)
             frame = self._book.join(data.frame, by_row, numbered=True)
             self._collect(data, frame, by_row)
-            kept, held, reasons = split(data.frame, self._holds.rows(data.name), frame)
+            kept, held, reasons = split(data.frame, own := self._holds.rows(data.name), frame)
         state.reasons.append(reasons)
         state.totals.update(dict(data.frame["source_id"].value_counts().iter_rows()))
         state.held.append(held.select("row_id", "source_id"))
-        state.late.add(data, frame)
+        state.late.add(data, frame, own["row_id"])
         return BatchVerdict(kept, held, reasons)
 
     def _finish_stream(self, state: Streamed) -> pl.DataFrame:

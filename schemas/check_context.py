@@ -10,7 +10,7 @@ from schemas.check_data import FACT_TYPES, CheckFacts, TableData, constant
 from schemas.check_few import FEW, Lookup, lookup, merged, neighbours, taken
 from schemas.check_many import SMALL, beside, latest_days, places
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
-from schemas.context_rows import PATIENT_NUMBER, SUBJECT, ContextRows, shown_columns
+from schemas.context_rows import HELD, PATIENT_NUMBER, SUBJECT, ContextRows, shown_columns
 from schemas.rule_sql import LATEST
 
 HOLD_REASON, HOLD_OUTCOME = "hold.reason", "hold.outcome"
@@ -105,7 +105,10 @@ class ContextBook:
         if neighbour:
             context = self._contexts[neighbour]
             if frame is self._tables[context.table].frame and not context.uses:
-                at = beside(frame, context.where, context.within, context.order, context.shift)
+                where = context.where
+                if HELD in frame.columns:
+                    where = ~pl.col(HELD) if where is None else where & ~pl.col(HELD)
+                at = beside(frame, where, context.within, context.order, context.shift)
                 if at is not None:
                     return self._at(frame, neighbour, names, at)
         part = self._part(group, names)
@@ -129,8 +132,12 @@ class ContextBook:
             return frame.join(self._whole(group), on=group[0], how="left", maintain_order="left")
         return frame.hstack(taken(table.rest, table.find(frame)).get_columns())
 
-    def hold(self, patients: pl.DataFrame) -> None:
-        """From now on numbered frames also tell which patients are held, and why."""
+    def hold(self, patients: pl.DataFrame, rows: Mapping[str, pl.Series]) -> None:
+        """From now on numbered frames also tell which patients are held, and why.
+
+        `rows`: by table, rows held for their own sake; contexts that are `sound` do not look at them.
+        """
+        self._rows.held.update(rows)
         if patients.is_empty():
             return
         holds = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})

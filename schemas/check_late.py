@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from schemas.check_context import ContextBook
 from schemas.check_data import TableData
 from schemas.check_many import packing
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
-from schemas.context_rows import PATIENT_NUMBER, SUBJECT
+from schemas.context_rows import HELD, PATIENT_NUMBER, SUBJECT
 from schemas.rule_sql import LATEST
 from schemas.staging import IDENTITY, ISSUE
 
@@ -44,8 +44,11 @@ class LateRows:
         self._delivered: frozenset[str] = frozenset()
         self._rows: pl.DataFrame | None = None
 
-    def add(self, data: TableData, frame: pl.DataFrame) -> None:
-        """Remember a batch; `frame` is its frame with `subject.patient_number`."""
+    def add(self, data: TableData, frame: pl.DataFrame, held: pl.Series) -> None:
+        """Remember a batch; `frame` is its frame with `subject.patient_number`.
+
+        `held`: row ids that are held themselves. They are judged like others and are no evidence.
+        """
         self._delivered |= data.delivered
         if not self.checks or _NUMBER not in frame.columns:
             return  # without patients there is nothing to connect rows by; the rules do not run
@@ -56,7 +59,8 @@ class LateRows:
         ]
         own = [made for column in self._columns for made in self._compact(column)]
         address = ["row_id", "source_id", "source_row", "map_id"]
-        self._parts.append(frame.select(_NUMBER, *address, *own).with_columns(raw))
+        is_held = pl.col("row_id").is_in(held.implode()).alias(HELD)
+        self._parts.append(frame.select(_NUMBER, *address, *own, is_held).with_columns(raw))
 
     @property
     def obstacle(self) -> str | None:
@@ -101,7 +105,8 @@ class LateRows:
         if len(looked_at) > len(wheres):  # none of them looks at all rows
             rows = rows.filter(pl.any_horizontal(looked_at))
         ids = book.patient_ids(rows[_NUMBER]) if rows.height else pl.Series(dtype=pl.String())
-        own = [name for name in rows.columns if not name.startswith(_RAW) and name != _NUMBER]
+        # That something was reported is told by a held row too: nobody need ask for it again.
+        own = [n for n in rows.columns if not n.startswith(_RAW) and n not in (_NUMBER, HELD)]
         frame = rows.select(own).with_columns(ids.alias("patient_id"))
         return TableData(self._table, frame, pl.DataFrame(), ISSUE.to_frame(), self._delivered)
 
@@ -114,7 +119,8 @@ class LateRows:
             key = [_NUMBER if name == "patient_id" else name for name in context.by]
             chosen.append(rows.join(some.select(key).unique(), on=key, how="semi"))
         joined = pl.concat(chosen).unique("row_id", keep="first").sort("source_id", "source_row")
-        return self._restored(joined, book)
+        data = self._restored(joined, book)
+        return replace(data, frame=data.frame.hstack([joined[HELD]]))
 
     def _all(self) -> pl.DataFrame:
         if self._rows is None:
@@ -129,7 +135,9 @@ class LateRows:
         own = pl.DataFrame(schema=self._table.frame_schema).select(
             made for column in self._columns for made in self._compact(column)
         )
-        return pl.DataFrame(schema={_NUMBER: pl.UInt32(), **identity, **own.schema})
+        return pl.DataFrame(
+            schema={_NUMBER: pl.UInt32(), **identity, **own.schema, HELD: pl.Boolean()}
+        )
 
     def _wanted(self) -> set[str]:
         wanted: set[str] = set()

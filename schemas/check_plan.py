@@ -73,6 +73,8 @@ class PlannedContext:
     first: str | None
     uses: tuple[str, ...]
     aggregate: Mapping[str, pl.Expr]
+    offset: Mapping[str, int]
+    sound: bool
 
 
 @dataclass(frozen=True, slots=True)

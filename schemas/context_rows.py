@@ -15,6 +15,12 @@ from schemas.rule_sql import LATEST, latest_day
 
 SUBJECT = "subject"
 PATIENT_NUMBER = "patient_number"
+HELD = "hold.held"  # the row itself was held in its batch
+
+
+def evidence(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows that may speak for or against others: what is held back itself is no evidence."""
+    return frame.filter(~pl.col(HELD)) if HELD in frame.columns else frame
 
 
 class ContextRows:
@@ -25,16 +31,21 @@ class ContextRows:
         self._tables = tables
         self._facts = facts
         self._bases: dict[str, pl.DataFrame] = {}
+        self.held: dict[str, pl.Series] = {}  # table → row ids; see `ContextBook.hold`
 
     def of(self, context: PlannedContext) -> pl.DataFrame:
         """The rows of its table that a context looks at, in the table's order."""
         if context.name not in self._bases:
             data = self._tables[context.table]
-            frame = data.frame
+            frame = evidence(data.frame)
+            if context.sound and len(self.held.get(context.table, ())):
+                frame = frame.filter(~pl.col("row_id").is_in(self.held[context.table].implode()))
             if frame.height >= SMALL:
                 frame = frame.select(self._looked_at(context, frame.columns))
             if context.where is not None:
                 frame = frame.filter(context.where)
+            if context.offset:
+                frame = frame.with_columns(pl.col(n) - by for n, by in context.offset.items())
             if context.name == SUBJECT:
                 frame = self._patients(frame)
             self._bases[context.name] = frame

@@ -30,7 +30,10 @@ _CHECK_KEYS = {
     "each", "about", "generated",
 }  # fmt: skip
 _NO_RULES = ("contexts.yaml", "undecided.yaml", "elsewhere.yaml")
-_CONTEXT_KEYS = {"table", "by", "where", "within", "order", "shift", "aggregate", "first", "uses"}
+_CONTEXT_KEYS = {
+    "table", "by", "where", "within", "order", "shift", "aggregate", "first", "uses", "offset",
+    "sound",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ class Context:
         by: columns by which it is joined; with `shift`, the neighbour in its own table instead.
         first: the row with the smallest value of this column is taken.
         aggregate: name → SQL over all rows of the key, instead of one row's columns.
+        offset: column of `by` → by how much it is larger there (the next line: line_number 1).
+        sound: rows of a small table that are held themselves are not looked at; for rules on
+            streaming tables, which are judged when that is known.
     """
 
     name: str
@@ -124,6 +130,8 @@ class Context:
     first: str | None = None
     uses: tuple[str, ...] = ()
     aggregate: Mapping[str, str] = field(default_factory=dict)
+    offset: Mapping[str, int] = field(default_factory=dict)
+    sound: bool = False
 
 
 class RuleError(CarmonyError):

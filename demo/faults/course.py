@@ -93,8 +93,8 @@ def sample_after_death(s: Scene) -> Fields | None:
 
 @fault("DAT-24", "error", "US02 DE07 DE01", "an assessment after death")
 def assessment_after_death(s: Scene) -> Fields | None:
-    """Stable disease after death."""
-    rows = s.rows("assessment", "response.response_date")
+    """Stable disease after death, of the patient's only line."""
+    rows = s.rows("assessment", "response.response_date") if len(s.patient.lines) == 1 else []
     chosen = [r for r in rows if r.facts["response.category"] in ("SD", "MR")]
     if s.patient.death is None or not chosen:
         return None
@@ -157,7 +157,9 @@ def response_after_progression(s: Scene) -> Fields | None:
         return None
     _, best = s.response(1, "best")
     _, progression = s.response(1, "progression")
-    return [s.set(best, line.progression + days(8)), progression]
+    following = s.patient.lines[1:2]  # until its start the response is one of this line
+    late = min([line.progression + days(8), *(each.start for each in following)])
+    return [s.set(best, late), progression]
 
 
 @fault("SAL-01", "error", "DE06 DE05 DE04", "a regimen with an unknown word")
@@ -242,8 +244,12 @@ def death_year_only(s: Scene) -> Fields | None:
 
 @fault("SUR-02", "warning", "DE04 DE03", "dead with a month only")
 def death_month_only(s: Scene) -> Fields | None:
-    """The day is imputed and flagged."""
-    return _death(s, Raw(f"{s.patient.death:%Y-%m}")) if s.patient.death else None
+    """The day is imputed and flagged; what is told of the patient lies before that month."""
+    death = s.patient.death
+    if death is None or s.told_dates()[0][0] >= death.replace(day=1):
+        return None
+    s.set(s.one(CONTACT), death.replace(day=1) - days(2))
+    return _death(s, Raw(f"{death:%Y-%m}"))
 
 
 def _death(s: Scene, value: object) -> Fields | None:

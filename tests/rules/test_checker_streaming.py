@@ -103,7 +103,9 @@ def test_a_copy_in_a_later_batch_is_moved_to_quarantine() -> None:
 
 def test_a_progression_in_a_later_batch_holds_the_response_after_it() -> None:
     late = {"response_date": "2023-04-20", "category": "VGPR"}
-    outcome, rows = in_batches([late, {"response_date": "2023-04-01", "category": "PD"}], [1])
+    outcome, rows = in_batches(
+        [late, {"kind": "PROGRESSION", "response_date": "2023-04-01", "category": "PD"}], [1]
+    )
     assert on_responses(outcome) == ["RSP-03"]
     assert [row % 1_000_000 for row in rows["held"]] == [2]
     fields = outcome.finding_fields.filter(pl.col("table") == "response").select("row", "value")
