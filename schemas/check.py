@@ -15,7 +15,7 @@ import polars as pl
 
 from schemas.catalog import STREAMING, Catalog
 from schemas.check_context import ContextBook
-from schemas.check_data import Batch, CheckFacts, TableData, constant, table_data
+from schemas.check_data import Batch, CheckFacts, TableData, table_data
 from schemas.check_events import Events
 from schemas.check_findings import FindingBook
 from schemas.check_holds import (
@@ -24,6 +24,8 @@ from schemas.check_holds import (
     Lines,
     divide,
     hold_copies,
+    hold_explained,
+    hold_failing,
     hold_issues,
     ledger_lines,
     lines_of,
@@ -35,6 +37,7 @@ from schemas.check_holds import (
 from schemas.check_issues import MISSPELT
 from schemas.check_late import LateRows, Streamed
 from schemas.check_outcome import BatchVerdict, CheckOutcome
+from schemas.check_partial import in_doubt, unheld
 from schemas.check_plan import PlannedCheck, plan_of
 from schemas.check_report import check_run
 from schemas.check_rows import (
@@ -70,7 +73,7 @@ class Checker:
         self._streamed: dict[str, Streamed] = {}
         self._tallies = Tallies()
         self._findings = FindingBook(self._plan)
-        self._holds = Holds()
+        self._holds = self._settled = Holds()
         self._patients = pl.DataFrame()
         self._book = ContextBook(
             self._plan, self._tables, facts,
@@ -98,6 +101,8 @@ class Checker:
                 self._tables[name] = table_data(table, self._waiting.pop(name))
         for data in self._tables.values():
             self._judge_small(data)
+        for data in self._tables.values():
+            self._judge_doubts(data)
         self._patients = self._holds.patients()
         held = {name: self._holds.rows(name)["row_id"] for name in self._tables}
         self._book.hold(self._patients, held)
@@ -149,13 +154,20 @@ class Checker:
     def _judge_small(self, data: TableData) -> None:
         hold_issues(self._holds, data, self._findings.add_issues(data))
         checks = self._runnable(data)
-        by_row = [check for check in checks if check.by_row]
+        by_row = [check for check in checks if check.by_row and not check.partial]
         frame = with_derived(self._book.join(data.frame, by_row), data, by_row, self._derived)
         self._collect(data, frame, by_row)
         for check in checks:
             if check.unique:
                 self._tallies.ran(check, filled(data.frame, check.unique))
                 self._copies(check, data)
+
+    def _judge_doubts(self, data: TableData) -> None:
+        """Partial dates that may violate, once it is known which rows of all tables are held."""
+        checks = [check for check in self._runnable(data) if check.partial]
+        checks = in_doubt(data.frame, checks, self._tallies, self._book)
+        if checks:
+            self._collect(data, self._book.join(data.frame, checks), checks)
 
     def _stream(self, batch: Batch) -> BatchVerdict:
         table = self._catalog.tables[batch.table]
@@ -166,6 +178,7 @@ class Checker:
         with self._own_holds():
             hold_issues(self._holds, data, self._findings.add_issues(data))
             by_row = [check for check in self._runnable(data) if check.by_row]
+            by_row = in_doubt(data.frame, by_row, self._tallies, self._book)
             by_row = in_scope(data.frame, by_row, self._tallies)
             frame = self._book.join(data.frame, by_row, numbered=True)
             self._collect(data, frame, by_row)
@@ -197,7 +210,8 @@ class Checker:
     def _judge_late(self, late: LateRows) -> None:
         """All rows are judged by numbers; those around a failing row are then looked at in full."""
         compact = late.compact()
-        chosen = self._runnable(compact, self._book_with(compact, late.checks))
+        book = self._book_with(compact, late.checks)
+        chosen = in_doubt(compact.frame, self._runnable(compact, book), self._tallies, book)
         chosen = in_scope(compact.frame, chosen, self._tallies)
         book = self._book_with(compact, chosen)
         failing = judge(book.join(compact.frame, chosen), chosen, self._tallies)
@@ -255,40 +269,27 @@ class Checker:
     ) -> None:
         """Findings and holds of failing rows; `frame` is the judged frame with its contexts.
 
-        Checks that blame another table come last: a row that is held back is no evidence.
+        Checks that blame another table, or of partial dates, come last: a row that is held back is
+        no evidence.
         """
-        for check, positions in sorted(failing, key=lambda item: item[0].about is not None):
+        last = sorted(failing, key=lambda item: item[0].about is not None or bool(item[0].partial))
+        for check, positions in last:
             found, explained = without_issues(check, positions, data.issues)
-            if explained.height:
-                self._hold_explained(data, check, frame, explained)
+            raised = hold_explained(self._holds, data, check, frame, explained)
+            self._findings.raise_dispositions(raised)
+            rows = frame.gather(found)
+            if check.partial:
+                sound = unheld(check, data, rows, self._holds, self._settled, book)
+                rows, found = rows.filter(sound), found.filter(sound)
             if found.is_empty():
                 continue
-            rows = frame.gather(found)
             if check.about is not None:
                 sound = ~rows["row_id"].is_in(self._holds.rows(data.name)["row_id"].implode())
                 if sound.any():
                     self._events.add(check, data, rows.filter(sound), found.filter(sound))
                 continue
             self._findings.add(check, data, rows, found, book)
-            self._hold(data, check, rows)
-
-    def _hold_explained(
-        self, data: TableData, check: PlannedCheck, frame: pl.DataFrame, explained: pl.DataFrame
-    ) -> None:
-        """Rows that fail only because a value was not understood: held under the issue's rule."""
-        if check.disposition.startswith("keep"):
-            return
-        rows = frame[["row_id", "patient_id"]].gather(explained["index"])
-        rows = rows.hstack([explained["rule_id"].alias("reason")])
-        self._holds.add(data, rows, check.disposition, check.scope)
-        self._findings.raise_dispositions(rows.select("row_id", rule_id="reason"))
-
-    def _hold(self, data: TableData, check: PlannedCheck, rows: pl.DataFrame) -> None:
-        if check.disposition.startswith("keep"):
-            return
-        reason = constant("reason", check.rule, rows.height)
-        told = rows[["row_id", "patient_id"]].hstack([reason])
-        self._holds.add(data, told, check.disposition, check.scope)
+            hold_failing(self._holds, data, check, rows)
 
     def _copies(self, check: PlannedCheck, data: TableData) -> None:
         marked = copies(data, check)

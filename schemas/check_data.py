@@ -38,6 +38,7 @@ class CheckFacts:
             "delivery.export_date": self.export_date,
             "delivery.data_cut": self.data_cut,
             "delivery.country": self.country,
+            "delivery.dates_shifted": self.dates_shifted,
         }
 
 
@@ -45,6 +46,7 @@ FACT_TYPES: Mapping[str, pl.DataType] = {
     "delivery.export_date": pl.Date(),
     "delivery.data_cut": pl.Date(),
     "delivery.country": pl.String(),
+    "delivery.dates_shifted": pl.Boolean(),
 }
 
 

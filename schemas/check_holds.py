@@ -95,6 +95,33 @@ def hold_issues(holds: Holds, data: TableData, judged: pl.DataFrame) -> None:
         holds.add(data, part, str(disposition), "row")
 
 
+def hold_failing(holds: Holds, data: TableData, check: PlannedCheck, rows: pl.DataFrame) -> None:
+    """Holds rows that fail a check, unless it only asks about them."""
+    if not check.disposition.startswith("keep"):
+        reason = constant("reason", check.rule, rows.height)
+        told = rows[["row_id", "patient_id"]].hstack([reason])
+        holds.add(data, told, check.disposition, check.scope)
+
+
+def hold_explained(
+    holds: Holds,
+    data: TableData,
+    check: PlannedCheck,
+    frame: pl.DataFrame,
+    explained: pl.DataFrame,
+) -> pl.DataFrame:
+    """Holds rows that fail only because a value was not understood, under the issue's rule.
+
+    `explained`: index and rule_id. Returns row_id and rule_id of what is held.
+    """
+    if explained.is_empty() or check.disposition.startswith("keep"):
+        return pl.DataFrame(schema={"row_id": pl.Int64(), "rule_id": pl.String()})
+    rows = frame[["row_id", "patient_id"]].gather(explained["index"])
+    rows = rows.hstack([explained["rule_id"].alias("reason")])
+    holds.add(data, rows, check.disposition, check.scope)
+    return rows.select("row_id", rule_id="reason")
+
+
 def hold_copies(holds: Holds, data: TableData, check: PlannedCheck, numbered: pl.DataFrame) -> None:
     """Holds rows that stand twice: a true copy alone, one that differs as the rule says."""
     for identical in (True, False):

@@ -41,6 +41,7 @@ class PlannedCheck:
     unique: tuple[str, ...]
     same: tuple[str, ...]
     late: bool
+    partial: tuple[tuple[str, str], ...]
     facts: tuple[str, ...]
 
     @property
@@ -163,7 +164,8 @@ def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
             "facts": tuple(sorted({name for name in read if name.startswith("delivery.")})),
             "applies": _expr(entry["applies"]),
             "own_scope": _expr(entry["own_scope"]),
-            "fields": tuple((owner, column) for owner, column in entry["fields"]),
+            **{key: tuple((owner, column) for owner, column in entry[key])
+               for key in ("fields", "partial")},
             "contexts": {name: tuple(columns) for name, columns in entry["contexts"].items()},
             **{key: tuple(entry[key]) for key in ("reads", "latest", "derived", "unique", "same")},
         }

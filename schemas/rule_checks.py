@@ -13,7 +13,9 @@ import polars as pl
 
 from schemas.catalog import STREAMING, Column, Table
 from schemas.check_data import FACT_TYPES
-from schemas.rule_sql import LATEST, columns_of, condition, conjuncts, expression
+from schemas.rule_contexts import context_schema
+from schemas.rule_partial import MAY_VIOLATE, partial_dates
+from schemas.rule_sql import LATEST, columns_of, condition, conjuncts, dated, expression
 from schemas.rules import Check, Clause, Context, Rule, RuleError
 
 DELIVERY = dict(FACT_TYPES)
@@ -32,6 +34,7 @@ class TableCheck:
         applies: only with `about`: which of the blamed rows can be judged.
         own_scope: rows of a streaming table that it applies to, where these alone tell.
         late: looks at a streaming table as a whole; judged after its last batch.
+        partial: (owner, column) of dates: without a partial one among them there is nothing to judge.
         model: the pandera check of the model that it came from: (column, kind), if any.
     """
 
@@ -54,6 +57,7 @@ class TableCheck:
     unique: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     late: bool = False
+    partial: tuple[tuple[str, str], ...] = ()
     model: tuple[str, str] | None = None
 
 
@@ -121,15 +125,19 @@ class _Maker:
             yield from self._clauses("")
 
     def _clauses(self, column: str) -> Iterator[TableCheck]:
-        hard: pl.Expr | None = None
+        worse: list[pl.Expr] = []
         for clause in self.check.clauses:
             expr = self._condition(clause, column)
             guarded = expr
-            if hard is not None:
-                guarded = pl.when(hard.fill_null(False)).then(pl.lit(False)).otherwise(expr)
+            # A soft clause on other columns must not keep the question on partial dates from running.
+            told = [e for e in worse if not clause.possible or dated(e) <= dated(expr)]
+            if told:
+                guarded = pl.when(pl.any_horizontal(told)).then(pl.lit(False)).otherwise(expr)
             fields = tuple(name.replace("{column}", column) for name in clause.fields)
-            yield self._row(clause.severity, guarded, fields)
-            hard = expr
+            made = self._row(clause.severity, guarded, fields)
+            dates = partial_dates(clause.fails.replace("{column}", column))
+            yield replace(made, message=MAY_VIOLATE, partial=dates) if clause.possible else made
+            worse.append(expr.fill_null(False))
 
     def _condition(self, clause: Clause, column: str) -> pl.Expr:
         applies = self.check.applies
@@ -289,12 +297,3 @@ class _Maker:
 
     def _wrong(self, key: str, problem: str) -> RuleError:
         return RuleError(f"{self.rule.category}.yaml", self.rule.id, key, problem)
-
-
-def context_schema(context: Context, tables: Mapping[str, Table]) -> dict[str, pl.DataType]:
-    """Columns that a context offers, with their types."""
-    schema: dict[str, pl.DataType] = dict(tables[context.table].frame_schema)
-    empty = pl.DataFrame(schema=schema)
-    for name, sql in context.aggregate.items():
-        schema[name] = empty.select(expression(sql).alias(name)).schema[name]
-    return schema

@@ -60,6 +60,11 @@ def columns_of(expr: pl.Expr) -> tuple[str, ...]:
     return tuple(sorted(set(expr.meta.root_names())))
 
 
+def dated(expr: pl.Expr) -> set[str]:
+    """Names of all columns that an expression reads; a date stands for both of its ends."""
+    return {name.removesuffix(LATEST) for name in columns_of(expr)}
+
+
 @cache
 def latest_day(column: str) -> pl.Expr:
     """The last day that the (partial) date in `column` can be, named `<column>@latest`."""

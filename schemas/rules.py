@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import CarmonyError
+from schemas.rule_partial import may_violate
 
 FOLDER = Path(__file__).parent / "rules"
 SEVERITIES = ("error", "warning", "info")
@@ -23,7 +24,7 @@ ENGINES = ("rows", "mapping", "reader", "run", "study")
 
 _RULE_KEYS = {
     "id", "title", "sentence", "severity", "disposition", "scope", "kahn", "engine",
-    "query", "asks", "source", "checks", "covers", "also", "calendar",
+    "query", "asks", "source", "checks", "covers", "also", "calendar", "possible",
 }  # fmt: skip
 _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
@@ -38,11 +39,15 @@ _CONTEXT_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition of a check: what fails, how bad it is, and the fields that it names."""
+    """One condition of a check: what fails, how bad it is, and the fields that it names.
+
+    `possible`: it was made from the hard clause, for partial dates of which only some days violate.
+    """
 
     severity: str
     fails: str
     fields: tuple[str, ...]
+    possible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ class Rule:
     (`unit`) that are named beside a column which the mapping could not understand. `asks`: kind of
     column → what a center is asked instead of `query`; `{range}` and `{codes}` stand for what the column
     may hold. `calendar`: it compares with days of the calendar (an approval, the export), so that it says
-    nothing where a center shifted its dates on purpose.
+    nothing where a center shifted its dates on purpose. `possible`: where only some days of partial dates
+    violate the hard clause, the center is asked (a warning); false where nearness is no contradiction.
     """
 
     id: str
@@ -99,6 +105,7 @@ class Rule:
     also: tuple[str, ...] = ()
     asks: Mapping[str, str] = field(default_factory=dict)
     calendar: bool = False
+    possible: bool = True
 
     def disposition_of(self, severity: str) -> str:
         """What becomes of a row: an error is never kept as valid, a warning never held back."""
@@ -198,15 +205,17 @@ def _rule(path: Path, entry: Any) -> Rule:
         if value not in allowed:
             raise RuleError(path.name, name, key, f"'{value}' is not one of {', '.join(allowed)}")
     checks = tuple(
-        _check(path.name, name, each, entry["severity"]) for each in entry.get("checks", ())
+        _check(path.name, name, each, entry["severity"], entry.get("possible", True))
+        for each in entry.get("checks", ())
     )
     if engine == "rows" and not checks:
         raise RuleError(path.name, name, "checks", "a rule on rows needs at least one check")
     asks = entry.get("asks", {})
     if not isinstance(asks, dict) or not all(isinstance(text, str) for text in asks.values()):
         raise RuleError(path.name, name, "asks", "is no list of kinds with their questions")
-    if not isinstance(entry.get("calendar", False), bool):
-        raise RuleError(path.name, name, "calendar", "is true or false")
+    for key in ("calendar", "possible"):
+        if not isinstance(entry.get(key, False), bool):
+            raise RuleError(path.name, name, key, "is true or false")
     head = {
         key: entry[key] for key in _RULE_KEYS & entry.keys() - {"checks", "covers", "also", "asks"}
     }
@@ -220,12 +229,13 @@ def _rule(path: Path, entry: Any) -> Rule:
     )
 
 
-def _check(file: str, rule: str, entry: Any, severity: str) -> Check:
+def _check(file: str, rule: str, entry: Any, severity: str, possible: bool) -> Check:
     only_keys(file, rule, entry, _CHECK_KEYS)
     if "table" not in entry:
         raise RuleError(file, rule, "table", "is missing")
     fields = tuple(entry.get("fields", ()))
     clauses = tuple(_clauses(file, rule, entry, severity, fields))
+    clauses += tuple(_possible(clauses)) if possible else ()
     kinds = [key for key in ("unique", "references", "generated") if key in entry]
     if bool(clauses) + len(kinds) != 1:
         raise RuleError(
@@ -259,6 +269,13 @@ def _clauses(
         yield Clause(level, clause["fails"], tuple(clause.get("fields", fields)))
     for level in set(written) - set(SEVERITIES):
         raise RuleError(file, rule, f"clauses.{level}", f"is not one of {', '.join(SEVERITIES)}")
+
+
+def _possible(clauses: tuple[Clause, ...]) -> Iterator[Clause]:
+    for clause in clauses:
+        fails = may_violate(clause.fails) if clause.severity == "error" else None
+        if fails is not None:
+            yield Clause("warning", fails, clause.fields, possible=True)
 
 
 def only_keys(file: str, rule: str, entry: Any, allowed: set[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from schemas.rules import Check, Rule, load_contexts, load_rules
+from schemas.rules import Check, Clause, Rule, load_contexts, load_rules
 from schemas.rules_apart import load_elsewhere, load_undecided
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
@@ -54,7 +54,9 @@ came from.
 - **Three values.** A rule that lacks one of its values is not evaluated on that row; it neither passes nor fails. A value that was
   not understood has its own finding and is not judged further.
 - **Partial dates.** A month or a year stands for all its days. A rule on dates is violated only if every day that the partial dates
-  allow violates it; `earliest` and `latest` are the first and the last of these days.
+  allow violates it; `earliest` and `latest` are the first and the last of these days. Where only some of them violate an `error`,
+  the row is kept and the center is asked for the full date (a warning, below as "if partial dates allow it"); a date of a row that
+  is held back itself is no evidence. Rules on nearness (DUP-01, DUP-03, SAL-06) do not ask so.
 - **Optional columns of subject, infusion, relapse and follow_up** that cannot be read do not hold their row: losing a patient for
   them would be worse. If the missing value then breaks a rule that holds the patient (dead, but no readable date), it is held.
 - **Outcome of a rule** (`quality.check_run`): `passed` only if at least one row was judged; `not_applicable`: no row was in its
@@ -127,10 +129,14 @@ def _check(check: Check) -> list[str]:
         return [f"- {table}: the patient is in `{check.references}`"]
     scope = f" where {_code([check.applies])}" if check.applies else ""
     return [
-        f"- {table}{each}{scope}: {clause.severity} if {_code([clause.fails])}; "
+        f"- {table}{each}{scope}: {clause.severity} if {_told(clause)}{_code([clause.fails])}; "
         f"names {_code(clause.fields)}"
         for clause in check.clauses
     ]
+
+
+def _told(clause: Clause) -> str:
+    return "partial dates allow it: " if clause.possible else ""
 
 
 def _code(texts: tuple[str, ...] | list[str]) -> str:

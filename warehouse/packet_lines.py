@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas.queries import Words, in_language
 from schemas.query_notes import Notes
+from schemas.rule_partial import MAY_VIOLATE
 from schemas.rules import SEVERITIES
 from warehouse.packet_asks import asked
 
@@ -91,6 +92,12 @@ def packet_lines(
     message = pl.when(repeats).then("sentence").otherwise(_notes(lines["message"], language))
     message = message.fill_null("")
     told = message.str.slice(0, 1).str.to_uppercase() + message.str.slice(1)
+    possible = (pl.col("message") == MAY_VIOLATE).fill_null(value=False)
+    not_met = (
+        pl.when(possible)
+        .then(pl.lit(words("Possibly not met")))
+        .otherwise(pl.lit(words("Not met")))
+    )
     return lines.select(
         pl.col("finding_id").rle_id().cast(pl.Int64).add(1).alias("Number"),
         pl.col("patient_id").alias("Patient"),
@@ -99,7 +106,7 @@ def packet_lines(
         pl.col("row").alias("Row"),
         pl.col("source_column").alias("Column"),
         pl.col("value").alias("Value as read"),
-        pl.format(words("Not met") + ": {}. {}", pl.col("title").fill_null(pl.col("rule_id")), told)
+        pl.format("{}: {}. {}", not_met, pl.col("title").fill_null(pl.col("rule_id")), told)
         .str.strip_chars_end()
         .alias("What is wrong"),
         pl.col("severity").replace({word: words(word) for word in SEVERITIES}).alias("Severity"),
@@ -109,7 +116,10 @@ def packet_lines(
             pl.col("disposition").replace({key: words(text) for key, text in _EFFECT.items()})
         )
         .alias("What became of the row"),
-        pl.coalesce("asked", "query").alias("What to do"),
+        pl.when(possible)
+        .then(pl.lit(words("Please give the full date.")))
+        .otherwise(pl.coalesce("asked", "query"))
+        .alias("What to do"),
         pl.col("rule_id").alias("Rule"),
     )
 

@@ -15,7 +15,8 @@ from schemas.catalog import load_catalog, read_codelists, tables_of
 from schemas.check_plan import plan_of
 from schemas.compile import describe
 from schemas.models import schema
-from schemas.rule_checks import DELIVERY, DERIVED, TableCheck, context_schema, expand
+from schemas.rule_checks import DELIVERY, DERIVED, TableCheck, expand
+from schemas.rule_contexts import context_schema
 from schemas.rule_sql import LATEST
 from schemas.rules import load_contexts, load_rules
 from schemas.tables import ALL
