@@ -228,6 +228,11 @@ def _single(plain: str, fmt: DateFormat) -> dict[str, Any] | None:
     found = from_parts(tokens.parts, fmt.order, fmt.pivot, tokens.apostrophe)
     if found.problem == "form":
         return None
+    if found.problem == "order" and not any(
+        from_parts(tokens.parts, order, fmt.pivot, tokens.apostrophe).date
+        for order in ("dmy", "mdy", "ymd")
+    ):
+        return _problem("day", fmt)  # no day in any order: 31.02.2023 mixes nothing up
     return _verdict(found, tokens, fmt)
 
 
