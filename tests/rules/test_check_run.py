@@ -150,3 +150,17 @@ def test_a_finding_of_a_rule_that_is_not_in_the_pack_is_not_lost() -> None:
     assert row.select("outcome", "reason").rows() == [
         ("failed", "the rule is not in the rule pack")
     ]
+
+
+def test_a_rule_on_checkboxes_of_which_none_is_declared_is_not_applicable() -> None:
+    outcome = judge({"lab": [{}]}, looked=["STR-01"])
+    reason = "the center's spec declares no group of checkboxes"
+    assert told(outcome, "STR-09", None) == ("not_applicable", 0, None, reason)
+    assert told(judge({"lab": [{}]}, looked=["STR-09"]), "STR-09", None)[0] == "passed"
+    assert told(judge({"lab": [{}]}), "STR-09", None)[0] == "not_run"
+
+
+def test_a_question_on_partial_dates_runs_without_the_column_of_another_clause() -> None:
+    lines = [{"start_date": "2023-04"}, {"line_number": 2, "start_date": "2023-04"}]
+    outcome = judge({"treatment_line": lines})
+    assert told(outcome, "DAT-19", "treatment_line")[:3] == ("failed", 1, 1)

@@ -13,6 +13,7 @@ import pytest
 
 from schemas.delivery import read_delivery
 from schemas.queries import QueryError, Words
+from schemas.rule_partial import MAY_VIOLATE
 from schemas.spec import load_spec, load_study
 from transforms.stage import process_center
 from warehouse.packets import write_packet
@@ -187,6 +188,34 @@ def test_what_became_of_a_row_and_how_bad_it_is_are_told_in_each_language(
         ("advertencia", "se usa tal como está; por favor, compruébelo"),
         ("información", "se usa tal como está; para su información"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "wrong", "do"),
+    [
+        (
+            "de",
+            "Möglicherweise nicht erfüllt: Infusion vor Rezidiv. Von einem Datum ist nur Monat "
+            "oder Jahr bekannt, es kann einem anderen Datum widersprechen. Bitte geben Sie das "
+            "vollständige Datum an.",
+            "Bitte geben Sie das vollständige Datum an.",
+        ),
+        (
+            "es",
+            "Es posible que no se cumpla: Infusión antes de la recaída. De una fecha solo se "
+            "conoce el mes o el año y puede contradecir otra fecha. Por favor, indique la fecha "
+            "completa.",
+            "Por favor, indique la fecha completa.",
+        ),
+    ],
+)
+def test_a_partial_date_that_may_contradict_is_not_called_wrong(
+    small_study: Study, language: str, wrong: str, do: str
+) -> None:
+    found = {"message": MAY_VIOLATE, "severity": "warning", "disposition": "keep_query"}
+    row = csv_rows(packet(small_study, language, found))[0]
+    titles = GERMAN if language == "de" else SPANISH
+    assert [row[titles[7]], row[titles[10]]] == [wrong, do]
 
 
 def test_what_was_said_of_a_value_is_told_and_an_unknown_sentence_stays(
