@@ -164,8 +164,10 @@ def _check(number: int, entry: Mapping[str, Any]) -> PlannedCheck:
             "facts": tuple(sorted({name for name in read if name.startswith("delivery.")})),
             "applies": _expr(entry["applies"]),
             "own_scope": _expr(entry["own_scope"]),
-            **{key: tuple((owner, column) for owner, column in entry[key])
-               for key in ("fields", "partial")},
+            **{
+                key: tuple((owner, column) for owner, column in entry[key])
+                for key in ("fields", "partial")
+            },
             "contexts": {name: tuple(columns) for name, columns in entry["contexts"].items()},
             **{key: tuple(entry[key]) for key in ("reads", "latest", "derived", "unique", "same")},
         }
