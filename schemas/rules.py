@@ -30,7 +30,7 @@ _CHECK_KEYS = {
     "table", "fields", "applies", "fails", "clauses", "unique", "same", "references",
     "each", "about", "generated",
 }  # fmt: skip
-_NO_RULES = ("contexts.yaml", "undecided.yaml", "elsewhere.yaml")
+_NO_RULES = ("contexts.yaml", "undecided.yaml", "elsewhere.yaml", "limits.yaml")
 _CONTEXT_KEYS = {
     "table", "by", "where", "within", "order", "shift", "aggregate", "first", "uses", "offset",
     "sound",

@@ -2,7 +2,7 @@
 
 `rules/elsewhere.yaml` tells what refuses or finds a violation instead of a finding to a center;
 `rules/undecided.yaml` why a rule cannot be judged at all. Together with the pack they are the whole
-catalogue.
+catalogue. `rules/limits.yaml` tells where a rule of the pack goes less far than its entry there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,15 @@ class Undecided:
     why: str
 
 
-_Kind = TypeVar("_Kind", Elsewhere, Undecided)
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where a rule of the pack goes less far than its entry in the catalogue, and why."""
+
+    id: str
+    limit: str
+
+
+_Kind = TypeVar("_Kind", Elsewhere, Undecided, Limit)
 
 
 def load_elsewhere(folder: Path = FOLDER) -> tuple[Elsewhere, ...]:
@@ -62,11 +70,25 @@ def load_undecided(folder: Path = FOLDER) -> tuple[Undecided, ...]:
     return found
 
 
-def _load(path: Path, kind: type[_Kind]) -> tuple[_Kind, ...]:
+def load_limits(folder: Path = FOLDER) -> tuple[Limit, ...]:
+    """The limits of `limits.yaml`, by id. Raises RuleError if one is of no rule of the pack."""
+    found = _entries(folder / "limits.yaml", Limit)
+    judged = {rule.id for rule in load_rules(folder)}
+    for each in found:
+        if each.id not in judged:
+            raise RuleError("limits.yaml", each.id, "id", "there is no such rule")
+    return tuple(sorted(found, key=lambda each: each.id))
+
+
+def _entries(path: Path, kind: type[_Kind]) -> list[_Kind]:
     names = [field.name for field in fields(kind)]
-    found = (
-        [_entry(path, kind, names, entry) for entry in read_yaml(path)] if path.is_file() else []
-    )
+    if not path.is_file():
+        return []
+    return [_entry(path, kind, names, entry) for entry in read_yaml(path)]
+
+
+def _load(path: Path, kind: type[_Kind]) -> tuple[_Kind, ...]:
+    found = _entries(path, kind)
     judged = {rule.id for rule in load_rules(path.parent)}
     for each in found:
         if each.id in judged:

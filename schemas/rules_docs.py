@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from schemas.rules import Check, Clause, Rule, load_contexts, load_rules
-from schemas.rules_apart import load_elsewhere, load_undecided
+from schemas.rules_apart import load_elsewhere, load_limits, load_undecided
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
 CATEGORIES = {
@@ -83,6 +83,7 @@ def page() -> str:
             *(text for rule in own if (text := _conditions(rule))),
         ]
     parts += ["## Context of a rule", _contexts()]
+    parts += ["## Where a rule goes less far than the catalogue", _limits()]
     parts += ["## Rules of the catalogue that are held at another place", _elsewhere()]
     parts += ["## Rules of the catalogue that are not judged, and why", _undecided()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -182,6 +183,13 @@ def _elsewhere() -> str:
     lines += [
         f"| {rule.id} {rule.title} | {told[rule.by]} | {rule.how} |" for rule in load_elsewhere()
     ]
+    return "\n".join(lines)
+
+
+def _limits() -> str:
+    titles = {rule.id: rule.title for rule in load_rules()}
+    lines = ["| rule | what is not judged, and why |", "| --- | --- |"]
+    lines += [f"| {each.id} {titles[each.id]} | {each.limit} |" for each in load_limits()]
     return "\n".join(lines)
 
 
