@@ -128,7 +128,7 @@ def test_the_page_of_a_run_says_which_centers_failed_and_what_stands(tmp_path):
         "2 centers could not be brought up to date: BB02 (failed, SPEC; the state of 2024-06-14"
         " stands), CC03 (failed, SPEC; nothing of it is in the warehouse)." in text
     )
-    section = text.split('<section id="DELIVERIES">')[1].split("</section>")[0]
+    section = text.split('<section id="DELIVERIES"')[1].split("</section>")[0]
     rows = {
         name: re.findall(r"<td>([^<]*)</td>", cells)
         for name, cells in re.findall(r'<th scope="row">(\w+)</th>(.*)</tr>', section)

@@ -52,7 +52,7 @@ def firth(fit: CoxFit) -> FirthFit:
     everything = np.ones(columns.size, dtype=bool)
     best = model.maximize(np.zeros(columns.size), everything)
     drop = float(chdtri(1, 1 - fit.level)) / 2
-    error = np.sqrt(np.diag(_inverse(best.at.information()))) if columns.size else scale
+    error = model.errors(best) if columns.size else scale
     table = []
     for k in range(columns.size):
         at_zero = model.fixed(best.coef, k, 0.0)
@@ -69,6 +69,10 @@ def firth(fit: CoxFit) -> FirthFit:
     units = float(np.log(scale).sum())
     frame = pl.DataFrame(table, schema, orient="row")
     return FirthFit(frame, best.value + units, null + units, best.converged)
+
+
+class _UnsettledError(Exception):
+    """The other columns have no maximum at this value."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,12 @@ class _Model:
         here = self.point(start)
         for _ in range(MAX_STEPS if free.any() else 0):
             information = here.at.information()
-            score: Floats = here.at.score + _penalty_score(here.at, _inverse(information)) / 2
             step = np.zeros_like(start)
-            step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+            try:
+                score: Floats = here.at.score + _penalty_score(here.at, _inverse(information)) / 2
+                step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+            except np.linalg.LinAlgError:  # so far out the data say nothing more
+                return _Point(here.coef, here.at, here.value, converged=False)
             step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
             there = self.point(here.coef + step)
             while there.value < here.value - 1e-12 and np.abs(step).max() > AT_REST:
@@ -110,6 +117,13 @@ class _Model:
                 return here
         return _Point(here.coef, here.at, here.value, converged=not free.any())
 
+    def errors(self, best: _Point) -> Floats:
+        """Standard errors; NaN where the information at the maximum has no inverse."""
+        try:
+            return np.sqrt(np.diag(_inverse(best.at.information())))
+        except np.linalg.LinAlgError:
+            return np.full(best.coef.size, np.nan)
+
     def fixed(self, start: Floats, column: int, value: float) -> _Point:
         """The maximum over the other columns."""
         coef, free = start.copy(), np.ones(start.size, dtype=bool)
@@ -117,18 +131,26 @@ class _Model:
         return self.maximize(coef, free)
 
     def limit(self, best: _Point, column: int, step: float, drop: float) -> float | None:
-        """Where the profile likelihood has fallen by `drop`; None if it never does."""
+        """Where the profile likelihood has fallen by `drop`; None if it never does, or none is found."""
 
         def above(value: float) -> float:
-            return self.fixed(best.coef, column, value).value - best.value + drop
+            point = self.fixed(best.coef, column, value)
+            if not point.converged:
+                raise _UnsettledError
+            return point.value - best.value + drop
 
         near = float(best.coef[column])
         far = near + 2 * step
-        while above(far) > 0:
-            if abs(far - near) > FAR:
-                return None
-            far += 2 * step
-        return _root(above, near, far)
+        if not np.isfinite(far):
+            return None
+        try:
+            while above(far) > 0:
+                if abs(far - near) > FAR:
+                    return None
+                far += 2 * step
+            return _root(above, near, far)
+        except _UnsettledError:
+            return None
 
 
 def _inverse(matrix: Floats) -> Floats:
