@@ -40,7 +40,9 @@ def test_the_rules_on_the_calendar_are_those_that_name_a_day_or_the_export() -> 
         for rule in load_rules()
         for check in rule.checks
         for clause in check.clauses
-        if re.search(r"\bDATE '|delivery\.(export_date|data_cut)", clause.fails)
+        # A check may say so itself, where the rest of its rule says something of shifted dates too.
+        if "NOT delivery.dates_shifted" not in (check.applies or "")
+        and re.search(r"\bDATE '|delivery\.(export_date|data_cut)", clause.fails)
     }
     assert named | {"DAT-31"} == CALENDAR  # the first of a month is no round day once it is moved
     assert {"ELG-05", "ELG-06", "DAT-06", "DAT-32"} <= CALENDAR
