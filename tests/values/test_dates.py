@@ -365,3 +365,10 @@ def test_any_text_gives_a_verdict(values: list[str], order: str) -> None:
     assert frame.height == len(values)
     assert frame.filter(frame["status"] == "error")["rule_id"].null_count() == 0
     assert frame.filter((frame["status"] == "ok") & frame["date"].is_null()).height == 0
+
+
+@pytest.mark.parametrize("order", ["dmy", "mdy", "ymd"])
+@pytest.mark.parametrize("text", ["31.02.2023", "31/02/2023", "30.02.2023"])
+def test_a_day_that_no_order_knows_is_no_mix_of_orders(text: str, order: str) -> None:
+    (rule,) = parse_dates([text], DateFormat(order=order))["rule_id"]
+    assert rule == "DAT-01"
