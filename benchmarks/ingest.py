@@ -84,7 +84,7 @@ def verify(folder: Path) -> int:
 def study(folder: Path) -> None:
     """A study file for the benchmark's folder."""
     (folder / "study.yaml").write_text(
-        "id: BENCH\ntitle: Ingest benchmark\ndata_cut: 2024-10-31\n", encoding="utf-8"
+        "id: BENCH\ntitle: Ingest benchmark\ndata_cut: 2025-10-31\n", encoding="utf-8"
     )
 
 

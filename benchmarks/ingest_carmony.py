@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
     load_id = log.start("benchmark", {})
     outcomes = []
     for inbox in sorted((folder / "inbox").iterdir()):
-        day = dt.date(2024, 10, 31)
+        day = dt.date(2025, 10, 31)
         spec = load_spec(folder / "centers" / f"{inbox.name}.yaml")
         delivery = read_delivery(inbox.name, inbox, day)
         staged = folder / "vault" / "staged" / inbox.name / delivery.delivery_id

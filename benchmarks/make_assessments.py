@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 CENTERS = [f"C{i:02d}" for i in range(1, 13)]
-EXPORT_DATE = dt.date(2024, 10, 31)
+EXPORT_DATE = dt.date(2025, 10, 31)
 FAULTS = (
     "DAT-01", "DAT-05", "DAT-06", "RSP-01", "STR-06", "LAB-01", "LAB-02", "LAB-08", "STR-03",
     "DAT-20", "DAT-24",
@@ -35,8 +35,9 @@ COMMENTS = ["", "", "", '"Kontrolle; ambulant"', '"sagt ""gut"""', "stationär",
 
 def patients(n: int, rng: np.random.Generator) -> pl.DataFrame:
     """One row per patient: id, dates in their order, one line of salvage, a third of them dead."""
-    # Patients of one birth year and sex are infused four days apart: no two look like one person.
-    infusion = (np.arange(n) // 100) * 4 % 340
+    # Patients of one birth year are infused four days apart or more, whatever their sex: no two look
+    # like one person.
+    infusion = (np.arange(n) // 100 * 2 + np.arange(n) % 2) * 4 % 680
     start = infusion + rng.integers(60, 200, n)
     dead = rng.random(n) < 1 / 3
     death = np.where(dead, start + rng.integers(500, 560, n), 10_000)
@@ -147,7 +148,7 @@ def plant(
                 alive = people.filter(~pl.col("dead"))["id"]
                 edit = {
                     "Pat-ID": alive.gather(rng.choice(alive.len(), each, replace=False)),
-                    "Datum": pl.Series(["15.03.2025"] * each),
+                    "Datum": pl.Series(["15.03.2026"] * each),
                 }
             case "RSP-01":
                 edit = {"Ansprechen": pl.Series(["gut"] * each)}
@@ -209,7 +210,7 @@ def write(n: int, folder: Path) -> None:
                 pl.when("dead").then(german("death")).otherwise(pl.lit("")).alias("Tod"),
                 pl.when("dead")
                 .then(german("death"))
-                .otherwise(pl.lit("20.10.2024"))
+                .otherwise(pl.lit("20.10.2025"))
                 .alias("Letzter Kontakt"),
             ),
             target / "patienten.csv",

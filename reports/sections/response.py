@@ -13,7 +13,11 @@ from reports.sections.model import Block, Figure, Line, Note, Rows, Table, p_wor
 def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
     """Figure and table."""
     figure = Figure(name, response_figure(rows, name), (response_caption(rows),))
-    return (figure, response_table(rows), Note(f"{sentences.get('response', '')} {rows.note}".strip()))
+    return (
+        figure,
+        response_table(rows),
+        Note(f"{sentences.get('response', '')} {rows.note}".strip()),
+    )
 
 
 def response_table(rows: Rows) -> Table:
