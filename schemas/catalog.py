@@ -80,6 +80,7 @@ class Table:
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    instance: tuple[str, ...] = ()  # what tells the rows of a patient apart: the key, or nearly one
 
     def column(self, name: str) -> Column:
         """The declared column of that name; KeyError if there is none."""
@@ -181,6 +182,7 @@ def tables_of(
                 Column(**column, codes=tuple(codelists.get(column.get("codelist") or "", ())))
                 for column in entry["columns"]
             ),
+            tuple(entry["instance"]),
         )
         for entry in described
     }

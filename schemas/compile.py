@@ -41,10 +41,13 @@ def describe(table: str) -> dict[str, Any]:
             and stat in check.statistics
         }
         columns.append({"name": name, **(column.metadata or {}), **bounds})
+    declared = cls.Config.metadata or {}
+    key = declared.get("key", [])
     return {
         "name": table,
         "description": (cls.__doc__ or "").strip(),
-        "key": (cls.Config.metadata or {}).get("key", []),
+        "key": key,
+        "instance": declared.get("instance", [name for name in key if name != "patient_id"]),
         "columns": columns,
     }
 

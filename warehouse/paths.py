@@ -44,6 +44,11 @@ class StudyPaths:
         return self.vault / "packets" / center_id / f"{received_on.isoformat()}_{delivery_id}"
 
     @property
+    def queries(self) -> Path:
+        """The log of queries: one Parquet file per transaction."""
+        return self.vault / "queries"
+
+    @property
     def study_findings(self) -> Path:
         """Findings over all centers of the last build, each with the ids of its own center."""
         return self.vault / "study_findings"

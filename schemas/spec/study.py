@@ -89,6 +89,21 @@ class Privacy(Declared):
     keep_history: int = Field(default=10, ge=1, description="Published states that are kept")
 
 
+class Queries(Declared):
+    """How questions go to the centers and come back."""
+
+    release: Literal["by_hand", "at_once"] = Field(
+        default="by_hand",
+        description="New queries: the data manager releases them (carmony queries STUDY release), or "
+        "the center is asked at once",
+    )
+    answers: Literal["read", "by_hand"] = Field(
+        default="read",
+        description="Answered workbooks in answers/<center>/: every run reads them, or only "
+        "carmony queries STUDY import does",
+    )
+
+
 class Study(Declared):
     """A study: identity, data cut, decisions, groups."""
 
@@ -100,6 +115,7 @@ class Study(Declared):
         default=GROUPS, description="Codes of codelist salvage_group in order"
     )
     privacy: Privacy = Privacy()
+    queries: Queries = Queries()
     analysis: str = Field(
         default="salvage_after_cart",
         description="Analysis plan of the report: the name of one that comes with Carmony, or a "

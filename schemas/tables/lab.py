@@ -22,4 +22,7 @@ class Lab(pa.DataFrameModel):
     class Config:
         """No key: repeated measurements of a day are kept."""
 
-        metadata: ClassVar[dict[str, list[str]]] = {"key": []}
+        metadata: ClassVar[dict[str, list[str]]] = {
+            "key": [],
+            "instance": ["lab_date", "test"],
+        }

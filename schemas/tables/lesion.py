@@ -23,4 +23,7 @@ class Lesion(pa.DataFrameModel):
     class Config:
         """One row per lesion; a site may hold several."""
 
-        metadata: ClassVar[dict[str, list[str]]] = {"key": []}
+        metadata: ClassVar[dict[str, list[str]]] = {
+            "key": [],
+            "instance": ["timepoint", "lesion_date", "site", "category"],
+        }

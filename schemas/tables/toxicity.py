@@ -29,4 +29,7 @@ class Toxicity(pa.DataFrameModel):
     class Config:
         """No key: an event may recur."""
 
-        metadata: ClassVar[dict[str, list[str]]] = {"key": []}
+        metadata: ClassVar[dict[str, list[str]]] = {
+            "key": [],
+            "instance": ["kind", "onset_date"],
+        }
