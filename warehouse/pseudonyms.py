@@ -75,6 +75,10 @@ class Pseudonymizer:
         values = [(number >> shift) & 31 for shift in range(45, -1, -5)]
         return "".join(ALPHABET[value] for value in [*values, _check_value(values)])
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key of 32 bytes for another purpose, which does not give the key of the pseudonyms away."""
+        return hmac.digest(self._key, b"purpose " + purpose.encode(), hashlib.sha256)
+
     def usubjid(self, center_id: str, patient_id: str) -> str:
         """The identifier of a patient in everything that is published."""
         return f"{self.study_id}-{center_id}-{self.code(center_id, patient_id)}"

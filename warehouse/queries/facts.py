@@ -1,0 +1,263 @@
+"""What fails now: the findings of the deliveries in force, one row per fact to ask about.
+
+Findings of the same patient, record, field and rule are one fact, in whatever row or file they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from schemas.catalog import Catalog, load_catalog
+from schemas.query_frames import FACT, RECORD
+from schemas.staging import FINDING, FINDING_FIELD
+from warehouse.loads import LoadLog, StagedDelivery
+from warehouse.pseudonyms import Pseudonymizer
+from warehouse.queries.ids import fingerprints
+from warehouse.queries.instances import instance_expr
+from warehouse.study_rules import study_findings
+
+IDENTITY = ("center_id", "patient_id", "rule_id", "table", "instance", "field")
+NEVER_ASKS = "keep_info"
+_DELIVERY = {"center_id": pl.String(), "delivery_key": pl.Int32()}
+_HOME = ["delivery_key", "finding_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What fails now.
+
+    `facts`: FACT. `fields`: FINDING_FIELD with `center_id`, `delivery_key` and `fact`, the row of
+    `facts` that a finding belongs to; several findings of a fact follow each other.
+    """
+
+    facts: pl.DataFrame
+    fields: pl.DataFrame
+
+
+def key() -> pl.Expr:
+    """The identity of a fact or query as one text, nulls included."""
+    parts = [pl.col(name).fill_null("") for name in IDENTITY]
+    return pl.concat_str(parts, separator="\x1f").alias("key")
+
+
+def current_facts(study_folder: Path, *, study_id: str, including: int | None = None) -> Facts:
+    """The facts of a study as its deliveries in force tell them.
+
+    Args:
+        study_folder: The study.
+        study_id: Its STUDYID, for the key of the marks of values.
+        including: A running load whose deliveries count as loaded.
+    """
+    history = LoadLog.read(study_folder).history(including=including)
+    numbered = [(n, staged) for n, staged in enumerate(history, start=1) if staged.current]
+    marks = Pseudonymizer.of_study(study_folder, study_id).key_for("values of queries")
+    return facts_of(study_folder, numbered, load_catalog(), marks)
+
+
+def facts_of(
+    study_folder: Path,
+    deliveries: Sequence[tuple[int, StagedDelivery]],
+    catalog: Catalog,
+    marks: bytes,
+) -> Facts:
+    """The facts of staged deliveries, each with its number in `quality.delivery`."""
+    findings, fields = _findings(study_folder, deliveries)
+    findings = findings.filter(pl.col("disposition") != NEVER_ASKS)
+    fields = fields.join(findings.select(_HOME), on=_HOME, how="semi")
+    placed = _placed(findings, deliveries, catalog)
+    told = _told(fields)
+    facts = placed.join(told, on=_HOME, how="left").with_columns(
+        pl.when(pl.col("row_id").is_null())
+        .then(pl.coalesce("place", pl.lit("")))
+        .otherwise(pl.coalesce("instance", pl.lit("")))
+        .alias("instance"),
+        pl.coalesce("field", pl.lit("")).alias("field"),
+        pl.coalesce("text", pl.lit("")).alias("text"),
+    )
+    facts = _without_replaced(facts, deliveries, catalog)
+    grouped = (
+        facts.with_columns(key())
+        .sort("center_id", "delivery_key", "finding_id")
+        .group_by("key", maintain_order=True)
+        .agg(
+            *(pl.col(name).first() for name in IDENTITY),
+            pl.col("severity").first(),
+            pl.col("involved").first(),
+            pl.col("delivery_key").last(),  # the newest delivery that tells it
+            pl.col("finding_id").last(),
+            pl.len().cast(pl.Int32).alias("n_findings"),
+            pl.col("text").unique().sort().str.join("\x1e"),
+            pl.struct(_HOME).alias("homes"),
+        )
+    )
+    grouped = grouped.with_columns(
+        pl.Series("fingerprint", fingerprints(grouped["text"], marks), dtype=pl.String)
+    )
+    homes = (
+        grouped.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("fact"), "homes")
+        .explode("homes")
+        .unnest("homes")
+    )
+    ordered = fields.join(homes, on=_HOME).sort("fact", *_HOME, "position")
+    return Facts(grouped.select(pl.col(n).cast(kind) for n, kind in FACT.items()), ordered)
+
+
+def records_of(
+    deliveries: Iterable[StagedDelivery], catalog: Catalog, wanted: pl.DataFrame
+) -> pl.DataFrame:
+    """RECORD: rows, valid or held, of the tables of `wanted` (center_id, table).
+
+    Each once. Only those centers and tables are read.
+    """
+    pairs = set(wanted.select("center_id", "table").unique().drop_nulls().iter_rows())
+    frames = [pl.DataFrame(schema=RECORD)]
+    for staged in deliveries:
+        for table in catalog.tables.values():
+            if (staged.center_id, table.name) not in pairs:
+                continue
+            for path in _row_files(staged, table.name):
+                rows = pl.read_parquet(
+                    path, columns=["patient_id", *table.instance], glob=False
+                ).unique()
+                frames.append(
+                    rows.select(
+                        pl.lit(staged.center_id).alias("center_id"),
+                        pl.col("patient_id").cast(pl.String),
+                        pl.lit(table.name).alias("table"),
+                        instance_expr(table).alias("instance"),
+                    )
+                )
+    return pl.concat(frames).unique()
+
+
+def _row_files(staged: StagedDelivery, table: str) -> list[Path]:
+    paths = (staged.folder / part / f"{table}.parquet" for part in ("core", "quarantine"))
+    return [path for path in paths if path.is_file()]
+
+
+def _findings(
+    study_folder: Path, deliveries: Sequence[tuple[int, StagedDelivery]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """FINDING and FINDING_FIELD of all deliveries with center and number, study rules included."""
+    both: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
+    for number, staged in deliveries:
+        own = study_findings(study_folder, staged.center_id, staged.delivery_id)
+        for place, name in enumerate(("finding", "finding_field")):
+            file = staged.folder / f"{name}.parquet"
+            for frame in (pl.read_parquet(file, glob=False), own[place]):
+                both[place].append(
+                    frame.select(
+                        pl.lit(staged.center_id).alias("center_id"),
+                        pl.lit(number, pl.Int32).alias("delivery_key"),
+                        *(FINDING, FINDING_FIELD)[place].names(),
+                    )
+                )
+    empty = [pl.DataFrame(schema={**_DELIVERY, **schema}) for schema in (FINDING, FINDING_FIELD)]
+    return pl.concat([empty[0], *both[0]]), pl.concat([empty[1], *both[1]])
+
+
+def _placed(
+    findings: pl.DataFrame, deliveries: Sequence[tuple[int, StagedDelivery]], catalog: Catalog
+) -> pl.DataFrame:
+    """The findings with the instance of their row, which may be valid or held."""
+    rows = findings.select("delivery_key", "table", "row_id").drop_nulls().unique()
+    asked = {pair: part["row_id"] for pair, part in rows.group_by("delivery_key", "table")}
+    frames = [pl.DataFrame(schema={"delivery_key": pl.Int32, "table": pl.String,
+                                   "row_id": pl.Int64, "instance": pl.String})]  # fmt: skip
+    for number, staged in deliveries:
+        for table in catalog.tables.values():
+            wanted = asked.get((number, table.name))
+            if wanted is None:
+                continue
+            for path in _row_files(staged, table.name):
+                frames.append(
+                    pl.scan_parquet(path, glob=False)
+                    .filter(pl.col("row_id").is_in(wanted.implode()))
+                    .select(
+                        pl.lit(number, pl.Int32).alias("delivery_key"),
+                        pl.lit(table.name).alias("table"),
+                        pl.col("row_id"),
+                        instance_expr(table).alias("instance"),
+                    )
+                    .collect()
+                )
+    found = pl.concat(frames).unique(["delivery_key", "table", "row_id"])
+    return findings.join(found, on=["delivery_key", "table", "row_id"], how="left")
+
+
+def _told(fields: pl.DataFrame) -> pl.DataFrame:
+    """Per finding: its first field, all fields, where it stands if it has no row, and its values.
+
+    The place of a finding on a file is the file's name without numbers, which change from export to
+    export, and the sheet.
+    """
+    own = pl.col("table").first()
+    named = (
+        pl.when(pl.col("column").is_null())
+        .then("source_column")
+        .when(pl.col("table").ne_missing(own.over(_HOME)))
+        .then(pl.format("{}.{}", "table", "column"))
+        .otherwise("column")
+    )
+    value = pl.coalesce("understood", pl.format("read {}", "value"), pl.lit(""))
+    return (
+        fields.sort(*_HOME, "position")
+        .with_columns(named=named.fill_null(""))
+        .with_columns(text=pl.concat_str(["named", value], separator="\x1d"))
+        .group_by(_HOME, maintain_order=True)
+        .agg(
+            pl.col("named").first().alias("field"),
+            pl.col("named").alias("involved"),
+            pl.col("text").str.join("\x1f"),
+            pl.format(
+                "file={} sheet={}",
+                pl.col("file").fill_null("").str.replace_all(r"\d+", "#"),
+                pl.col("sheet").fill_null(""),
+            )
+            .first()
+            .alias("place"),
+        )
+    )
+
+
+def _without_replaced(
+    facts: pl.DataFrame, deliveries: Sequence[tuple[int, StagedDelivery]], catalog: Catalog
+) -> pl.DataFrame:
+    """Of centers that add to what they sent: not the records that a later delivery sent again."""
+    several = [
+        n for n, d in deliveries if sum(d.center_id == o.center_id for _, o in deliveries) > 1
+    ]
+    if not several:
+        return facts
+    keyed = {name for name, table in catalog.tables.items() if table.key}
+    wanted = facts.filter(pl.col("delivery_key").is_in(several), pl.col("table").is_in(keyed))
+    frames = [
+        records_of([staged], catalog, wanted).with_columns(later=pl.lit(number, pl.Int32))
+        for number, staged in deliveries
+        if number in several
+    ]
+    by = ["center_id", "patient_id", "table", "instance"]
+    newest = pl.concat(frames).group_by(by).agg(pl.col("later").max())
+    joined = facts.join(newest, on=by, how="left", nulls_equal=True)
+    replaced = (pl.col("later") > pl.col("delivery_key")) & pl.col("table").is_in(keyed)
+    return joined.filter(~replaced.fill_null(value=False)).drop("later")
+
+
+def outcomes_of(deliveries: Iterable[StagedDelivery]) -> pl.DataFrame:
+    """center_id, rule_id, ran: whether a rule was judged in any delivery in force of a center."""
+    frames = [
+        pl.DataFrame(schema={"center_id": pl.String, "rule_id": pl.String, "ran": pl.Boolean})
+    ]
+    for staged in deliveries:
+        runs = pl.read_parquet(staged.folder / "check_run.parquet", glob=False)
+        ran = ~pl.col("outcome").is_in(["not_run", "error"])
+        frames.append(
+            runs.group_by("rule_id")
+            .agg(ran.any().alias("ran"))
+            .select(pl.lit(staged.center_id).alias("center_id"), "rule_id", "ran")
+        )
+    return pl.concat(frames).group_by("center_id", "rule_id").agg(pl.col("ran").any())

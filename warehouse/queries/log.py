@@ -1,0 +1,116 @@
+"""The log of queries in the vault: append-only Parquet parts, one per transaction.
+
+`vault/queries/000007-import.parquet`: what people did counts at once. `000008-load-12.parquet`: what
+load 12 found counts once that load is published, as the load log says; a part of a load that was
+stopped or killed stays where it is and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from schemas.errors import StudyError
+from schemas.query_frames import QUERY_EVENT
+from warehouse.loads import PUBLISHED, LoadLog
+from warehouse.paths import StudyPaths, private_folder, replace_durably
+from warehouse.queries.fold import fold
+
+_PART = re.compile(r"(\d{6})-(load-(\d+)|[a-z]+)\.parquet")
+SEND = "send"  # changes nothing that is published
+_KEPT = {"compression": "zstd", "statistics": False}
+
+
+class QueryLog:
+    """All events that count, and the state of every query folded from them."""
+
+    def __init__(self, study_folder: Path, published: frozenset[int]) -> None:
+        self._folder = StudyPaths(study_folder).queries
+        self._published = published
+
+    @classmethod
+    def read(cls, study_folder: Path, *, including: int | None = None) -> QueryLog:
+        """The log of a study; one without queries is empty.
+
+        Args:
+            study_folder: The study.
+            including: A running load whose part counts already.
+        """
+        loads = LoadLog.read(study_folder).loads
+        done = {load.load_id for load in loads if load.outcome == PUBLISHED}
+        return cls(study_folder, frozenset(done | ({including} if including else set())))
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """QUERY_EVENT in the order in which they happened.
+
+        Raises:
+            StudyError: A part cannot be read.
+        """
+        frames = [_read(path) for path in self._counting()]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=QUERY_EVENT)
+
+    @cached_property
+    def queries(self) -> pl.DataFrame:
+        """QUERY: the state of every query now."""
+        return fold(self.events)
+
+    @property
+    def marks(self) -> list[str]:
+        """Names of the parts by which people changed what is published."""
+        return [p.name for p in self._counting() if "-load-" not in p.name and SEND not in p.name]
+
+    def append(self, what: str, events: pl.DataFrame, *, load_id: int | None = None) -> int:
+        """Adds a part, whole or not at all; for the holder of the study's lock.
+
+        Args:
+            what: One word of small letters (`release`, `send`, `import`, `close`); of a load `load`.
+            events: As `transitions` and `reconcile` give them; `part` and `position` are set here.
+            load_id: Of a load.
+
+        Returns:
+            The number of the part.
+        """
+        private_folder(self._folder)
+        number = max((int(m[1]) for _, m in self._parts()), default=0) + 1
+        label = what if load_id is None else f"load-{load_id}"
+        part = events.select(
+            pl.lit(number, pl.Int64).alias("part"),
+            pl.int_range(pl.len(), dtype=pl.Int32).alias("position"),
+            *QUERY_EVENT.names()[2:],
+        ).cast(QUERY_EVENT)
+        path = self._folder / f"{number:06d}-{label}.parquet"
+        temporary = self._folder / f".{path.name}.tmp"
+        temporary.unlink(missing_ok=True)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            part.write_parquet(file, **_KEPT)  # type: ignore[arg-type]
+        replace_durably(temporary, path)
+        for made in ("events", "queries"):
+            self.__dict__.pop(made, None)
+        return number
+
+    def _parts(self) -> Iterable[tuple[Path, re.Match[str]]]:
+        if not self._folder.is_dir():
+            return
+        for path in sorted(self._folder.iterdir()):
+            if found := _PART.fullmatch(path.name):
+                yield path, found
+
+    def _counting(self) -> list[Path]:
+        return [p for p, m in self._parts() if m[3] is None or int(m[3]) in self._published]
+
+
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, glob=False).select(QUERY_EVENT.names()).cast(QUERY_EVENT)
+    except (pl.exceptions.PolarsError, OSError):
+        raise StudyError(
+            f"The log of queries cannot be read: vault/queries/{path.name}.",
+            fix="restore the file from a backup; without it the state of the queries is not known",
+        ) from None
