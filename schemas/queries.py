@@ -2,7 +2,8 @@
 
 English stands in the rules themselves; another language holds title, sentence, query and `asks` of
 each rule. A rule that a language lacks is told in English, and so is a language that nobody wrote.
-`words.yaml` holds the fixed words of a file of findings, `labels.yaml` labels of codes and columns;
+`words.yaml` holds the fixed words of a file of findings, `book.yaml` those of the workbook of queries,
+`labels.yaml` labels of codes and columns;
 `query_notes` tells the notes on values.
 """
 
@@ -21,6 +22,7 @@ from schemas.errors import CarmonyError
 FOLDER = Path(__file__).parent / "queries"
 ENGLISH = "en"
 WRITTEN = ("de", "es")  # the languages with a file beside English
+WORDS, BOOK_WORDS = "words.yaml", "book.yaml"
 _TEXTS = ("title", "sentence", "query")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 
@@ -87,11 +89,19 @@ def written(language: str | None, folder: Path = FOLDER) -> Mapping[str, Any]:
 
 
 class Words:
-    """Fixed words in one language: `words("Center")`, `words("{n} rows read", n=3)`."""
+    """Fixed words in one language: `words("Center")`, `words("{n} rows read", n=3)`.
 
-    def __init__(self, language: str | None, *, folder: Path = FOLDER) -> None:
+    `further` is a file with more of them, such as `BOOK_WORDS`.
+    """
+
+    def __init__(
+        self, language: str | None, *, folder: Path = FOLDER, further: str | None = None
+    ) -> None:
         self.language = language if language in WRITTEN else ENGLISH
-        self._known = read_texts(folder / "words.yaml")
+        self._file = further or WORDS
+        self._known = read_texts(folder / WORDS)
+        if further:
+            self._known = {**self._known, **read_texts(folder / further)}
 
     def __call__(self, english: str, **values: object) -> str:
         """The word, with its placeholders filled.
@@ -102,10 +112,10 @@ class Words:
         entry = self._known.get(english)
         if not isinstance(entry, dict):
             near = _nearest(english, self._known)
-            raise QueryError("words.yaml", f"'{english}'", f"is not there{near}")
+            raise QueryError(self._file, f"'{english}'", f"is not there{near}")
         text = english if self.language == ENGLISH else entry.get(self.language)
         if not isinstance(text, str):
-            raise QueryError("words.yaml", f"'{english}'", f"has no {self.language}")
+            raise QueryError(self._file, f"'{english}'", f"has no {self.language}")
         # In one pass: a value may look like a placeholder itself.
         return _PLACEHOLDER.sub(lambda m: str(values.get(m[0][1:-1], m[0])), text)
 

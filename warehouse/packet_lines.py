@@ -8,11 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from schemas.queries import Words, in_language
-from schemas.query_notes import Notes
-from schemas.rule_partial import MAY_VIOLATE
+from schemas.queries import Words
 from schemas.rules import SEVERITIES
-from warehouse.packet_asks import asked
+from warehouse.packet_texts import with_texts
 
 COLUMNS = (
     "Number",
@@ -58,23 +56,14 @@ def packet_lines(
         language: Of the texts in the cells; default English. The titles stay `COLUMNS`.
         further: Findings and fields that came after the staging, with ids of their own.
     """
-    words, told_rules = Words(language), in_language(rules, language)
+    words = Words(language)
     findings = pl.read_parquet(staged_folder / "finding.parquet", glob=False)
     fields = pl.read_parquet(staged_folder / "finding_field.parquet", glob=False)
     if further is not None:
         findings = pl.concat([findings, further[0]])
         fields = pl.concat([fields, further[1]])
-    known = pl.DataFrame(
-        {
-            "rule_id": [rule["id"] for rule in rules],
-            "english": [str(rule.get("query") or "") for rule in rules],
-            **{key: [rule[key] for rule in told_rules] for key in ("title", "sentence", "query")},
-        },
-        schema=dict.fromkeys(("rule_id", "english", "title", "sentence", "query"), pl.String()),
-    )
     lines = (
-        findings.join(known, on="rule_id", how="left")
-        .join(fields.drop("table"), on="finding_id", how="left")
+        findings.join(fields.drop("table"), on="finding_id", how="left")
         .sort("finding_id", "position", nulls_last=True)
         .with_columns(
             first_file=pl.col("file").first().over("finding_id"),
@@ -85,16 +74,9 @@ def packet_lines(
         )
         .sort("patient_id", "first_file", "first_row", "finding_id", "position", nulls_last=True)
     )
-    keys = ["rule_id", "about_table", "about_column"]
-    lines = lines.join(asked(lines, told_rules, words), on=keys, how="left", maintain_order="left")
-    # A message that only repeats what to do says nothing new; the rule's sentence does.
-    repeats = (pl.col("message") == pl.col("english")).fill_null(value=True)
-    message = pl.when(repeats).then("sentence").otherwise(_notes(lines["message"], language))
-    message = message.fill_null("")
-    told = message.str.slice(0, 1).str.to_uppercase() + message.str.slice(1)
-    possible = (pl.col("message") == MAY_VIOLATE).fill_null(value=False)
+    lines = with_texts(lines, rules, words)
     not_met = (
-        pl.when(possible)
+        pl.when("possible")
         .then(pl.lit(words("Possibly not met")))
         .otherwise(pl.lit(words("Not met")))
     )
@@ -106,7 +88,7 @@ def packet_lines(
         pl.col("row").alias("Row"),
         pl.col("source_column").alias("Column"),
         pl.col("value").alias("Value as read"),
-        pl.format("{}: {}. {}", not_met, pl.col("title").fill_null(pl.col("rule_id")), told)
+        pl.format("{}: {}. {}", not_met, "title", "told")
         .str.strip_chars_end()
         .alias("What is wrong"),
         pl.col("severity").replace({word: words(word) for word in SEVERITIES}).alias("Severity"),
@@ -116,19 +98,9 @@ def packet_lines(
             pl.col("disposition").replace({key: words(text) for key, text in _EFFECT.items()})
         )
         .alias("What became of the row"),
-        pl.when(possible)
-        .then(pl.lit(words("Please give the full date.")))
-        .otherwise(pl.coalesce("asked", "query"))
-        .alias("What to do"),
+        pl.col("ask").alias("What to do"),
         pl.col("rule_id").alias("Rule"),
     )
-
-
-def _notes(messages: pl.Series, language: str | None) -> pl.Expr:
-    """The messages of findings in a language, made once per distinct message."""
-    notes = Notes(language)
-    distinct = messages.drop_nulls().unique().to_list()
-    return pl.col("message").replace({text: notes(text) for text in distinct})
 
 
 def _is_left_empty() -> pl.Expr:

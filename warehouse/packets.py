@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -20,18 +18,22 @@ from typing import Any
 import polars as pl
 
 from schemas.catalog import load_catalog
-from schemas.errors import CarmonyError
 from schemas.queries import Words
-from warehouse.packet_lines import COLUMNS, QUOTED, packet_lines, safe_for_csv
-from warehouse.paths import StudyPaths, private_folder
+from warehouse.packet_files import (
+    MOST_LINES,
+    check_names,
+    csv_bytes,
+    cut,
+    new_workbook,
+    packet_folder,
+    write_closed,
+)
+from warehouse.packet_lines import COLUMNS, QUOTED, packet_lines
+from warehouse.paths import StudyPaths
 from warehouse.rules import declared_rules
 from warehouse.study_rules import study_findings
 
-MOST_LINES = 50_000  # of the workbook; the CSV holds every line
-MOST_CHARACTERS = 32_000  # Excel's limit is 32,767
 _WIDTHS = (8, 14, 28, 16, 7, 26, 28, 60, 10, 26, 50, 9)
-_NAME = re.compile(r"[\w.+-]{1,80}", re.ASCII)
-_CREATED = dt.datetime(2000, 1, 1)  # fixed, so that the same findings give the same bytes
 
 
 def write_packet(
@@ -56,12 +58,7 @@ def write_packet(
     Raises:
         CarmonyError: The names of center or delivery cannot be names of folders.
     """
-    for part in (center_id, delivery_id):
-        if not _NAME.fullmatch(part) or part.startswith("."):
-            raise CarmonyError(
-                "The name of a center or delivery is no name of a folder.",
-                fix="use letters, digits, - and _ in the center's id",
-            )
+    check_names(center_id, delivery_id)
     summary = json.loads((staged_folder / "summary.json").read_text(encoding="utf-8"))
     words = Words(summary.get("language"))
     lines = packet_lines(
@@ -77,21 +74,11 @@ def write_packet(
         (words("Export date"), str(summary.get("export_date") or words("not known"))),
         *_files(staged_folder, words),
     ]
-    folder = StudyPaths(study_folder).packet(center_id, delivery_id, received_on)
-    for level in (folder.parents[1], folder.parent, folder):
-        private_folder(level)
-    _write(folder / "findings.xlsx", _workbook(lines, about, words))
-    _write(folder / "findings.csv", _csv(lines, words))
+    folder = packet_folder(StudyPaths(study_folder).packet(center_id, delivery_id, received_on))
+    titles = {title: words(title) for title in COLUMNS}
+    write_closed(folder / "findings.xlsx", _workbook(lines, about, words))
+    write_closed(folder / "findings.csv", csv_bytes(lines, titles, words))
     return folder
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    temporary.replace(path)
 
 
 def _files(staged_folder: Path, words: Words) -> list[tuple[str, str]]:
@@ -110,36 +97,17 @@ def _files(staged_folder: Path, words: Words) -> list[tuple[str, str]]:
     ]
 
 
-def _csv(lines: pl.DataFrame, words: Words) -> bytes:
-    out = BytesIO()
-    named = lines.rename({title: words(title) for title in COLUMNS})
-    safe_for_csv(named, words(QUOTED)).write_csv(
-        out, include_bom=True, quote_style="always", line_terminator="\r\n"
-    )
-    return out.getvalue()
-
-
 def _workbook(lines: pl.DataFrame, about: Sequence[tuple[str, str]], words: Words) -> bytes:
-    import xlsxwriter
-
     out = BytesIO()
-    book = xlsxwriter.Workbook(
-        out,
-        {
-            "in_memory": True,  # no temporary files with patient data
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    book.set_properties({"title": words("Findings"), "created": _CREATED})
+    book = new_workbook(out, words("Findings"))
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     text = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
     sheet = book.add_worksheet(words("Findings"))
     for position, (title, width) in enumerate(zip(COLUMNS, _WIDTHS, strict=True)):
         sheet.set_column(position, position, width)
         sheet.write_string(0, position, words(title), bold)
-    shown = lines.head(MOST_LINES).select(_cut(title, words) for title in COLUMNS)
+    note = words(" … (cut; whole in findings.csv)")
+    shown = lines.head(MOST_LINES).select(cut(title, note) for title in COLUMNS)
     for number, row in enumerate(shown.iter_rows(), start=1):
         for position, value in enumerate(row):
             if value:
@@ -150,13 +118,6 @@ def _workbook(lines: pl.DataFrame, about: Sequence[tuple[str, str]], words: Word
     _about(book.add_worksheet(words("About")), bold, text, rows)
     book.close()
     return out.getvalue()
-
-
-def _cut(column: str, words: Words) -> pl.Expr:
-    """Text that fits into a cell; what is cut says so."""
-    text = pl.col(column).cast(pl.String)
-    cut = text.str.slice(0, MOST_CHARACTERS) + words(" … (cut; whole in findings.csv)")
-    return pl.when(text.str.len_chars() > MOST_CHARACTERS).then(cut).otherwise(text).alias(column)
 
 
 def _explained(lines: pl.DataFrame, words: Words) -> list[tuple[str, str]]:
