@@ -1,0 +1,104 @@
+-- figure
+-- Grain:   load, center, figure and level.
+-- Reads:   quality.check_run, quality.rule, quality.ledger, the tables before it.
+-- Feeds:   scorecard.
+-- What cannot be judged has no row here, or the value null.
+CREATE OR REPLACE TEMP TABLE scorecard_figure AS
+WITH newest AS (SELECT max(load_id) AS load_id FROM temp.scorecard_load),
+judged AS (
+  -- Rules that only inform find no fault.
+  SELECT d.load_id, d.center_id, r.kahn, sum(c.numerator) AS n_failed, sum(c.denominator) AS n_judged
+  FROM temp.scorecard_delivery AS d
+  JOIN quality.check_run AS c USING (delivery_key)
+  JOIN quality.rule AS r USING (rule_id)
+  WHERE c.outcome IN ('passed', 'failed') AND c.denominator > 0 AND r.severity IN ('error', 'warning')
+  GROUP BY ALL
+),
+moved AS (
+  SELECT
+    d.load_id,
+    d.center_id,
+    sum(l.n_rows) FILTER (l.outcome = 'quarantined') AS n_held,
+    sum(l.n_rows) FILTER (
+      l.step = 'check' AND l.outcome = 'in' OR l.step <> 'check' AND l.outcome = 'quarantined'
+    ) AS n_rows,
+    sum(l.n_rows) FILTER (l.step = 'check' AND l.outcome = 'in' AND l."table" = 'subject') AS n_patients
+  FROM temp.scorecard_delivery AS d
+  JOIN quality.ledger AS l USING (delivery_key)
+  GROUP BY ALL
+),
+known AS (
+  -- Earlier states of core are not kept: known of the newest load alone.
+  SELECT n.load_id, k.center_id, k.variable AS "level", sum(k.n_known) AS n_known, sum(k.n_patients) AS n_asked
+  FROM temp.scorecard_known AS k, newest AS n
+  GROUP BY GROUPING SETS ((n.load_id, k.center_id), (n.load_id, k.center_id, k.variable))
+),
+-- Every state and severity of every center, so that none is 0 and not empty.
+place AS (
+  SELECT c.load_id, c.center_id, s.state, v.severity
+  FROM temp.scorecard_center AS c,
+    (VALUES ('open'), ('answered'), ('candidate')) AS s (state),
+    (VALUES ('error'), ('warning'), (NULL)) AS v (severity)
+  WHERE EXISTS (
+    SELECT 1 FROM temp.scorecard_delivery AS d WHERE d.load_id = c.load_id AND d.center_id = c.center_id
+  ) OR EXISTS (
+    SELECT 1 FROM temp.scorecard_query AS q WHERE q.load_id = c.load_id AND q.center_id = c.center_id
+  )
+),
+waiting AS (
+  SELECT
+    p.load_id, p.center_id, p.state, p.severity,
+    count(q.query_id) AS n, median(q.age_days) AS median_age, max(q.age_days) AS oldest_age
+  FROM place AS p
+  LEFT JOIN temp.scorecard_query AS q
+    ON q.load_id = p.load_id AND q.center_id = p.center_id AND q.state = p.state
+    AND (p.severity IS NULL OR q.severity = p.severity)
+  GROUP BY ALL
+),
+course AS (
+  SELECT
+    load_id,
+    center_id,
+    count(*) FILTER (answered_at IS NOT NULL) AS n_answered,
+    median(days_to_answer) FILTER (answered_at IS NOT NULL) AS days_to_answer,
+    count(*) FILTER (answered_at IS NOT NULL AND is_not_corrected) AS n_not_corrected,
+    count(*) FILTER (was_settled) AS n_ever,
+    count(*) FILTER (was_settled AND is_reopened) AS n_reopened,
+    count(*) FILTER (state IN ('resolved', 'closed')) AS n_settled,
+    count(*) FILTER (state IN ('resolved', 'closed') AND resolution = 'data_corrected') AS n_by_data
+  FROM temp.scorecard_query
+  GROUP BY ALL
+),
+counted AS (
+  SELECT load_id, center_id, kahn AS figure, NULL::VARCHAR AS "level", n_judged - n_failed AS numerator,
+    n_judged AS denominator, 1 AS factor
+  FROM judged
+  UNION ALL BY NAME
+  SELECT load_id, center_id, 'held' AS figure, coalesce(n_held, 0) AS numerator, n_rows AS denominator, 1 AS factor FROM moved
+  UNION ALL BY NAME
+  SELECT load_id, center_id, 'known' AS figure, "level", n_known AS numerator, n_asked AS denominator, 1 AS factor FROM known
+  UNION ALL BY NAME
+  SELECT w.load_id, w.center_id, 'open_per_100' AS figure, w.n AS numerator, m.n_patients AS denominator, 100 AS factor
+  FROM waiting AS w JOIN moved AS m USING (load_id, center_id)
+  WHERE w.state = 'open' AND w.severity IS NULL
+  UNION ALL BY NAME
+  SELECT load_id, center_id, 'not_corrected' AS figure, n_not_corrected AS numerator, n_answered AS denominator, 1 AS factor
+  FROM course
+  UNION ALL BY NAME
+  SELECT load_id, center_id, 'reopened' AS figure, n_reopened AS numerator, n_ever AS denominator, 1 AS factor FROM course
+  UNION ALL BY NAME
+  SELECT load_id, center_id, 'by_data' AS figure, n_by_data AS numerator, n_settled AS denominator, 1 AS factor FROM course
+)
+SELECT load_id, center_id, figure, "level", numerator::BIGINT AS numerator, denominator::BIGINT AS denominator,
+  CASE WHEN denominator > 0 THEN factor * numerator / denominator END::DOUBLE AS "value"
+FROM counted
+UNION ALL BY NAME
+SELECT load_id, center_id, state AS figure, severity AS "level", n::DOUBLE AS "value" FROM waiting
+UNION ALL BY NAME
+SELECT load_id, center_id, state || '_age_median' AS figure, severity AS "level", n AS denominator, median_age AS "value"
+FROM waiting
+UNION ALL BY NAME
+SELECT load_id, center_id, state || '_age_oldest' AS figure, severity AS "level", n AS denominator, oldest_age::DOUBLE AS "value"
+FROM waiting
+UNION ALL BY NAME
+SELECT load_id, center_id, 'days_to_answer' AS figure, n_answered AS denominator, days_to_answer AS "value" FROM course
