@@ -24,6 +24,7 @@ from warehouse.keys import create_delivery_shift, create_id_map
 from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.paths import StudyPaths, private_folder
 from warehouse.pseudonyms import Pseudonymizer
+from warehouse.queries.fill import fill_queries
 from warehouse.rules import declared_rules
 from warehouse.sql_text import name, one_transaction, sql_file, sql_names
 from warehouse.staged_files import LinkedDelivery, linked
@@ -127,6 +128,7 @@ def build_warehouse(
                 with one_transaction(con):
                     (derive or _default_derive)(con, study)
                     judge_study(con, log.folder)
+                    fill_queries(con, log.folder, study, load_id, catalog, rules, deliveries)
                 _finish(con, catalog, core, deliveries[0].link.parent)
                 counts = {table: _height(con, table) for table in core}
             finally:

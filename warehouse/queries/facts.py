@@ -245,19 +245,3 @@ def _without_replaced(
     joined = facts.join(newest, on=by, how="left", nulls_equal=True)
     replaced = (pl.col("later") > pl.col("delivery_key")) & pl.col("table").is_in(keyed)
     return joined.filter(~replaced.fill_null(value=False)).drop("later")
-
-
-def outcomes_of(deliveries: Iterable[StagedDelivery]) -> pl.DataFrame:
-    """center_id, rule_id, ran: whether a rule was judged in any delivery in force of a center."""
-    frames = [
-        pl.DataFrame(schema={"center_id": pl.String, "rule_id": pl.String, "ran": pl.Boolean})
-    ]
-    for staged in deliveries:
-        runs = pl.read_parquet(staged.folder / "check_run.parquet", glob=False)
-        ran = ~pl.col("outcome").is_in(["not_run", "error"])
-        frames.append(
-            runs.group_by("rule_id")
-            .agg(ran.any().alias("ran"))
-            .select(pl.lit(staged.center_id).alias("center_id"), "rule_id", "ran")
-        )
-    return pl.concat(frames).group_by("center_id", "rule_id").agg(pl.col("ran").any())

@@ -20,25 +20,3 @@ def instance_expr(table: Table) -> pl.Expr:
         for name in table.instance
     ]
     return pl.concat_str(parts, separator=" ")
-
-
-def weak_instance(column: str, involved: str) -> pl.Expr:
-    """The instance without the values of the columns that a list column names.
-
-    What is left tells whether two records could be one whose key was corrected.
-
-    Args:
-        column: of instances.
-        involved: of lists of canonical columns; companions (`_precision`) do no harm.
-    """
-    part = pl.element()
-    name = part.str.extract(r"^([a-z_]+)=")
-    return (
-        pl.col(column)
-        .str.split(" ")
-        .list.eval(name)
-        .list.set_difference(pl.col(involved))
-        .list.sort()
-        .list.join(" ")
-        .alias("kept_columns")
-    )

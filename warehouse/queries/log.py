@@ -21,6 +21,15 @@ from warehouse.loads import PUBLISHED, LoadLog
 from warehouse.paths import StudyPaths, private_folder, replace_durably
 from warehouse.queries.fold import fold
 
+COUNTS = pl.Schema(
+    {
+        "load_id": pl.Int32(),
+        "center_id": pl.String(),
+        "rule_id": pl.String(),
+        "outcome": pl.String(),
+        "n": pl.Int64(),
+    }
+)
 _PART = re.compile(r"(\d{6})-(load-(\d+)|[a-z]+)\.parquet")
 SEND = "send"  # changes nothing that is published
 _KEPT = {"compression": "zstd", "statistics": False}
@@ -76,7 +85,6 @@ class QueryLog:
         Returns:
             The number of the part.
         """
-        private_folder(self._folder)
         number = max((int(m[1]) for _, m in self._parts()), default=0) + 1
         label = what if load_id is None else f"load-{load_id}"
         part = events.select(
@@ -84,16 +92,33 @@ class QueryLog:
             pl.int_range(pl.len(), dtype=pl.Int32).alias("position"),
             *QUERY_EVENT.names()[2:],
         ).cast(QUERY_EVENT)
-        path = self._folder / f"{number:06d}-{label}.parquet"
-        temporary = self._folder / f".{path.name}.tmp"
-        temporary.unlink(missing_ok=True)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            part.write_parquet(file, **_KEPT)  # type: ignore[arg-type]
-        replace_durably(temporary, path)
+        _write(part, self._folder / f"{number:06d}-{label}.parquet")
         for made in ("events", "queries"):
             self.__dict__.pop(made, None)
         return number
+
+    def record_load(self, load_id: int, events: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+        """Writes what a running load found: its events, if any, and COUNTS of its outcomes.
+
+        A load that is built a second time, which was never published, replaces what it wrote.
+
+        Returns:
+            COUNTS of all loads that count, with this one.
+        """
+        for path, found in list(self._parts()):
+            if found[3] == str(load_id) and load_id not in self._published:
+                path.unlink()
+        if events.height:
+            self.append("load", events, load_id=load_id)
+        _write(counts.select(COUNTS.names()).cast(COUNTS), self._counts / f"{load_id:06d}.parquet")
+        kept = sorted({*self._published, load_id})
+        files = [self._counts / f"{number:06d}.parquet" for number in kept]
+        frames = [_read(path, COUNTS) for path in files if path.is_file()]
+        return pl.concat([pl.DataFrame(schema=COUNTS), *frames])
+
+    @property
+    def _counts(self) -> Path:
+        return self._folder / "counts"
 
     def _parts(self) -> Iterable[tuple[Path, re.Match[str]]]:
         if not self._folder.is_dir():
@@ -106,11 +131,22 @@ class QueryLog:
         return [p for p, m in self._parts() if m[3] is None or int(m[3]) in self._published]
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    """The file, whole or not at all, readable by its owner alone."""
+    private_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        frame.write_parquet(file, **_KEPT)  # type: ignore[arg-type]
+    replace_durably(temporary, path)
+
+
+def _read(path: Path, schema: pl.Schema = QUERY_EVENT) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path, glob=False).select(QUERY_EVENT.names()).cast(QUERY_EVENT)
+        return pl.read_parquet(path, glob=False).select(schema.names()).cast(schema)
     except (pl.exceptions.PolarsError, OSError):
         raise StudyError(
-            f"The log of queries cannot be read: vault/queries/{path.name}.",
+            f"The log of queries cannot be read: {path.name} in vault/queries.",
             fix="restore the file from a backup; without it the state of the queries is not known",
         ) from None
