@@ -59,7 +59,8 @@ def kinds() -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind in KINDS:
-        stays = "yes" if kind.persists else "new" if kind.from_round > 1 else ""
+        stays = "changed" if kind.changes else "yes" if kind.persists else ""
+        stays = "new" if kind.from_round > 1 else stays
         rows.append(
             f"| {kind.name} | {' '.join(kind.rules)} | {kind.severity} "
             f"| {' or '.join(kind.centers)} | {stays} | {kind.note} |"

@@ -13,7 +13,9 @@ from demo.dates import ROUND_ONE, ROUND_TWO
 from demo.exports import WRITERS
 from demo.faults import KINDS, Planter
 from demo.grid import Export
+from demo.marks import marks
 from demo.model import Patient
+from demo.queries import Asked, asked, query_rows
 from demo.truth import fault_rows, marked_rows, write_truth
 
 ROUNDS: dict[int, dt.date] = {1: ROUND_ONE, 2: ROUND_TWO}
@@ -37,23 +39,28 @@ def write_demo_study(folder: Path, patients: int = 139, seed: int = 2024) -> dic
     planter = Planter(members)
     told: list[dict[str, Any]] = []
     numbers: dict[str, Any] = {"patients": len(cohort), "deliveries": 0, "files": 0}
+    sent: dict[int, dict[str, Export]] = {}
+    questions: dict[int, list[Asked]] = {round_: [] for round_ in ROUNDS}
     for round_, date in ROUNDS.items():
         if round_ == 1:
             exports, planted = planter.plant_first(lambda: _exports(members, 1))
         else:
             exports = _exports(members, round_)
             planted = planter.plant(exports, round_)
+        sent[round_] = exports
         for center, export in exports.items():
             target = folder / "inbox" / center / date.isoformat()
             target.mkdir(parents=True, exist_ok=True)
             WRITERS[center].write(export, target)
             own = [fault for fault in planted if fault.center == center]
+            marked = marks(members[center], own, export, round_)
             told += fault_rows(own, export, round_)
-            told += marked_rows(members[center], own, export, round_)
+            told += marked_rows(marked, export, round_)
+            questions[round_] += asked(own, marked, export)
             numbers["deliveries"] += 1
             numbers["files"] += sum(1 for path in target.rglob("*") if path.is_file())
         numbers[f"faults_round_{round_}"] = len(planted)
-    write_truth(folder / "truth", cohort, told)
+    write_truth(folder / "truth", cohort, told, query_rows(questions[1], questions[2], sent))
     declared = Path(__file__).parent / "study"
     if declared.is_dir():
         shutil.copytree(declared, folder, dirs_exist_ok=True)

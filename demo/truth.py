@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from demo.dates import APPROVED_SALVAGE
 from demo.exports import WRITERS
-from demo.faults import Planted, Scene
-from demo.faults.structure import HEADER
+from demo.faults import Planted
 from demo.files import text_cell
-from demo.grid import Export, Record
-from demo.model import Line, Patient
+from demo.grid import Export
+from demo.marks import Mark, address_of
+from demo.model import Patient
+from demo.queries import QUERY_COLUMNS
 from demo.regimens import REGIMENS
 from demo.targets import COUNTS, GROUPS
 
@@ -26,8 +25,6 @@ FAULT_COLUMNS = (
     "row", "column", "note",
 )  # fmt: skip
 
-AGAIN, AGAIN_DAYS = frozenset({"teclistamab", "elranatamab"}), 90
-
 
 def fault_rows(planted: Iterable[Planted], export: Export, round_: int) -> list[dict[str, Any]]:
     """One row per rule and field of each fault of a center, with the address as written."""
@@ -35,68 +32,40 @@ def fault_rows(planted: Iterable[Planted], export: Export, round_: int) -> list[
     for fault in planted:
         for rule in fault.kind.rules:
             for position, (record, fact) in enumerate(fault.fields, start=1):
-                file, sheet, row, column = _address(export, record, fact)
+                at = address_of(export, record, fact)
                 values = (
                     fault.fault_id, fault.kind.name, round_, fault.center, rule,
-                    fault.kind.severity, position, file, sheet, row, column, fault.kind.note,
+                    fault.kind.severity, position, at.file, at.sheet, at.row, at.column,
+                    fault.kind.note,
                 )  # fmt: skip
                 rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
     return rows
 
 
-def marked_rows(
-    members: Sequence[Patient], planted: Iterable[Planted], export: Export, round_: int
-) -> list[dict[str, Any]]:
-    """What is no fault but marked, by its rule; nothing is planted for it.
-
-    A bispecific against BCMA soon after the CAR-T (SAL-11): early relapses belong to the cohort. An
-    antibody before its approval (ELG-06): patients were given it by name.
-    """
-    edited = {(id(record), fact) for fault in planted for record, fact in fault.fields}
+def marked_rows(found: Iterable[Mark], export: Export, round_: int) -> list[dict[str, Any]]:
+    """One row per field of what is no fault but marked by a rule."""
     rows = []
-    for p in members:
-        scene = Scene(export, p, round_)
-        for line in p.lines:
-            for rule, kind, severity, note, fields in _marks(scene, p, line):
-                true = (line.start, p.infusion)  # a fault may name a cell that it leaves as it is
-                told = {(id(r), fact) for r, fact in fields if r.facts[fact] not in true}
-                if edited & told:
-                    continue
-                for position, (record, fact) in enumerate(fields, start=1):
-                    file, sheet, row, column = _address(export, record, fact)
-                    values = (
-                        f"M{p.index:03d}-{line.number}", kind, round_, p.center, rule,
-                        severity, position, file, sheet, row, column, note,
-                    )  # fmt: skip
-                    rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
+    for mark in found:
+        for position, (record, fact) in enumerate(mark.fields, start=1):
+            at = address_of(export, record, fact)
+            values = (
+                mark.mark_id, mark.kind, round_, mark.center, mark.rule_id, mark.severity,
+                position, at.file, at.sheet, at.row, at.column, mark.note,
+            )  # fmt: skip
+            rows.append(dict(zip(FAULT_COLUMNS, values, strict=True)))
     return rows
 
 
-def _marks(scene: Scene, p: Patient, line: Line) -> Iterator[tuple[str, str, str, str, list[Any]]]:
-    """Rule, kind, severity, note and fields of what is marked of a line."""
-    drugs = set(REGIMENS[line.regimen].drugs)
-    start = "treatment_line.start_date"
-    if line.start - p.infusion < dt.timedelta(days=AGAIN_DAYS) and AGAIN & drugs:
-        fields = [scene.line(line.number, start), scene.one("infusion.infusion_date")]
-        yield "SAL-11", "bcma_again", "info", "against BCMA within 90 days", fields
-    if any(line.start < day for (drug, land), day in APPROVED_SALVAGE.items()
-           if drug in drugs and land == p.country):  # fmt: skip
-        fields = [scene.line(line.number, f) for f in (start, "treatment_line.regimen_text")]
-        yield "ELG-06", "before_approval", "warning", "given before its approval", fields
-
-
-def _address(export: Export, record: Record, fact: str) -> tuple[str, str, int, str]:
-    if record.kind == HEADER:
-        grid = next(g for g in export.grids if g.extra.get(HEADER, (None,))[0] is record)
-        return grid.file, grid.sheet, max(grid.first_row - 1, 1), grid.extra[HEADER][1]
-    found = export.address(record, fact)
-    return found.file, found.sheet, found.row, found.column
-
-
-def write_truth(folder: Path, cohort: Sequence[Patient], faults: Sequence[dict[str, Any]]) -> None:
-    """Write faults.csv, cohort.csv and counts.json."""
+def write_truth(
+    folder: Path,
+    cohort: Sequence[Patient],
+    faults: Sequence[dict[str, Any]],
+    queries: Sequence[dict[str, Any]],
+) -> None:
+    """Write faults.csv, queries.csv, cohort.csv and counts.json."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_csv(folder / "faults.csv", FAULT_COLUMNS, faults)
+    _write_csv(folder / "queries.csv", QUERY_COLUMNS, queries)
     rows = [_patient(p) for p in cohort]
     _write_csv(folder / "cohort.csv", tuple(rows[0]) if rows else (), rows)
     (folder / "counts.json").write_text(json.dumps(counts(cohort), indent=1) + "\n", "utf-8")

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from demo.faults import across, course, dates, followed, structure, values, vigilance, warehouse
+from demo.faults import (
+    across,
+    course,
+    dates,
+    followed,
+    structure,
+    values,
+    vigilance,
+    warehouse,
+    worsened,
+)
 from demo.faults.scene import KINDS, Planted, Planter, Scene
 
 __all__ = [
@@ -18,4 +28,5 @@ __all__ = [
     "values",
     "vigilance",
     "warehouse",
+    "worsened",
 ]

@@ -267,7 +267,7 @@ def alive_with_death_date(s: Scene) -> Fields | None:
     return [s.set(s.one(DEATH), s.end), s.one(STATUS)]
 
 
-@fault("DUP-01", "error", "DE06", "one patient under two ids")
+@fault("DUP-01", "error", "DE06", "one patient under two ids", asks=2)
 def patient_under_two_ids(s: Scene) -> Fields | None:
     """Referred twice and numbered twice."""
     record, fact = s.one("infusion.infusion_date")

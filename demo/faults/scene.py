@@ -122,6 +122,9 @@ class Kind:
     persists: bool
     note: str
     from_round: int = 1
+    asks: int = 1  # so many of its first fields are asked about, each in a query of its own
+    changes: bool = False  # in round two another value stands there that is no better
+    beside: str = ""  # the kind whose patient gets this one too
 
 
 KINDS: list[Kind] = []
@@ -136,10 +139,14 @@ def fault(
     *,
     persists: bool = False,
     from_round: int = 1,
+    asks: int = 1,
+    changes: bool = False,
+    beside: str = "",
 ) -> Callable[[Plant], Plant]:
     """Register a kind of fault; its name is the function's.
 
     A rule over the deliveries in force is judged once, in the last round: its fault comes with it.
+    What persists is planted again in round two, in the same patient; what changes, with another value.
     """
 
     def register(plant: Plant) -> Plant:
@@ -151,10 +158,13 @@ def fault(
                 severity,
                 tuple(centers.split()),
                 plant,
-                persists,
+                persists or changes,
                 note,
                 from_round,
-            )  # fmt: skip
+                asks,
+                changes,
+                beside,
+            )
         )
         return plant
 
@@ -170,6 +180,11 @@ class Planted:
     center: str
     patient: Patient
     fields: Fields
+
+    @property
+    def asked(self) -> Fields:
+        """The fields about which the center gets a query, for each rule of the kind."""
+        return self.fields[: self.kind.asks]
 
 
 @dataclass
@@ -216,6 +231,8 @@ class Planter:
     ) -> Planted | None:
         if kind.name in self.chosen:
             candidates = [self.chosen[kind.name]]
+        elif kind.beside:
+            candidates = [self.chosen[kind.beside]] if kind.beside in self.chosen else []
         else:
             candidates = [(c, p) for c in kind.centers for p in self._free(c, kind)]
         for center, patient in candidates:

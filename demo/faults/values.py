@@ -42,10 +42,10 @@ def dose_in_other_unit(s: Scene) -> Fields | None:
     return _dose(s, 42)
 
 
-@fault("PRD-01", "warning", "DE01", "a dose outside the label", persists=True)
+@fault("PRD-01", "warning", "DE01", "a dose outside the label", changes=True)
 def dose_outside_label(s: Scene) -> Fields | None:
-    """Out of specification, but possible."""
-    return _dose(s, 145)
+    """Out of specification, but possible; round two has another dose that is outside as well."""
+    return _dose(s, 145 if s.round == 1 else 160)
 
 
 def _dose(s: Scene, value: int) -> Fields | None:
@@ -126,11 +126,12 @@ def _sampled(s: Scene, test: str, value: float) -> Fields | None:
     return [s.set((rows[0], f"lab.value#{test}"), value)] if rows else None
 
 
-@fault("EMD-09", "warning", "US01 DE07", "a lesion in cm in a column of mm", persists=True)
+@fault("EMD-09", "warning", "US01 DE07", "a lesion in cm in a column of mm", changes=True)
 def lesion_in_cm(s: Scene) -> Fields | None:
-    """1.8 mm."""
+    """1.8 mm, and 2.1 mm when it is measured again."""
     rows = s.rows("lesion", "lesion.diameter")
-    return [s.set((rows[0], "lesion.diameter"), 1.8)] if rows else None
+    value = 1.8 if s.round == 1 else 2.1
+    return [s.set((rows[0], "lesion.diameter"), value)] if rows else None
 
 
 @fault("TOX-01", "error", "DE03", "grade 7")

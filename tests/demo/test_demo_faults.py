@@ -28,7 +28,13 @@ RULE_NUMBERS = {
 }
 # A rule over the deliveries in force is judged in the last round.
 TWINS = {"reported_by_two", "reported_elsewhere_too"}
-NEW = TWINS | {"response_not_measured", "progression_not_measured"}
+NEW = TWINS | {
+    "response_not_measured",
+    "progression_not_measured",
+    "next_hemoglobin_unit",
+    "creatinine_now_in_other_unit",
+    "crs_now_ends_before_it_begins",
+}
 RULES = {f"{name}-{n:02d}" for name, numbers in RULE_NUMBERS.items() for n in numbers}
 # Kind → what stands in its first field.
 CELLS = {
