@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from schemas.staging import FINDING, FINDING_FIELD
+from warehouse.delivered_cells import with_delivered_values
 from warehouse.paths import StudyPaths, private_folder, replace_durably
 from warehouse.sql_text import filled, name, quoted, sql_file, sql_names
 
@@ -123,10 +124,36 @@ CREATE OR REPLACE TEMP TABLE study_told (
   row_id BIGINT, message VARCHAR
 )
 """
+_UNDERSTOOD_TABLE = """
+CREATE OR REPLACE TEMP TABLE study_understood (
+  delivery_key INTEGER, finding_id BIGINT, position BIGINT, understood VARCHAR
+)
+"""
+_CELLS = """
+SELECT delivery_key, finding_id, unnest(fields, recursive := true),
+  generate_subscripts(fields, 1) AS position
+FROM study_finding
+"""
+_UNDERSTOOD = """
+INSERT INTO study_understood
+SELECT f.delivery_key, f.finding_id, f.position, ${text}
+FROM (${cells}) f JOIN core.${name} c ON c.row_id = f.row_id
+WHERE f."table" = ${table} AND f."column" = ${column}
+"""
+_KNOWN_PART = """
+CASE c.${precision} WHEN 'year' THEN strftime(c.${column}, '%Y') WHEN 'month' THEN strftime(c.${column}, '%Y-%m')
+  ELSE strftime(c.${column}, '%Y-%m-%d') END
+"""
+_HAS = """
+SELECT count(*) FROM duckdb_columns()
+WHERE schema_name = 'core' AND table_name = ${table} AND column_name = ${column}
+"""
 _TOLD_FIELDS = """
 SELECT t.center_id, t.delivery_id, x.finding_id, x.position, x."table", x."column", x.file, x.sheet,
-  x."row", x.source_column, NULL::VARCHAR AS "value", NULL::VARCHAR AS understood
-FROM quality.finding_field x JOIN study_told t USING (delivery_key, finding_id)
+  x."row", x.source_column, NULL::VARCHAR AS "value", u.understood
+FROM quality.finding_field x
+JOIN study_told t USING (delivery_key, finding_id)
+LEFT JOIN study_understood u USING (delivery_key, finding_id, position)
 ORDER BY ALL
 """
 _FILES = {"finding": FINDING, "finding_field": FINDING_FIELD}
@@ -144,6 +171,7 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     deliveries that are not in force keep the outcome `not_run`.
     """
     con.execute(_TOLD_TABLE).fetchall()
+    con.execute(_UNDERSTOOD_TABLE).fetchall()
     known = {row[0] for row in con.execute("SELECT rule_id FROM quality.rule").fetchall()}
     tables = con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analysis' AND NOT temporary"
@@ -153,8 +181,8 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
         statement = sql_file("study", rule)
         if rule in known and set(_DERIVED.findall(statement)) <= derived:
             _judge(con, rule, statement)
-    _keep(con, StudyPaths(study_folder).study_findings)
-    for table in ("study_finding", "study_told", "study_judged", "study_home"):
+    _keep(con, study_folder)
+    for table in ("study_finding", "study_told", "study_understood", "study_judged", "study_home"):
         con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
 
 
@@ -182,6 +210,20 @@ def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str) -> None:
     ).fetchall()
     for step in (_FINDING, _FIELD, _OUTCOME, _TOLD):
         con.execute(filled(step, values)).fetchall()
+    _understand(con)
+
+
+def _understand(con: duckdb.DuckDBPyConnection) -> None:
+    """What was understood of the cells of the rule's findings; a partial date as far as it is known."""
+    cells = f'SELECT DISTINCT "table", "column" FROM ({_CELLS}) ORDER BY ALL'
+    for table, column in con.execute(cells).fetchall():
+        precision = f"{column}_precision"
+        asked = {"table": quoted(table), "column": quoted(precision)}
+        partial = con.execute(filled(_HAS, asked)).fetchall()[0][0]
+        parts = {"precision": name(precision), "column": name(column)}
+        text = filled(_KNOWN_PART, parts) if partial else f"c.{name(column)}::VARCHAR"
+        places = {"table": quoted(table), "column": quoted(column), "name": name(table)}
+        con.execute(filled(_UNDERSTOOD, {"text": text, "cells": _CELLS, **places})).fetchall()
 
 
 def study_findings(
@@ -199,9 +241,9 @@ def study_findings(
     return found[0], found[1]
 
 
-def _keep(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _keep(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     """The findings into the vault, in the place of those of the build before."""
-    private_folder(folder)
+    folder = private_folder(StudyPaths(study_folder).study_findings)
     for file, statement in (
         ("finding", "SELECT * EXCLUDE delivery_key FROM study_told ORDER BY ALL"),
         ("finding_field", _TOLD_FIELDS),
@@ -209,4 +251,15 @@ def _keep(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         temporary = folder / f".{file}.tmp"
         con.execute(f"COPY ({statement}) TO {quoted(str(temporary))} (FORMAT parquet)").fetchall()
         temporary.chmod(0o600)
+        if file == "finding_field":
+            _add_values(study_folder, temporary, folder / f"{file}.parquet")
         replace_durably(temporary, folder / f"{file}.parquet")
+
+
+def _add_values(study_folder: Path, path: Path, before: Path) -> None:
+    """The cells' texts as delivered, into the file at `path`; those that the build before knew are kept."""
+    fields = pl.read_parquet(path, glob=False)
+    if fields.is_empty():
+        return
+    known = pl.read_parquet(before, glob=False) if before.is_file() else None
+    with_delivered_values(study_folder, fields, known).write_parquet(path)
