@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -17,17 +16,14 @@ import pytest
 
 from schemas import staging
 from schemas.catalog import Catalog, load_catalog
+from schemas.spec.study import Study as Settings
 from warehouse.build import BuildResult, build_study
 from warehouse.loads import DeliveryOutcome, LoadLog
 from warehouse.publish import publish
 from warehouse.rules import declared_rules
 
-STUDY = SimpleNamespace(
-    id="MM2024",
-    title="Salvage after CAR-T",
-    data_cut=dt.date(2024, 8, 31),
-    study_hash="f" * 64,
-)
+STUDY = Settings(id="MM2024", title="Salvage after CAR-T", data_cut=dt.date(2024, 8, 31))
+STUDY._hash = "f" * 64
 
 
 def derive_subjects(con: duckdb.DuckDBPyConnection, study: Any) -> None:

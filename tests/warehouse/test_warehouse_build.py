@@ -405,10 +405,11 @@ def test_no_heavy_library_is_imported_on_the_way_to_the_staged_warehouse(
     load_id = log.start("h", {})
     log.record(load_id, [s.one("DE01", "a", "001")])
     script = (
-        "import sys, types, datetime as dt; from pathlib import Path\n"
+        "import sys, datetime as dt; from pathlib import Path\n"
         "from warehouse.build import build_study\n"
         "from warehouse.packets import write_packet\n"
-        "study = types.SimpleNamespace(id='MM2024', title='t', data_cut=dt.date(2024, 8, 31))\n"
+        "from schemas.spec.study import Study\n"
+        "study = Study(id='MM2024', title='t', data_cut=dt.date(2024, 8, 31))\n"
         "folder = Path(sys.argv[1])\n"
         "build_study(folder, study, 1, derive=lambda con, study: None)\n"
         "write_packet(folder, 'DE01', 'a', folder / 'vault/staged/DE01/a',\n"
