@@ -223,6 +223,15 @@ def current_deliveries(folder: StudyFolder, load_id: int | None = None) -> list[
     return [staged for staged in read_log(folder).history(including=load_id) if staged.current]
 
 
+def query_marks(folder: StudyFolder) -> list[str]:
+    """Names of what people did to the queries and what changes the published state."""
+    if not (folder.vault / "queries").is_dir():
+        return []
+    from warehouse.queries import QueryLog
+
+    return QueryLog.read(folder.root).marks
+
+
 def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
     """Opens a load and writes down what became of each delivery."""
     from importlib import metadata

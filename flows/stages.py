@@ -1,6 +1,7 @@
 """The stages of a run after the deliveries are read; each a plain function over paths and counts.
 
-    pull, process (flows.center) → assemble → judge → publish → report
+    read_answers → pull, process (flows.center) → assemble → judge → publish → report → query_packets
+    → deliver_packet
 
 `flows.run` calls them directly, `flows.study_flow` as Prefect tasks. What passes between them are
 small dicts, never rows.
@@ -9,7 +10,7 @@ small dicts, never rows.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,17 @@ def prepare(root: str, centers: Sequence[str], accept_fewer: Sequence[str] = ())
         "root": str(folder.root),
         "study_id": study.id,
         "centers": sorted(set(centers)) or known,
-        "notes": [*_unknown_in_order(study.centers or (), known), *_outside_of_centers(folder)],
+        "notes": [
+            *_unknown(study.centers or (), known, "centers"),
+            *_unknown(study.notification.centers, known, "notification.centers"),
+            *_outside_of_centers(folder),
+        ],
     }
 
 
-def _unknown_in_order(named: Sequence[str], known: Sequence[str]) -> list[str]:
+def _unknown(named: Iterable[str], known: Sequence[str], key: str) -> list[str]:
     return [
-        f"note: study.yaml names the center '{center}' under 'centers', but there is neither "
+        f"note: study.yaml names the center '{center}' under '{key}', but there is neither "
         f"centers/{center}.yaml nor inbox/{center}; correct the id, or remove it"
         for center in named
         if center not in known
@@ -76,13 +81,15 @@ def state_key(root: str, outcomes: Sequence[DeliveryOutcome]) -> str:
     """Hash of all that a published state rests on.
 
     Deliveries in force (the name of a staged folder holds delivery, spec and code), failures of the
-    run, settings and analysis plan of the study, and the code that turns staged rows into results.
+    run, settings and analysis plan of the study, what people did to queries, and the code that turns
+    staged rows into results.
     """
     folder = StudyFolder(Path(root))
     current = sorted(staged.folder.name for staged in parts.current_deliveries(folder))
     failures = sorted((o.center_id, o.delivery_id, o.state, o.code) for o in outcomes if o.trouble)
     settings = [file_hash(folder.settings), parts.plan_hash(folder)]
-    return content_key([current, failures, settings, study_code()])
+    asked = parts.query_marks(folder)
+    return content_key([current, failures, settings, asked, study_code()])
 
 
 def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
@@ -242,3 +249,46 @@ def _replace_folder(source: Path, target: Path) -> None:
         target.rename(old)
     shutil.move(source, target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def read_answers(root: str) -> list[dict[str, Any]]:
+    """Takes in the answered workbooks that are new, if `study.yaml` lets a run do so.
+
+    Returns:
+        What became of each file, as `flows.sending.answers.take_answers` tells.
+    """
+    folder = StudyFolder(Path(root))
+    if parts.load_study(folder).queries.answers != "read" or not any(folder.answers.glob("*/*")):
+        return []
+    from flows.sending.answers import take_answers
+
+    return take_answers(root)
+
+
+def query_packets(root: str) -> list[dict[str, Any]]:
+    """Writes packets of questions for centers with something new.
+
+    Returns:
+        As `flows.sending.packets.write_packets`.
+    """
+    if not (Path(root) / "vault" / "queries").is_dir():
+        return []
+    from flows.sending.packets import write_due_packets
+
+    return write_due_packets(root)
+
+
+def waiting_packets(root: str) -> list[dict[str, str]]:
+    """Packets that have not reached their center, if `study.yaml` delivers packets."""
+    if parts.load_study(StudyFolder(Path(root))).notification.method == "off":
+        return []
+    from flows.sending.delivery import waiting
+
+    return waiting(root)
+
+
+def deliver_packet(root: str, center_id: str, packet: str) -> dict[str, Any]:
+    """Brings one packet to its center; never raises for a failed delivery."""
+    from flows.sending.delivery import deliver
+
+    return deliver(root, center_id, packet)
