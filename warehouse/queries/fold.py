@@ -21,10 +21,14 @@ def fold(events: pl.DataFrame) -> pl.DataFrame:
     """
     if events.is_empty():
         return pl.DataFrame(schema=QUERY)
-    told, event = pl.col("answer").is_not_null(), pl.col("event")
+    event, asked_again = pl.col("event"), pl.col("to_state").is_in([CANDIDATE, OPEN])
+    told = pl.col("answer").is_not_null()
+    valid = pl.col("valid")  # an answer since which the center was not asked again
+    later = asked_again.cast(pl.Int32).cum_sum(reverse=True).over("query_id")
     folded = (
         events.select(QUERY_EVENT.names())
         .sort("part", "position")
+        .with_columns(valid=told & (later == 0))
         .group_by("query_id", maintain_order=True)
         .agg(
             *(pl.col(name).drop_nulls().last() for name in _ABOUT if name != "involved"),
@@ -37,16 +41,11 @@ def fold(events: pl.DataFrame) -> pl.DataFrame:
             pl.col("at").filter(told).last().alias("answered_at"),
             pl.col("at").last().alias("ended_at"),
             (event == "reopened").sum().cast(pl.Int32).alias("n_reopened"),
-            pl.col("answer").filter(told).last(),
-            *(pl.col(name).filter(told).last() for name in _ANSWER),
+            *(pl.col(name).filter(valid).last() for name in ("answer", *_ANSWER)),
         )
     )
-    state = pl.col("state")
-    asked_again = state.is_in([CANDIDATE, OPEN])
-    return folded.with_columns(
-        pl.when(state.is_in(ENDED)).then("ended_at").alias("ended_at"),
-        *(pl.when(~asked_again).then(name).alias(name) for name in ("answer", *_ANSWER)),
-    ).select(QUERY.names())
+    ended = pl.when(pl.col("state").is_in(ENDED)).then("ended_at").alias("ended_at")
+    return folded.with_columns(ended).select(QUERY.names())
 
 
 def live(queries: pl.DataFrame) -> pl.DataFrame:
