@@ -14,12 +14,15 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from flows.arguments import add_actions, add_tables
+
 USAGE_ERROR, INTERRUPTED, BUG = 2, 4, 70
 
 _EXIT_CODES = """\
 exit codes:
   0   done; for run: published (or nothing new), all centers fine
-  1   published, but some center failed; for check: errors were found
+  1   published, but some center failed; for check: errors were found; for queries: an answer could
+      not be taken, or a packet was not written or not delivered
   2   wrong usage, study or spec; a folder that cannot be written, a full disk
   3   the audit stopped the publishing; what was published before stays
   4   interrupted; what was published before stays
@@ -79,7 +82,24 @@ def build_parser() -> argparse.ArgumentParser:
         "--deployments", metavar="FILE", help="schedules other than those of prefect.yaml"
     )
 
-    _add_report(commands)
+    queries = _command(
+        commands,
+        "queries",
+        "the questions to the centers: look, release, send, take answers in, close",
+        "carmony queries my-study release --center DE01",
+    )
+    add_actions(queries)
+
+    report = _command(
+        commands,
+        "report",
+        "write the report again, or one on ADaM tables that were made elsewhere",
+        "carmony report my-study\n"
+        "  carmony report --adsl adsl.xpt --adtte adtte.xpt --plan my-plan.yaml --out my-report",
+        argument=("study", "STUDY", "the study folder, if the report is of a study"),
+        optional=True,
+    )
+    add_tables(report)
 
     sql = _command(
         commands,
@@ -109,30 +129,6 @@ def build_parser() -> argparse.ArgumentParser:
         "else today",
     )
     return parser
-
-
-def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    report = _command(
-        commands,
-        "report",
-        "write the report again, or one on ADaM tables that were made elsewhere",
-        "carmony report my-study\n"
-        "  carmony report --adsl adsl.xpt --adtte adtte.xpt --plan my-plan.yaml --out my-report",
-        argument=("study", "STUDY", "the study folder, if the report is of a study"),
-        optional=True,
-    )
-    report.add_argument("--adsl", metavar="FILE", help="CSV, Parquet or XPT; a row per patient")
-    report.add_argument(
-        "--adtte", metavar="FILE", help="CSV, Parquet or XPT; a row per patient and endpoint"
-    )
-    report.add_argument("--plan", metavar="PLAN", help="a YAML file, or the name of a shipped plan")
-    report.add_argument("--out", metavar="DIR", help="where to write; default: report")
-    report.add_argument(
-        "--first-day",
-        type=int,
-        choices=(0, 1),
-        help="AVAL in days on the day on which the clock starts; default: as the dates tell, else 1",
-    )
 
 
 def _command(
@@ -209,6 +205,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             if arguments.command == "run"
             else run_commands.serve(arguments)
         )
+    if arguments.command == "queries":
+        from flows import query_commands
+
+        return query_commands.queries(arguments)
     if arguments.command == "report":
         from flows import report_command
 
@@ -249,6 +249,7 @@ def _output_fault(error: Exception) -> Exception | None:
         "commands.py",
         "run_commands.py",
         "report_command.py",
+        "query_commands.py",
     } or not is_disk_full(error):
         return None
     _drop_output()

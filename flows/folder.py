@@ -31,6 +31,11 @@ class StudyFolder:
         return self.root / "inbox"
 
     @property
+    def answers(self) -> Path:
+        """Answered workbooks as they come back: `answers/<center>/`."""
+        return self.root / "answers"
+
+    @property
     def vault(self) -> Path:
         """What identifies: deliveries, staged rows, packets, key, logs. Mode 0700."""
         return self.root / "vault"

@@ -21,6 +21,12 @@ NO_DELIVERY = "no delivery yet"
 NOT_PUBLISHED = "not published"
 AUDIT_STOPPED = "stopped by the audit"
 
+# What became of a packet of questions.
+WRITTEN = "written"
+DELIVERED = "delivered"
+NOT_SENT = "failed"
+NO_ADDRESS = "no address"
+
 
 @dataclass(slots=True)
 class DeliveryOutcome:
@@ -67,6 +73,8 @@ class RunOutcome:
     report: str = ""
     quality: str = ""
     content_hash: str = ""
+    answers: list[dict[str, Any]] = field(default_factory=list)  # files of answers that were read
+    packets: list[dict[str, Any]] = field(default_factory=list)  # of questions, written or brought
     seconds: dict[str, float] = field(default_factory=dict)  # wall clock by stage
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from flows.faults import was_interrupted
 from flows.folder import StudyFolder, private_files, write_json
 from flows.outcome import (
     AUDIT_STOPPED,
+    NO_ADDRESS,
     NO_DELIVERY,
     NOT_PUBLISHED,
     NOTHING_NEW,
@@ -62,6 +63,8 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
         root = plan["root"]
     outcome.messages += plan["notes"]
     with private_files(), parts.run_lock(root):
+        with _timed(outcome, "answers"):
+            outcome.answers = stages.read_answers(root)
         with _timed(outcome, "pull"):
             progress.stage("pull", len(plan["centers"]))
             pulled = [center.pull_center(root, c, request.until) for c in plan["centers"]]
@@ -70,6 +73,8 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
                 progress.stage("read", len(pulled))
                 outcome.deliveries = read_all(root, pulled, request.accept_fewer, progress)
             finish(outcome, root, request.report, progress, judge)
+        with _timed(outcome, "packets"):
+            send_news(outcome, root, stages.deliver_packet)
         save_outcome(root, outcome)
     progress.close()
     return outcome
@@ -169,6 +174,29 @@ def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> 
         progress.stage("publish")
         stages.publish(root, load_id, staged_file, outcome.deliveries, verdict["results"])
     outcome.state = PUBLISHED
+
+
+def send_news(
+    outcome: RunOutcome, root: str, deliver: Callable[[str, str, str], dict[str, Any]]
+) -> None:
+    """Packets for centers with something new, and their delivery; fills `outcome.packets`.
+
+    What goes wrong here is a warning: the state of the study is published all the same.
+
+    Args:
+        outcome: of the run; nothing is sent of a state that was not published.
+        root: the study folder.
+        deliver: brings one packet (root, center, name of the packet).
+    """
+    if outcome.state not in (PUBLISHED, NOTHING_NEW):
+        return
+    told = {packet["center_id"]: packet for packet in stages.query_packets(root)}
+    for entry in stages.waiting_packets(root):
+        brought = deliver(root, entry["center_id"], entry["packet"])
+        if brought["state"] != NO_ADDRESS or entry["center_id"] in told:
+            packet = told.setdefault(entry["center_id"], {"center_id": entry["center_id"]})
+            packet |= {"delivery": brought["state"], "delivery_message": brought["message"]}
+    outcome.packets = [told[center_id] for center_id in sorted(told)]
 
 
 @contextmanager

@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol, TextIO
 
-from flows.outcome import NOTHING_NEW, PUBLISHED, DeliveryOutcome, RunOutcome
+from flows.outcome import (
+    DELIVERED,
+    NOT_SENT,
+    NOTHING_NEW,
+    PUBLISHED,
+    WRITTEN,
+    DeliveryOutcome,
+    RunOutcome,
+)
 
 _STAGES = {
     "pull": "taking deliveries",
@@ -169,6 +177,11 @@ def summary(outcome: RunOutcome) -> str:
         lines.append(f"report     {outcome.report}")
     if outcome.quality:
         lines.append(f"audit      {outcome.quality}")
+    if outcome.answers:
+        taken = sum(file["n_answers"] for file in outcome.answers)
+        lines.append(f"answers    {taken} taken from {len(outcome.answers)} file(s)")
+    if packets := packet_summary(outcome.packets):
+        lines.append(f"questions  {packets} (vault/packets/<center>/queries)")
     return "\n".join(lines)
 
 
@@ -178,4 +191,30 @@ def messages(outcome: RunOutcome) -> str:
     lines += [f"note: {d.message}" for d in outcome.deliveries if d.message and not d.trouble]
     lines += outcome.messages
     lines += [f"audit warning: {text}" for text in outcome.warnings]
+    lines += [f"answers: {text}" for file in outcome.answers for text in file["problems"]]
+    lines += packet_messages(outcome.packets)
     return "\n".join(lines)
+
+
+def packet_messages(packets: list[dict[str, Any]]) -> list[str]:
+    """What went wrong with packets of questions, or should be known of them."""
+    lines = []
+    for packet in packets:
+        whose = f"packet of {packet['center_id']}"
+        if packet.get("state") == NOT_SENT:
+            lines.append(f"warning: {whose} was not written: {packet['message']}")
+        delivery, message = packet.get("delivery"), packet.get("delivery_message")
+        if delivery == NOT_SENT:
+            lines.append(f"warning: {whose} was not delivered: {message}")
+        elif message:
+            lines.append(f"note: {whose}: {message}")
+    return lines
+
+
+def packet_summary(packets: list[dict[str, Any]]) -> str:
+    """One line on packets that were written or brought; empty if none was."""
+    written = [p["center_id"] for p in packets if p.get("state") == WRITTEN]
+    brought = [p["center_id"] for p in packets if p.get("delivery") == DELIVERED]
+    texts = [f"written for {', '.join(written)}"] if written else []
+    texts += [f"delivered to {', '.join(brought)}"] if brought else []
+    return "; ".join(texts)

@@ -26,10 +26,11 @@ from flows.failures import TransientError, crash_outcome, safe, will_pass
 from flows.outcome import (
     AUDIT_STOPPED,
     NOT_PUBLISHED,
+    NOT_SENT,
     DeliveryOutcome,
     RunOutcome,
 )
-from flows.run import anything_to_read, finish, save_outcome
+from flows.run import anything_to_read, finish, save_outcome, send_news
 from flows.show import Silent
 
 DELAYS = [float(text) for text in os.environ.get("CARMONY_RETRY_SECONDS", "10,60").split(",")]
@@ -90,6 +91,43 @@ def publish(root: str, outcomes: list[dict[str, Any]], report: bool, judge: Any)
     return outcome.to_dict()
 
 
+@task(name="read answers", persist_result=False, cache_policy=NO_CACHE)
+@safe
+def read_answers(root: str) -> list[dict[str, Any]]:
+    """Takes in answered workbooks; counts and what could not be matched."""
+    return stages.read_answers(root)
+
+
+@task(
+    task_run_name="deliver packet of {center_id}",
+    retries=len(DELAYS),
+    retry_delay_seconds=DELAYS,
+    retry_condition_fn=will_pass,
+    persist_result=False,
+    cache_policy=NO_CACHE,
+)
+@safe
+def deliver_packet(root: str, center_id: str, packet: str) -> dict[str, Any]:
+    """Brings one packet of questions to its center; its failure is told, and fails nothing."""
+    brought = stages.deliver_packet(root, center_id, packet)
+    _try_again([brought])
+    return brought
+
+
+@task(
+    name="packets",
+    task_run_name="packets of questions",
+    persist_result=False,
+    cache_policy=NO_CACHE,
+)
+@safe
+def packets(root: str, outcome: dict[str, Any]) -> list[dict[str, Any]]:
+    """Writes packets for centers with something new, and has them delivered."""
+    told = RunOutcome.from_dict(outcome)
+    send_news(told, root, deliver_packet)
+    return told.packets
+
+
 @flow(
     name="study",
     task_runner=ThreadPoolTaskRunner(max_workers=2),  # type: ignore[arg-type]
@@ -116,6 +154,7 @@ def study(
     plan = stages.prepare(study, centers or [], accept_fewer or [])
     root = plan["root"]
     with parts.run_lock(root):
+        answers = read_answers(root)
         pulls = {
             c: pull.submit(root, c, until.isoformat() if until else None) for c in plan["centers"]
         }
@@ -129,6 +168,7 @@ def study(
             for center_id, future in reads.items():
                 outcomes += _result(future, [crash_outcome(center_id).to_dict()])
             outcome = RunOutcome.from_dict(publish(root, outcomes, report, judge))
+        outcome.answers, outcome.packets = answers, packets(root, outcome.to_dict())
         # The notes may name files of the inbox: they go to the vault's log, not to Prefect's pages.
         save_outcome(root, replace(outcome, messages=[*plan["notes"], *outcome.messages]))
     run_artifact(outcome)
@@ -151,6 +191,7 @@ def _result(future: PrefectFuture[Any], otherwise: Any) -> Any:
 
 def _state(outcome: RunOutcome) -> State[Any]:
     failed = sorted({delivery.center_id for delivery in outcome.failures})
+    kept = [p["center_id"] for p in outcome.packets if p.get("delivery") == NOT_SENT]
     if outcome.state == AUDIT_STOPPED:
         return Failed(name="StoppedByAudit", message=f"load {outcome.load_id} is not published")
     if outcome.state == NOT_PUBLISHED:
@@ -158,4 +199,6 @@ def _state(outcome: RunOutcome) -> State[Any]:
     if failed:
         message = f"{outcome.state}; failed centers: {', '.join(failed)}"
         return Completed(name="CompletedWithFailures", message=message)
+    if kept:
+        return Completed(message=f"{outcome.state}; packets not delivered: {', '.join(kept)}")
     return Completed(message=outcome.state)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from schemas.spec.base import Declared
+from schemas.spec.notification import Notification
 
 
 class Settings(Declared):
@@ -116,6 +117,7 @@ class Study(Declared):
     )
     privacy: Privacy = Privacy()
     queries: Queries = Queries()
+    notification: Notification = Notification()
     analysis: str = Field(
         default="salvage_after_cart",
         description="Analysis plan of the report: the name of one that comes with Carmony, or a "

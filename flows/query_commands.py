@@ -1,0 +1,306 @@
+"""The command `queries`: list, release, send, import, close.
+
+Queries are named by their id, and patients by their pseudonym: the center's own ids stay in the vault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows import parts
+from flows.folder import StudyFolder, open_study_folder, private_files
+from schemas.errors import CarmonyError, StudyError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from warehouse.queries import QueryLog
+
+_LIVE = ("candidate", "open", "answered")
+_HEADER = ("id", "center", "patient", "rule", "severity", "field", "state", "days")
+
+
+def queries(arguments: argparse.Namespace) -> int:
+    """Does what `arguments.action` names."""
+    action = {
+        "list": _list,
+        "release": _release,
+        "send": _send,
+        "import": _import,
+        "close": _close,
+    }[arguments.action]
+    folder = open_study_folder(Path(arguments.study))
+    parts.load_study(folder)  # a broken study.yaml is told before anything is done
+    with private_files():
+        return action(folder, arguments)
+
+
+# list --------------------------------------------------------------------------------------------
+
+
+def _list(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    from flows.commands import plain_table
+    from flows.query_list import counts, listed_rows
+
+    chosen = _chosen(folder, arguments, states=_states(arguments.state))
+    rows = listed_rows(folder, chosen, dt.datetime.now(dt.UTC))
+    by_state = counts(_log(folder).queries)
+    if arguments.json:
+        found = [dict(zip(_HEADER, row, strict=True)) for row in rows]
+        print(json.dumps({"queries": found, "counts": by_state}))
+        return 0
+    if rows:
+        print(plain_table(_HEADER, rows))
+    else:
+        print("no such query" if by_state else "no query yet")
+    if by_state:
+        print("in all: " + ", ".join(f"{n:,} {state}" for state, n in by_state.items()))
+    return 0
+
+
+def _states(asked: Sequence[str]) -> tuple[str, ...] | None:
+    """The states that are asked for; None for all."""
+    from schemas.query_frames import STATES
+
+    for state in asked:
+        if state not in (*STATES, "all"):
+            raise _unknown("state", state, (*STATES, "all"))
+    return None if "all" in asked else tuple(asked) or _LIVE
+
+
+def _chosen(
+    folder: StudyFolder, arguments: argparse.Namespace, states: tuple[str, ...] | None
+) -> pl.DataFrame:
+    """The queries in these states that center, rule and severity leave."""
+    import polars as pl
+
+    found = _log(folder).queries
+    if states is not None:
+        found = found.filter(pl.col("state").is_in(states))
+    filters: tuple[tuple[str, str, Callable[[], list[str]]], ...] = (
+        ("center", "center_id", lambda: _centers(folder)),
+        ("rule", "rule_id", _rules),
+        ("severity", "severity", lambda: ["error", "warning", "info"]),
+    )
+    for key, column, known in filters:
+        asked = getattr(arguments, key)
+        if asked:
+            names = known()
+            for word in asked:
+                if word not in names:
+                    raise _unknown(key, word, names)
+            found = found.filter(pl.col(column).is_in(asked))
+    return found
+
+
+# release, close ----------------------------------------------------------------------------------
+
+
+def _release(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    filters = bool(arguments.center or arguments.rule)
+    if bool(arguments.ids) == (filters or arguments.all):
+        raise StudyError(
+            "Which queries? Give their ids, or --center and --rule, or --all; not ids and the others.",
+            fix=f"carmony queries {arguments.study} list --state candidate",
+        )
+    from warehouse.queries.transitions import release
+
+    with parts.run_lock(str(folder.root)):
+        log = _log(folder)
+        ids = _known(log.queries, arguments.ids)
+        if not ids:
+            ids = _chosen(folder, arguments, ("candidate",))["query_id"].to_list()
+        events, problems = release(log.queries, ids, dt.datetime.now(dt.UTC))
+        _refuse(problems)
+        if events.height:
+            log.append("release", events)
+    text = (
+        f"{_count(events.height, 'query')} released; carmony queries STUDY send writes the packets"
+    )
+    _done(
+        arguments, {"released": events["query_id"].to_list()}, text if ids else "no such candidate"
+    )
+    return 0
+
+
+def _close(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    from schemas.query_frames import RESOLUTIONS
+    from warehouse.queries.transitions import close
+
+    if arguments.resolution not in RESOLUTIONS:
+        raise _unknown("resolution", arguments.resolution, RESOLUTIONS)
+    reason = " ".join(arguments.reason.split())
+    if not reason:
+        raise StudyError("A query is closed with a reason.", fix='give one: --reason "why"')
+    with parts.run_lock(str(folder.root)):
+        log = _log(folder)
+        ids = _known(log.queries, arguments.ids)
+        events, problems = close(
+            log.queries, ids, arguments.resolution, reason, dt.datetime.now(dt.UTC)
+        )
+        _refuse(problems)
+        log.append("close", events)
+    text = f"{_count(events.height, 'query')} closed as {arguments.resolution}"
+    _done(arguments, {"closed": events["query_id"].to_list()}, text)
+    return 0
+
+
+def _known(found: pl.DataFrame, asked: Sequence[str]) -> list[str]:
+    """The ids as the log writes them.
+
+    Raises:
+        StudyError: The study has no such query; with the nearest one.
+    """
+    known = found["query_id"].to_list()
+    exact = frozenset(known)
+    ids = [_as_written(text) for text in asked]
+    for text, query_id in zip(asked, ids, strict=True):
+        if query_id not in exact:
+            raise _unknown("query", text, known, query_id)
+    return list(dict.fromkeys(ids))
+
+
+def _as_written(text: str) -> str:
+    """Small letters, and the letters that are read for digits, mean the same id."""
+    body = text.strip().upper()
+    body = body.removeprefix("Q-") if body.startswith("Q-") else body
+    return "Q-" + body.translate(str.maketrans("OIL", "011"))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Nothing is done by halves: one query in the wrong state, and all stay as they are."""
+    if problems:
+        most = 20
+        more = [f"... and {len(problems) - most} more"] if len(problems) > most else []
+        raise StudyError(
+            "\n".join(["Nothing was changed:", *(f"  {p}" for p in problems[:most]), *more]),
+            fix="leave these out; carmony queries STUDY list --state all shows every state",
+        )
+
+
+# send --------------------------------------------------------------------------------------------
+
+
+def _send(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    from flows.outcome import NO_ADDRESS, NOT_SENT, WRITTEN
+    from flows.sending.delivery import deliver_all, waiting
+    from flows.sending.packets import write_packets
+    from flows.show import packet_messages
+
+    root = str(folder.root)
+    with parts.run_lock(root):
+        asked = set(_chosen(folder, arguments, ("open",))["center_id"].drop_nulls())
+        if arguments.all:
+            asked |= set(arguments.center or _centers(folder))
+        packets = {packet["center_id"]: packet for packet in write_packets(root, sorted(asked))}
+        for brought in deliver_all(root, [w for w in waiting(root) if w["center_id"] in packets]):
+            packets[brought["center_id"]] |= {
+                "delivery": brought["state"],
+                "delivery_message": brought["message"],
+            }
+    found = list(packets.values())
+    lines = [
+        f"{p['center_id']}: {_count(p['n_queries'], 'question')}, {p['n_new']} new: {p['packet']}"
+        + (f" ({p['delivery']})" if p.get("delivery") else "")
+        for p in found
+        if p["state"] == WRITTEN
+    ]
+    if not found:
+        lines = [_nothing_to_send(folder, arguments)]
+    elif any(p.get("delivery") in (None, NO_ADDRESS) for p in found):
+        lines.append("what is not delivered by 'notification' in study.yaml is yours to hand over")
+    lines += packet_messages([p for p in found if p.get("delivery") != NO_ADDRESS])
+    failed = any(NOT_SENT in (p["state"], p.get("delivery")) for p in found)
+    if arguments.json:
+        print(json.dumps({"packets": found}))
+    else:
+        print("\n".join(lines))
+    return 1 if failed else 0
+
+
+def _nothing_to_send(folder: StudyFolder, arguments: argparse.Namespace) -> str:
+    waiting = _chosen(folder, arguments, ("candidate",)).height
+    if waiting:
+        return (
+            f"no open query; {_count(waiting, 'candidate')} wait for you: "
+            f"carmony queries {arguments.study} release"
+        )
+    return "no open query: nothing to send"
+
+
+# import ------------------------------------------------------------------------------------------
+
+
+def _import(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    from flows.sending.answers import take_answers
+
+    files = [Path(name) for name in arguments.files]
+    for file in files:
+        if not file.is_file():
+            raise StudyError(
+                f"'{file}' is not there, or is no file.", fix="give the answered workbook"
+            )
+    with parts.run_lock(str(folder.root)):
+        found = take_answers(str(folder.root), files or None)
+    problems = [text for file in found for text in file["problems"]]
+    lines = [*(file["message"] for file in found), *problems]
+    taken = sum(file["n_answers"] for file in found)
+    if not found:
+        lines = ["no new file in answers/<center>/"]
+    _done(arguments, {"files": found}, "\n".join(lines), changed=taken > 0)
+    return 1 if problems else 0
+
+
+# What the actions share --------------------------------------------------------------------------
+
+
+def _log(folder: StudyFolder) -> QueryLog:
+    from warehouse.queries import QueryLog
+
+    return QueryLog.read(folder.root)
+
+
+def _centers(folder: StudyFolder) -> list[str]:
+    from flows.pull import inbox_centers
+
+    specs = {path.stem for path in (folder.root / "centers").glob("*.yaml")}
+    return sorted(specs | set(inbox_centers(folder)))
+
+
+def _rules() -> list[str]:
+    from schemas.rules import load_rules
+
+    return [rule.id for rule in load_rules()]
+
+
+def _unknown(kind: str, word: str, known: Iterable[str], near: str = "") -> CarmonyError:
+    from schemas.spec.base import listed, nearest
+
+    names = list(known)
+    some = f" Known: {listed(names)}." if 0 < len(names) <= 20 else ""
+    return StudyError(
+        f"There is no {kind} '{word}'.{nearest(near or word, names)}{some}",
+        fix="carmony queries STUDY list --state all shows what there is",
+    )
+
+
+def _count(n: int, what: str) -> str:
+    many = what[:-1] + "ies" if what.endswith("y") else what + "s"
+    return f"{n:,} {what if n == 1 else many}"
+
+
+def _done(
+    arguments: argparse.Namespace, content: dict[str, Any], text: str, *, changed: bool = True
+) -> None:
+    """Prints what was done, and that a run publishes it."""
+    if arguments.json:
+        print(json.dumps(content))
+        return
+    print(text)
+    if changed and any(content.values()):
+        print(f"carmony run {arguments.study} publishes the new state")

@@ -1,0 +1,64 @@
+"""Which packets were brought to their centers, in the vault's log: nothing goes out twice.
+
+One JSON line per try, written after the other side has taken the packet. A crash between the two is met
+by the receiving side where it can be: a file that is there already is not written again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from typing import Any
+
+from flows.folder import StudyFolder
+
+FILE = "packets.jsonl"
+DELIVERED, FAILED = "delivered", "failed"
+
+
+def was_delivered(folder: StudyFolder, center_id: str, packet: str) -> bool:
+    """True if the center has the packet."""
+    return any(
+        entry.get("center_id") == center_id
+        and entry.get("packet") == packet
+        and entry.get("state") == DELIVERED
+        for entry in tries(folder)
+    )
+
+
+def tries(folder: StudyFolder) -> list[dict[str, Any]]:
+    """Every try so far, oldest first; a line that a crash cut short is no try."""
+    try:
+        lines = (folder.logs / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            found.append(entry)
+    return found
+
+
+def note(folder: StudyFolder, center_id: str, packet: str, method: str, state: str) -> None:
+    """Adds a try; on the disk when this returns."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    entry = {
+        "at": now,
+        "center_id": center_id,
+        "packet": packet,
+        "method": method,
+        "state": state,
+    }
+    handle = os.open(folder.logs / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        size = os.fstat(handle).st_size
+        cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        os.write(handle, (("\n" if cut else "") + json.dumps(entry) + "\n").encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
