@@ -38,6 +38,8 @@ _ALLOWED = dict.fromkeys(
 )
 _FIRST_DAY = dt.date(2000, 1, 1)
 _A3 = 8
+_FONT, _LINE = 10, 13.5  # size of the letters and height of a line, in points
+_HIGHEST = 405  # Excel's limit is 409 points
 _TITLES = {"answer": "Your answer", "comment": "Your comment"}  # of what was answered already
 
 
@@ -73,6 +75,7 @@ class _Formats:
 
     def __init__(self, book: Any) -> None:
         base = {"text_wrap": True, "valign": "top", "border": 1, "border_color": "#BFBFBF"}
+        base["font_size"] = _FONT
         yellow = {**base, "bg_color": "#FFF8D6", "locked": False}
         head = {**base, "bold": True, "valign": "vcenter"}
         self.code = book.add_format({"font_color": "#808080"})
@@ -98,6 +101,7 @@ def _queries(book: Any, asked: pl.DataFrame, about: About, words: Words) -> None
         form = formats.head_in if column.input else formats.head
         sheet.write_string(_HEAD, position, words(column.title), form)
     sheet.set_row(0, None, None, {"hidden": True})
+    sheet.set_row(_HEAD, 2.3 * _LINE)
     if shown.is_empty():
         none = "There are no open queries for your center. Nothing is to be done."
         sheet.write_string(_HEAD + 2, 1, words(none), formats.free)
@@ -154,6 +158,7 @@ def _waiting(book: Any, waiting: pl.DataFrame, about: About, words: Words) -> No
         title = words(_TITLES.get(column.code, column.title))
         sheet.write_string(_HEAD, position, title, formats.head)
     sheet.set_row(0, None, None, {"hidden": True})
+    sheet.set_row(_HEAD, 2.3 * _LINE)
     _rows(sheet, waiting.head(MOST_LINES), tuple(c.code for c in COLUMNS), formats, words)
     _finish(sheet, _HEAD + min(waiting.height, MOST_LINES), about)
 
@@ -167,7 +172,9 @@ def _rows(
     write, number = sheet.write_string, sheet.write_number
     blank, text = sheet.write_blank, formats.text
     severity = codes.index("severity")
+    heights = _heights(cells).to_list()
     for row, (code, *values) in enumerate(cells.iter_rows(), start=_HEAD + 1):
+        sheet.set_row(row, heights[row - _HEAD - 1])
         for position, value in enumerate(values):
             if value is None or value == "":
                 blank(row, position, None, text)
@@ -178,6 +185,18 @@ def _rows(
                 number(row, position, value, formats.number)
             else:
                 sheet.write_datetime(row, position, value, formats.day)
+
+
+def _heights(cells: pl.DataFrame) -> pl.Series:
+    """The height of each row in points, by its longest cell: not every program finds it by itself."""
+    n_lines = [
+        (pl.col(column.code).str.len_chars() / (1.06 * column.width)).ceil()
+        + pl.col(column.code).str.count_matches("\n", literal=True)
+        for column in COLUMNS
+        if cells.schema.get(column.code) == pl.String
+    ]
+    most = pl.max_horizontal(*n_lines).fill_null(1).clip(1)
+    return cells.select((most * _LINE + 3).clip(upper_bound=_HIGHEST)).to_series()
 
 
 def _finish(sheet: Any, last: int, about: About) -> None:

@@ -29,7 +29,9 @@ def listed(cells: pl.DataFrame, catalog: Catalog, words: Words) -> pl.DataFrame:
         keep="first",
         maintain_order=True,
     )
-    cells = _named(_with_meaning(cells, catalog, words), catalog, words)
+    known = labels(catalog, words)
+    cells = cells.join(known, on=["table", "column"], how="left", maintain_order="left")
+    cells = _named(_with_meaning(cells, catalog, words), words)
     spot = pl.concat_str(
         *(pl.col(name).cast(pl.String) for name in ("file", "source_column")), separator="\x1f"
     ) + pl.concat_str(
@@ -51,8 +53,19 @@ def listed(cells: pl.DataFrame, catalog: Catalog, words: Words) -> pl.DataFrame:
     ).select("query_id", "place", *LISTED)
 
 
+def labels(catalog: Catalog, words: Words) -> pl.DataFrame:
+    """`table`, `column`, `label` and `kind` of every canonical column, in the language."""
+    rows = [
+        (table.name, column.name, words.label(column.label), column.kind)
+        for table in catalog.tables.values()
+        for column in table.columns
+    ]
+    schema = dict.fromkeys(("table", "column", "label", "kind"), pl.String())
+    return pl.DataFrame(rows, schema, orient="row")
+
+
 def _with_meaning(cells: pl.DataFrame, catalog: Catalog, words: Words) -> pl.DataFrame:
-    """`meaning`: what was understood; a code with its label."""
+    """`meaning`: what was understood; a code with its label, a number without the 0 that it lacks."""
     keys = ["table", "column", "understood"]
     rows = []
     for table, column, code in cells.select(keys).unique().drop_nulls().iter_rows():
@@ -60,9 +73,11 @@ def _with_meaning(cells: pl.DataFrame, catalog: Catalog, words: Words) -> pl.Dat
         if label is not None and words.label(label) != code:
             rows.append((table, column, code, f"{code} ({words.label(label)})"))
     schema = dict.fromkeys((*keys, "labelled"), pl.String())
-    labels = pl.DataFrame(rows, schema, orient="row")
-    joined = cells.join(labels, on=keys, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("labelled", "understood").alias("meaning"))
+    labelled = pl.DataFrame(rows, schema, orient="row")
+    joined = cells.join(labelled, on=keys, how="left", maintain_order="left")
+    text = pl.col("understood")
+    whole = pl.when(pl.col("kind") == "number").then(text.str.replace(r"\.0$", "")).otherwise(text)
+    return joined.with_columns(pl.coalesce("labelled", whole).alias("meaning"))
 
 
 def _codelist(catalog: Catalog, table: str, column: str) -> str | None:
@@ -70,16 +85,8 @@ def _codelist(catalog: Catalog, table: str, column: str) -> str | None:
     return next((c.codelist for c in columns if c.name == column), None)
 
 
-def _named(cells: pl.DataFrame, catalog: Catalog, words: Words) -> pl.DataFrame:
+def _named(cells: pl.DataFrame, words: Words) -> pl.DataFrame:
     """`name`: the header; where the file has none, what the project calls it."""
-    labels = [
-        (table.name, column.name, words.label(column.label))
-        for table in catalog.tables.values()
-        for column in table.columns
-    ]
-    schema = dict.fromkeys(("table", "column", "label"), pl.String())
-    known = pl.DataFrame(labels, schema, orient="row")
-    cells = cells.join(known, on=["table", "column"], how="left", maintain_order="left")
     name = pl.coalesce("source_column", "label", "column")
     # Cells under one header are told apart by their rows.
     twice = pl.struct("query_id", name.alias("name")).is_duplicated() & pl.col("row").is_not_null()

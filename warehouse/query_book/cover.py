@@ -162,7 +162,7 @@ class _Cover:
         self.top = book.add_format({**base, "bold": True, "bg_color": "#DCE6F1", "border": 1})
         self.cell = book.add_format({**base, "border": 1, "quote_prefix": True})
         sheet.hide_gridlines(2)
-        for column, width in enumerate((34, 62, 14, 10, 14)):
+        for column, width in enumerate((34, 56, 14, 10, 22)):
             sheet.set_column(column, column, width)
         sheet.set_portrait()
         sheet.set_paper(9)
@@ -198,7 +198,7 @@ class _Cover:
 
     def _wide(self, column: int, text: str) -> None:
         """Text over all columns to the right. Merged cells do not grow by themselves."""
-        width = 96 if column else 130
+        width = 105 if column else 145
         lines = sum(-(-max(len(part), 1) // width) for part in text.split("\n"))
         self.sheet.merge_range(self.row, column, self.row, 4, "", self.text)
         self.sheet.write_string(self.row, column, text, self.text)

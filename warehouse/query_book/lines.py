@@ -13,7 +13,7 @@ from schemas.queries import BOOK_WORDS, Words
 from schemas.query_frames import ANSWERED, OPEN
 from schemas.rules import SEVERITIES
 from warehouse.packet_texts import with_texts
-from warehouse.query_book.cells import LISTED, listed
+from warehouse.query_book.cells import LISTED, labels, listed
 from warehouse.query_book.columns import ANSWER_WORDS, CODES
 from warehouse.query_book.records import records
 
@@ -77,6 +77,11 @@ def lines(
         asked.join(first, on="query_id", how="left", maintain_order="left")
         .join(listed(cells, catalog, words), on="query_id", how="left", maintain_order="left")
         .join(records(asked, catalog, words), on=["table", "instance"], how="left")
+        .join(
+            labels(catalog, words).rename({"column": "field"}).drop("kind"),
+            on=["table", "field"],
+            how="left",
+        )
         .sort("patient_id", "file", "first_row", "query_id", nulls_last=True)
     )
     return _grouped(with_texts(asked, rules, words), words, on)
@@ -97,7 +102,7 @@ def _grouped(asked: pl.DataFrame, words: Words, on: dt.date) -> pl.DataFrame:
         expected.alias("expected"),
         (pl.lit(on) - since).dt.total_days().clip(0).alias("days"),
         severity.alias("severity"),
-        pl.coalesce("field_name", "field").alias("field"),
+        pl.coalesce("field_name", "label", "field").alias("field"),
     )
     by = ["state", "patient_id", "place"]
     first = ("record", "field", *LISTED[1:], "answer", "corrected_value", "comment")
