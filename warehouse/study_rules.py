@@ -56,8 +56,9 @@ WHERE j.fails
 """
 _FINDING = """
 INSERT INTO quality.finding
-SELECT f.delivery_key, f.load_id, f.center_id, f.delivery_id, f.finding_id, r.rule_id, r.severity,
-  r.disposition, r.scope, f."table", f.usubjid, f.row_id
+SELECT f.delivery_key, f.load_id, f.center_id, f.delivery_id, f.finding_id, r.rule_id,
+  CASE r.engine WHEN 'rows' THEN 'warning' ELSE r.severity END,
+  CASE r.engine WHEN 'rows' THEN 'keep_query' ELSE r.disposition END, r.scope, f."table", f.usubjid, f.row_id
 FROM study_finding f JOIN quality.rule r ON r.rule_id = ${rule}
 """
 _FIELD = """
@@ -96,6 +97,19 @@ JOIN quality.rule r ON r.rule_id = ${rule}
 LEFT JOIN judged USING (delivery_key)
 LEFT JOIN found USING (delivery_key)
 WHERE d.is_current
+"""
+_FURTHER_OUTCOME = """
+INSERT INTO quality.check_run
+WITH judged AS (${judged}), found AS (SELECT delivery_key, count(*) AS n FROM study_finding GROUP BY ALL)
+SELECT d.delivery_key, d.load_id, ${rule}, 'warning', 'lab',
+  CASE WHEN found.n > 0 THEN 'failed' WHEN judged.n > 0 THEN 'passed' ELSE 'not_applicable' END,
+  coalesce(found.n, 0), coalesce(judged.n, 0), NULL
+FROM quality.delivery d
+LEFT JOIN judged USING (delivery_key)
+LEFT JOIN found USING (delivery_key)
+WHERE d.is_current AND d.delivery_key IN (
+  SELECT delivery_key FROM meta.column_map WHERE "table" = 'lab' AND "column" IN ('value', 'result')
+)
 """
 _MAPPED = """
 d.delivery_key IN (
@@ -172,7 +186,7 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     """
     con.execute(_TOLD_TABLE).fetchall()
     con.execute(_UNDERSTOOD_TABLE).fetchall()
-    known = {row[0] for row in con.execute("SELECT rule_id FROM quality.rule").fetchall()}
+    known = dict(con.execute("SELECT rule_id, engine FROM quality.rule").fetchall())
     tables = con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analysis' AND NOT temporary"
     )
@@ -180,20 +194,20 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     for rule in sql_names("study"):
         statement = sql_file("study", rule)
         if rule in known and set(_DERIVED.findall(statement)) <= derived:
-            _judge(con, rule, statement)
+            _judge(con, rule, statement, further=known[rule] == "rows")
     _keep(con, study_folder)
     for table in ("study_finding", "study_told", "study_understood", "study_judged", "study_home"):
         con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
 
 
-def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str) -> None:
+def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str, *, further: bool) -> None:
     con.execute(filled(_JUDGED, {"statement": statement})).fetchall()
     rows = " UNION ALL ".join(
         f'SELECT {quoted(table)} AS "table", row_id, source_id, source_row, map_id '
         f"FROM core.{name(table)}"
         for (table,) in con.execute(_TABLES).fetchall()
     )
-    on_measurements = rule in _ON_MEASUREMENTS
+    on_measurements = further or rule in _ON_MEASUREMENTS
     values = {
         "rule": quoted(rule),
         "rows": rows or _NO_ROWS,
@@ -204,11 +218,12 @@ def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str) -> None:
     }
     con.execute(filled(_HOME, values)).fetchall()
     con.execute(_FOUND).fetchall()
-    con.execute(
-        f"DELETE FROM quality.check_run WHERE rule_id = {quoted(rule)} AND delivery_key IN "
-        "(SELECT delivery_key FROM quality.delivery WHERE is_current)"
-    ).fetchall()
-    for step in (_FINDING, _FIELD, _OUTCOME, _TOLD):
+    if not further:
+        con.execute(
+            f"DELETE FROM quality.check_run WHERE rule_id = {quoted(rule)} AND delivery_key IN "
+            "(SELECT delivery_key FROM quality.delivery WHERE is_current)"
+        ).fetchall()
+    for step in (_FINDING, _FIELD, _FURTHER_OUTCOME if further else _OUTCOME, _TOLD):
         con.execute(filled(step, values)).fetchall()
     _understand(con)
 
