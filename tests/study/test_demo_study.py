@@ -177,6 +177,14 @@ def test_every_planted_fault_is_found_at_its_address_and_nothing_else_is(demo: D
     assert not invented, f"{len(invented)} findings elsewhere: {list(invented)[:5]}"
 
 
+def test_both_rounds_in_one_run_ask_only_what_fails_in_the_newest_deliveries(demo: Demo) -> None:
+    failing = ("new", "still_failing", "changed_still_failing")
+    with (demo.folder / "truth/queries.csv").open(encoding="utf-8", newline="") as file:
+        truth = [r for r in csv.DictReader(file) if r["outcome_2"] in failing]
+    found = ask(demo, "select center_id::varchar, rule_id, outcome from quality.query")
+    assert sorted(found) == sorted((r["center"], r["rule_id"], "new") for r in truth)
+
+
 def test_at_least_40_kinds_of_faults_are_planted(demo: Demo) -> None:
     with (demo.folder / "truth/faults.csv").open(encoding="utf-8", newline="") as file:
         assert len({row["kind"] for row in csv.DictReader(file)}) >= 40
