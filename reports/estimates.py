@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reports.displays import definitions, deliveries, flow, group_sizes
+from reports.displays import definitions, deliveries, flow, group_sizes, queries
 from reports.displays.context import Context
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import Estimate, to_frame
@@ -85,6 +85,7 @@ def all_estimates(context: Context) -> list[Estimate]:
         *planned,
         *flow.attrition(data),
         *deliveries.deliveries(data),
+        *queries.queries(data),
         *group_sizes.group_sizes(data, groups),
         *definitions.definitions(data),
     ]

@@ -14,6 +14,8 @@ from reports.displays.deliveries import read as read_deliveries
 from reports.displays.group_sizes import read as read_group_sizes
 from reports.displays.model_data import ModelData
 from reports.displays.model_data import read as read_models
+from reports.displays.queries import QueryData
+from reports.displays.queries import read as read_queries
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +34,7 @@ class AnalysisData:
     group_sizes: tuple[dict[str, Any], ...] = ()
     models: ModelData = ModelData()
     courses: CourseData = field(default_factory=CourseData)
+    queries: QueryData = QueryData()
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection) -> AnalysisData:
@@ -51,4 +54,5 @@ class AnalysisData:
             read_group_sizes(con),
             read_models(con),
             courses=read_courses(con),
+            queries=read_queries(con),
         )

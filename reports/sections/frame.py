@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports.sections import queries
 from reports.sections.model import ALL, Bullets, Facts, Line, Note, Rows, Section, Table
 from reports.sections.strobe import strobe_figure
 
@@ -38,6 +39,9 @@ def sections(
     if rows := displays.get("DELIVERIES"):
         blocks = (delivery_table(rows), Note(DELIVERIES))
         found.append(Section("DELIVERIES", "Deliveries", "Deliveries", blocks))
+    if rows := displays.get("QUERIES"):
+        heading = "Queries to the centers and confirmed exceptions"
+        found.append(Section("QUERIES", heading, "Queries", queries.blocks(rows)))
     if rows := displays.get("GROUP_SIZE"):
         blocks = (group_size_table(rows), Note(GROUP_SIZES))
         heading = "Size of the groups under other decisions"

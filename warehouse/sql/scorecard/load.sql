@@ -35,7 +35,7 @@ SELECT
   k.is_last_of_month,
   k.until,
   coalesce(
-    k.until, greatest(k.started_at, (SELECT max("at") FROM quality.query_event))
+    k.until - INTERVAL 1 SECOND, greatest(k.started_at, (SELECT max("at") FROM quality.query_event))
   )::TIMESTAMP AS as_of,
   coalesce(
     (SELECT max(e.load_id) FROM marked AS e WHERE e."month" < k."month" AND e.is_last_of_month),

@@ -15,7 +15,7 @@ WITH event AS (
     e.to_state,
     e.resolution,
     e.actor = 'center' AND e.event IN ('answered', 'confirmed', 'closed') AS is_answer,
-    row_number() OVER (PARTITION BY l.load_id, e.query_id ORDER BY e.part, e.position) AS place
+    e.event_number AS place
   FROM temp.scorecard_load AS l
   JOIN quality.query_event AS e ON CASE
     WHEN e.load_id IS NOT NULL THEN e.load_id <= l.load_id
