@@ -80,6 +80,7 @@ class TableInfo:
     sha256: str
     columns: tuple[ColumnInfo, ...]
     notes: tuple[str, ...] = ()
+    merged: tuple[tuple[int, int, int, int], ...] = ()  # of a sheet: top, left, bottom, right
 
     @property
     def names(self) -> list[str]:

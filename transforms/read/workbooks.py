@@ -196,4 +196,7 @@ def _info(
         sha256=sha256,
         columns=columns,
         notes=notes,
+        merged=tuple(
+            (top, left, bottom, right) for top, left, bottom, right in sheet.facts.get("merged", [])
+        ),
     )

@@ -1,0 +1,440 @@
+"""Returned workbooks of queries with every kind of damage: one clear message each, and nothing lost."""
+
+import datetime as dt
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+from warehouse.query_answers.problems import TEXTS
+from warehouse.query_answers.read import read_answers
+
+sys.path.insert(0, str(Path(__file__).parent / "damage"))
+
+import books  # noqa: E402
+from books import AT, FIRST, Returned  # noqa: E402
+
+HOSTILE = Path(__file__).parents[1] / "read" / "hostile"
+WRITTEN = "zzz-private-words"  # stands for what a center wrote; no message may show it
+
+
+def read(path, center=books.CENTER, **more):
+    queries = more.pop("queries", books.queries())
+    told = {"study_id": books.STUDY, "today": books.NOW.date(), **more}
+    return read_answers(path, queries, center, **told)
+
+
+@pytest.fixture
+def returned(tmp_path):
+    """A workbook of which the center answered the first two lines."""
+    book = Returned(tmp_path / "queries.xlsx")
+    book.fill(1, "correct", answered_by=WRITTEN, answered_on=dt.date(2024, 8, 2))
+    return book.fill(2, "corrected", corrected_value=WRITTEN)
+
+
+def without_ids(book):
+    book.sheet.delete_cols(AT["query_id"])
+
+
+def without_answers(book):
+    book.sheet.delete_cols(AT["answer"])
+
+
+def short_id(book):
+    book.fill(1, query_id="Q-0000001")
+
+
+def id_deleted(book):
+    book.fill(1, query_id=None)
+
+
+def unknown_id(book):
+    book.fill(1, query_id=books.NOBODY)
+
+
+def foreign_id(book):
+    book.fill(1, query_id=books.FOREIGN)
+
+
+def ended_query(book):
+    book.fill(1, query_id=books.ENDED)
+
+
+def candidate(book):
+    book.fill(1, query_id=books.CANDIDATE)
+
+
+def two_answers(book):
+    book.fill(8, "not_available", query_id=books.IDS[0])
+
+
+def one_answer_and_one_unreadable(book):
+    book.fill(1, query_id=books.IDS[1])
+    book.fill(2, "correct", corrected_value=None)
+    book.fill(1, "not_available")
+
+
+def unknown_answer(book):
+    book.fill(1, WRITTEN)
+
+
+def other_without_words(book):
+    book.fill(1, "other", comment="-")
+
+
+def comment_without_answer(book):
+    book.fill(3, comment=WRITTEN)
+
+
+def correct_but_corrected(book):
+    book.fill(1, corrected_value=WRITTEN)
+
+
+def merged_answers(book):
+    book.sheet.merge_cells(
+        start_row=FIRST, end_row=FIRST + 1, start_column=AT["answer"], end_column=AT["answer"]
+    )
+    book.sheet.cell(FIRST + 1, AT["corrected_value"]).value = None
+
+
+def merged_ids(book):
+    book.sheet.merge_cells(start_row=FIRST, end_row=FIRST + 1, start_column=1, end_column=1)
+
+
+def formula(book):
+    book.fill(1, answer="=O4")
+
+
+def error_cell(book):
+    book.fill(2, corrected_value="#REF!")
+    book.sheet.cell(FIRST + 1, AT["corrected_value"]).data_type = "e"
+
+
+def unreadable_day(book):
+    book.fill(1, answered_on=WRITTEN)
+
+
+def future_day(book):
+    book.fill(1, answered_on=dt.date(2031, 1, 1))
+
+
+def month_only(book):
+    book.fill(1, answered_on="08/2024")
+
+
+def old_format(book):
+    book.book["carmony"]["B1"] = "0"
+
+
+def other_study(book):
+    book.book["carmony"]["B2"] = "ANOTHER"
+
+
+def other_center(book):
+    book.book["carmony"]["B3"] = books.OTHER
+
+
+def other_center_by_its_ids(book):
+    del book.book["carmony"]
+    book.sheet.delete_rows(FIRST + 1, 20)
+    book.fill(1, query_id=books.FOREIGN)
+
+
+def titles_deleted(book):
+    book.sheet.delete_rows(1, 2)
+
+
+def lines_deleted(book):
+    book.sheet.delete_rows(FIRST, 20)
+
+
+def sheet_deleted(book):
+    del book.book[book.sheet.title]
+
+
+def titles_crossed(book):
+    answer, value = (book.sheet.cell(2, AT[code]) for code in ("answer", "corrected_value"))
+    answer.value, value.value = value.value, answer.value
+
+
+def second_column_of_answers(book):
+    book.sheet.cell(2, 25).value = "Antwort"
+    book.sheet.cell(FIRST, 25).value = "nicht verfügbar"
+
+
+def note_below(book):
+    book.sheet.cell(FIRST + 12, 3).value = WRITTEN
+
+
+# Damage → code of its one message, lines not taken because of it, answers still taken.
+DAMAGE = {
+    without_ids: ("NO_ID_COLUMN", 8, 0),
+    without_answers: ("NO_ANSWER_COLUMN", 8, 0),
+    short_id: ("BAD_ID", 1, 1),
+    id_deleted: ("NO_ID", 1, 1),
+    unknown_id: ("UNKNOWN_ID", 1, 1),
+    foreign_id: ("OTHER_CENTER", 1, 1),
+    ended_query: ("ENDED", 1, 1),
+    candidate: ("NOT_SENT", 1, 1),
+    two_answers: ("DIFFERENT_ANSWERS", 2, 1),
+    one_answer_and_one_unreadable: ("DIFFERENT_ANSWERS", 2, 0),
+    unknown_answer: ("UNKNOWN_ANSWER", 1, 1),
+    other_without_words: ("NO_COMMENT", 1, 1),
+    comment_without_answer: ("NO_ANSWER", 1, 2),
+    correct_but_corrected: ("CONTRADICTION", 1, 1),
+    merged_answers: ("MERGED", 1, 1),
+    merged_ids: ("MERGED", 1, 1),
+    formula: ("FORMULA", 1, 1),
+    error_cell: ("FORMULA", 1, 1),
+    unreadable_day: ("BAD_DATE", 0, 2),
+    month_only: ("BAD_DATE", 0, 2),
+    future_day: ("FUTURE_DATE", 0, 2),
+    old_format: ("OLD_FORMAT", 2, 0),
+    other_study: ("OTHER_STUDY", 2, 0),
+    other_center: ("WRONG_CENTER", 2, 0),
+    other_center_by_its_ids: ("WRONG_CENTER", 1, 0),
+    titles_deleted: ("NO_TITLES", 8, 0),
+    lines_deleted: ("EMPTY", 0, 0),
+    sheet_deleted: ("NO_QUERIES", 0, 0),
+    titles_crossed: ("COLUMNS_CROSSED", 8, 0),
+    second_column_of_answers: ("TWO_COLUMNS", 1, 1),
+    note_below: ("STRAY_ROW", 1, 2),
+}
+
+
+def is_accounted_for(file):
+    """Lines = answers + known already + unanswered + refused."""
+    parts = file.answers.height + file.n_repeated + file.n_unanswered + file.n_refused
+    return file.n_lines == parts
+
+
+def filled_rows(path, titles=2):
+    """Rows below the titles that hold anything, counted by other means."""
+    sheet = openpyxl.load_workbook(path).worksheets[1]
+    rows = sheet.iter_rows(min_row=titles + 1, values_only=True)
+    return sum(any(cell not in (None, "") for cell in row) for row in rows)
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+def test_each_damage_gives_one_clear_message_and_loses_nothing(damage, returned):
+    code, refused, taken = DAMAGE[damage]
+    damage(returned)
+    file = read(returned.save())
+    [problem] = file.problems
+    assert (problem.code, problem.n_lines, file.answers.height) == (code, refused, taken)
+    assert is_accounted_for(file)
+    text = str(problem)
+    assert "queries.xlsx" in text
+    assert "Fix: " in text
+    assert WRITTEN not in text
+    assert "SECRET" not in text
+    if damage not in (titles_deleted, sheet_deleted):
+        assert file.n_lines == filled_rows(returned.path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"),
+    [
+        (unknown_answer, (FIRST, "Antwort")),
+        (comment_without_answer, (FIRST + 2, "Antwort")),
+        (other_without_words, (FIRST, "Kommentar")),
+        (unreadable_day, (FIRST, "Beantwortet am")),
+        (unknown_id, (FIRST, "Rückfrage")),
+        (merged_answers, (FIRST + 1, "Antwort")),
+        (error_cell, (FIRST + 1, "Korrigierter Wert")),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_message_names_sheet_row_and_column(damage, place, returned):
+    damage(returned)
+    [problem] = read(returned.save()).problems
+    assert (problem.place.sheet, problem.place.row, problem.place.column) == ("Rückfragen", *place)
+
+
+def test_an_answer_counts_without_a_day_that_cannot_be_read(returned):
+    returned.fill(1, answered_on="31.02.2024")
+    file = read(returned.save())
+    assert [problem.code for problem in file.problems] == ["BAD_DATE"]
+    assert file.answers["answered_on"].to_list() == [None, None]
+    assert file.answers["answer"].to_list() == ["correct", "corrected"]
+
+
+def test_a_message_says_how_long_an_unknown_answer_is_and_not_what_it_says(returned):
+    returned.fill(1, "zwölf zeichen")
+    [problem] = read(returned.save()).problems
+    assert "a text of 13 characters" in problem.problem
+    assert "corrected, correct, not_available, patient_withdrawn, other" in problem.problem
+
+
+def test_an_answer_to_a_value_that_was_delivered_anew_is_not_taken(returned):
+    """The workbook is of part 1; part 2 of the log tells another value for the first query."""
+    queries = books.queries()
+    then = queries.select(
+        pl.lit(1, pl.Int64).alias("part"),
+        pl.int_range(pl.len(), dtype=pl.Int32).alias("position"),
+        "query_id",
+        pl.when(pl.col("query_id") == books.IDS[0])
+        .then(pl.lit("print of old"))
+        .otherwise("fingerprint")
+        .alias("fingerprint"),
+    )
+    now = then.with_columns(pl.lit(2, pl.Int64).alias("part"), queries["fingerprint"])
+    file = read(returned.save(), queries=queries, events=pl.concat([then, now]))
+    [problem] = file.problems
+    assert (problem.code, problem.query_ids) == ("VALUE_CHANGED", (books.IDS[0],))
+    assert file.answers["query_id"].to_list() == [books.IDS[1]]
+    assert is_accounted_for(file)
+
+
+def test_without_folder_and_marks_ids_of_two_centers_refuse_the_file(returned):
+    foreign_id(returned)
+    del returned.book["carmony"]
+    file = read(returned.save(), center=None)
+    assert [problem.code for problem in file.problems] == ["CENTER_UNKNOWN"]
+    assert file.answers.is_empty()
+    assert is_accounted_for(file)
+
+
+def test_without_folder_and_marks_the_ids_say_whose_answers_they_are(returned):
+    del returned.book["carmony"]
+    file = read(returned.save(), center=None)
+    assert (file.center_id, file.answers.height, file.problems) == (books.CENTER, 2, ())
+
+
+# Files that cannot be opened at all.
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def damaged_zip(path):
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle - 1500 : middle + 1500] = b"\x55" * 3000
+    path.write_bytes(content)
+
+
+def a_letter_in_disguise(path):
+    path.write_bytes(b"%PDF-1.7 a letter")
+
+
+def empty_file(path):
+    path.write_bytes(b"")
+
+
+def zip_in_disguise(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("letter.txt", "dear colleague")
+
+
+def with_macros(path):
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macro")
+
+
+def with_password(path):
+    name = "EncryptedPackage".encode("utf-16-le")
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000 + name + b"\0" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("damage", "codes"),
+    [
+        (truncated, {"TRUNCATED"}),
+        (damaged_zip, {"CORRUPT"}),
+        (a_letter_in_disguise, {"WRONG_TYPE"}),
+        (empty_file, {"WRONG_TYPE", "CORRUPT"}),
+        (zip_in_disguise, {"WRONG_TYPE"}),
+        (with_macros, {"WRONG_TYPE"}),
+        (with_password, {"ENCRYPTED"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_file_that_cannot_be_opened_gives_one_message(damage, codes, returned):
+    path = returned.save()
+    damage(path)
+    file = read(path)
+    [problem] = file.problems
+    assert problem.code in codes
+    assert "queries.xlsx" in str(problem)
+    assert problem.fix.startswith(("ask", "the upload"))
+    assert (file.n_lines, file.is_read) == (0, False)
+
+
+@pytest.mark.parametrize("name", ["answers.docx", "answers.zip", "answers.sav", "answers.parquet"])
+def test_a_file_of_another_kind_gives_one_message(name, returned, tmp_path):
+    path = shutil.copy(returned.save(), tmp_path / name)
+    [problem] = read(path).problems
+    assert problem.code == "WRONG_TYPE"
+    assert name in str(problem)
+
+
+def test_a_missing_file_gives_one_message(tmp_path):
+    [problem] = read(tmp_path / "gone.xlsx").problems
+    assert problem.code == "CORRUPT"
+
+
+# The table in place of the workbook.
+
+
+def csv_file(tmp_path, *rows):
+    path = tmp_path / "queries.csv"
+    path.write_text("\r\n".join(rows), encoding="utf-8-sig")
+    return path
+
+
+def test_an_empty_table_gives_one_message(tmp_path):
+    assert [p.code for p in read(csv_file(tmp_path, "")).problems] == ["NO_ROWS"]
+
+
+def test_a_table_of_titles_alone_gives_one_message(tmp_path):
+    assert [p.code for p in read(csv_file(tmp_path, "Query,Answer,Comment")).problems] == ["EMPTY"]
+
+
+def test_a_row_with_too_many_cells_is_told_and_the_others_are_read(tmp_path):
+    path = csv_file(
+        tmp_path,
+        "Query;Answer;Comment",
+        f"{books.IDS[0]};value is correct;",
+        f"{books.IDS[1]};other;first; second; third",
+        f"{books.IDS[2]};;",
+    )
+    file = read(path)
+    [problem] = file.problems
+    assert (problem.code, problem.place.row) == ("NOT_A_RECORD", 3)
+    assert (file.n_lines, file.answers.height, file.n_unanswered) == (3, 1, 1)
+    assert is_accounted_for(file)
+
+
+def test_a_row_with_control_marks_is_told_and_the_others_are_read(returned):
+    path = csv_file(
+        returned.path.parent,
+        "Query;Answer;Comment",
+        f"{books.IDS[0]};value is correct;",
+        f"{books.IDS[1]};other;copied\u202e text",
+    )
+    file = read(path)
+    [problem] = file.problems
+    assert (problem.code, problem.place.row) == ("CONTROL_CHAR", 3)
+    assert (file.n_lines, file.answers.height) == (2, 1)
+    assert is_accounted_for(file)
+
+
+def test_a_letter_that_names_a_query_is_told(tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text(f"Dear all\nour answer to {books.IDS[0]} is yes\nKind regards\n")
+    file = read(path)
+    assert [problem.code for problem in file.problems] == ["NO_TITLES"]
+    assert is_accounted_for(file)
+
+
+def test_every_text_of_a_problem_says_what_to_do():
+    for code, (problem, fix) in TEXTS.items():
+        assert problem, code
+        assert fix, code
+        assert fix[0].islower(), code

@@ -1,0 +1,97 @@
+"""Which lines are answers: every line of a file ends as answered, repeated, unanswered or a problem.
+
+A line with several ids counts once for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from schemas.query_frames import ANSWERED, CANDIDATE, ENDED
+from warehouse.query_answers.lines import WRITTEN
+
+# What became of a line, in `outcome`; a problem has its code in `fault`.
+TAKEN, REPEATED, UNANSWERED, PROBLEM = "taken", "repeated", "unanswered", "problem"
+
+
+def units_of(lines: pl.DataFrame) -> pl.DataFrame:
+    """LINE with one row per query id, as `query_id`, and `written`: the center has filled it in."""
+    some = pl.when(pl.col("ids").list.len() > 0).then("ids")  # an empty list would lose its line
+    return (
+        lines.rename({"query_id": "id_text"})
+        .with_columns(query_id=some)
+        .drop("ids")
+        .explode("query_id")
+        .with_columns(written=pl.any_horizontal(pl.col(n).is_not_null() for n in WRITTEN))
+    )
+
+
+def judged(
+    units: pl.DataFrame, queries: pl.DataFrame, center_id: str | None, changed: Sequence[str]
+) -> pl.DataFrame:
+    """The units with `outcome`, `fault`, `state` and `resolution`, in the same order.
+
+    Args:
+        units: As `units_of` gives them.
+        queries: QUERY.
+        center_id: Whose answers they are.
+        changed: Queries of which the center delivered another value since the workbook was written.
+    """
+    before = (pl.col(name).alias(f"{name}_before") for name in WRITTEN)
+    of_center = pl.col("center_id").alias("of_center")
+    known = queries.select("query_id", "state", "resolution", of_center, *before)
+    units = (
+        units.join(known, on="query_id", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("fault", _fault_of_query(center_id, changed)))
+        .with_columns(different=_different(), turn=pl.int_range(pl.len()).over(_of_one_query()))
+    )
+    good = pl.col("fault").is_null() | (pl.col("fault") == "KNOWN")
+    units = units.with_columns(
+        pl.when(pl.col("different") & good)
+        .then(pl.lit("DIFFERENT_ANSWERS"))
+        .otherwise("fault")
+        .alias("fault")
+    )
+    outcome = (
+        pl.when(pl.col("fault") == "KNOWN").then(pl.lit(REPEATED))
+        .when(pl.col("fault").is_not_null()).then(pl.lit(PROBLEM))
+        .when(~pl.col("written")).then(pl.lit(UNANSWERED))
+        .when(pl.col("turn") > 0).then(pl.lit(REPEATED))
+        .otherwise(pl.lit(TAKEN))
+    )  # fmt: skip
+    return units.with_columns(outcome=outcome)
+
+
+def _fault_of_query(center_id: str | None, changed: Sequence[str]) -> pl.Expr:
+    """What keeps a good answer from its query; `KNOWN`: it was imported before."""
+    state = pl.col("state")
+    same = pl.all_horizontal(
+        pl.col("answer_code").eq_missing(pl.col("answer_before")),
+        *(pl.col(n).eq_missing(pl.col(f"{n}_before")) for n in ("corrected_value", "comment")),
+    )
+    other = pl.lit(value=False) if center_id is None else pl.col("of_center") != center_id
+    fault = (
+        pl.when(state.is_null()).then(pl.lit("UNKNOWN_ID"))
+        .when(other).then(pl.lit("OTHER_CENTER"))
+        .when(same & state.is_in([ANSWERED, *ENDED])).then(pl.lit("KNOWN"))
+        .when(state == CANDIDATE).then(pl.lit("NOT_SENT"))
+        .when(state.is_in(ENDED)).then(pl.lit("ENDED"))
+        .when(pl.col("query_id").is_in(changed)).then(pl.lit("VALUE_CHANGED"))
+    )  # fmt: skip
+    return pl.when("written").then(fault)
+
+
+def _of_one_query() -> list[pl.Expr]:
+    """Lines that could each be the answer of a query; others are alone."""
+    able = pl.col("written") & pl.col("fault").is_null() & pl.col("query_id").is_not_null()
+    return [pl.col("query_id"), able]
+
+
+def _different() -> pl.Expr:
+    """Whether what was written for a query differs between its lines, readable or not."""
+    answer = pl.coalesce("answer_code", "answer")
+    told = pl.struct(answer.alias("answer_code"), "corrected_value", "comment")
+    several = pl.when("written").then(told).drop_nulls().n_unique().over("query_id") > 1
+    return several & pl.col("written") & pl.col("query_id").is_not_null()

@@ -1,0 +1,142 @@
+"""`read_answers`: a returned workbook to answers and problems, with nothing lost in between."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from schemas.errors import FileError
+from schemas.query_frames import ANSWER
+from transforms.read.source import shown
+from warehouse.query_answers.blocks import Block
+from warehouse.query_answers.days import Order, days_of
+from warehouse.query_answers.grids import read_grids
+from warehouse.query_answers.judge import REPEATED, TAKEN, UNANSWERED, judged, units_of
+from warehouse.query_answers.lines import lines_of
+from warehouse.query_answers.problems import Problem, of_file
+from warehouse.query_answers.sheets import changed_since, sheets_of
+from warehouse.query_answers.tell import line_problems, remarks
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """What came back in a file: `n_lines` = answers + `n_repeated` + `n_unanswered` + `n_refused`.
+
+    Attributes:
+        file: Its name.
+        answers: ANSWER: what is to be taken, one row per query.
+        problems: What is wrong, in the order of the file.
+        n_lines: Lines with queries; a line with several ids counts once for each.
+        n_unanswered: Of these, those that the center has not filled in.
+        n_repeated: Of these, those that say what another line, or an earlier file, said already.
+        center_id: Whose answers they are; None if that is not known.
+        sha256: Of the file; empty if it could not be read at all.
+        is_read: Its lines were judged one by one; else the file as a whole was refused.
+    """
+
+    file: str
+    answers: pl.DataFrame
+    problems: tuple[Problem, ...]
+    n_lines: int = 0
+    n_unanswered: int = 0
+    n_repeated: int = 0
+    center_id: str | None = None
+    sha256: str = ""
+    is_read: bool = False
+
+    @property
+    def n_refused(self) -> int:
+        """Lines whose answer was not taken."""
+        return sum(problem.n_lines for problem in self.problems)
+
+
+def read_answers(
+    path: Path,
+    queries: pl.DataFrame,
+    center_id: str | None = None,
+    *,
+    study_id: str | None = None,
+    events: pl.DataFrame | None = None,
+    date_order: Order = "dmy",
+    today: dt.date | None = None,
+) -> AnswerFile:
+    """The answers of a returned workbook or CSV; never raises for what is in the file.
+
+    Args:
+        path: The file: .xlsx, .xls, .ods or .csv, as it came back.
+        queries: QUERY: the state of the queries now.
+        center_id: Whose answers they are; None: as the workbook says, or as all its ids say.
+        study_id: A workbook of another study is refused.
+        events: QUERY_EVENT: with them, answers to a value that the center has changed since are told.
+        date_order: Of day and month in short dates.
+        today: Answers of later days are told; default today.
+    """
+    nothing = AnswerFile(shown(path.name), pl.DataFrame(schema=ANSWER), (), center_id=center_id)
+    try:
+        grids, sha256, failures = read_grids(path)
+    except FileError as error:
+        return replace(nothing, problems=(of_file(error),))
+    sheets = sheets_of(grids)
+    file = replace(nothing, sha256=sha256, center_id=center_id or sheets.center_id)
+    of_sheets = [*map(of_file, failures), *sheets.problems(file.file)]
+    units = units_of(lines_of(sheets.blocks))
+    known = units.join(queries, on="query_id", how="semi")["query_id"].unique()
+    centers = queries.filter(pl.col("query_id").is_in(known.implode()))["center_id"].unique()
+    if file.center_id is None and centers.len() == 1:
+        file = replace(file, center_id=str(centers[0]))
+    refusal = sheets.refusal(file.file, study_id, file.center_id, centers.to_list())
+    if refusal is not None:
+        return _refused(file, units, refusal, of_sheets)
+    changed = [] if events is None else changed_since(events, queries, sheets.part)
+    units = judged(units, queries, file.center_id, changed)
+    units = _with_days(units, sheets.blocks, date_order, today or dt.date.today())
+    problems = [*of_sheets, *line_problems(units, sheets.blocks), *remarks(units, sheets.blocks)]
+    return replace(
+        file,
+        answers=_answers(units),
+        problems=tuple(problems),
+        n_lines=units.height + sum(problem.n_lines for problem in of_sheets),
+        n_unanswered=units.filter(pl.col("outcome") == UNANSWERED).height,
+        n_repeated=units.filter(pl.col("outcome") == REPEATED).height,
+        is_read=bool(sheets.blocks),
+    )
+
+
+def _refused(
+    file: AnswerFile, units: pl.DataFrame, refusal: Problem, of_sheets: list[Problem]
+) -> AnswerFile:
+    """The file as one problem: none of its answers is taken."""
+    empty = units.filter(~pl.col("written") & pl.col("fault").is_null()).height
+    n_others = sum(problem.n_lines for problem in of_sheets)
+    whole = replace(refusal, n_lines=units.height - empty)
+    return replace(
+        file, problems=(whole, *of_sheets), n_lines=units.height + n_others, n_unanswered=empty
+    )
+
+
+def _with_days(
+    units: pl.DataFrame, blocks: Sequence[Block], order: Order, today: dt.date
+) -> pl.DataFrame:
+    """The units with `day` and `remark` of their cell `answered_on`."""
+    systems = [block.grid.date_system for block in blocks]
+    system = pl.Series("date_system", systems, dtype=pl.Int32).gather(units["block"])
+    cells = units.select("answered_on", system).drop_nulls().unique(maintain_order=True)
+    keys = ["answered_on", "date_system"]
+    days = days_of(cells, order, today)
+    return units.with_columns(system).join(days, on=keys, how="left", maintain_order="left")
+
+
+def _answers(units: pl.DataFrame) -> pl.DataFrame:
+    taken = units.filter(pl.col("outcome") == TAKEN)
+    return taken.select(
+        "query_id",
+        pl.col("answer_code").alias("answer"),
+        "corrected_value",
+        "comment",
+        "answered_by",
+        pl.col("day").alias("answered_on"),
+    ).cast(ANSWER)
