@@ -107,7 +107,7 @@ def _grouped(asked: pl.DataFrame, words: Words, on: dt.date) -> pl.DataFrame:
     by = ["state", "patient_id", "place"]
     first = ("record", "field", *LISTED[1:], "answer", "corrected_value", "comment")
     grouped = asked.group_by(by, maintain_order=True).agg(
-        pl.col("query_id").str.join(" "),
+        pl.col("query_id").unique(maintain_order=True).str.join(" "),
         *(pl.col(name).first() for name in first),
         _told_once("expected"),
         _told_once("ask").alias("question"),
