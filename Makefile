@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := flows schemas transforms warehouse expectations reports demo
 
-.PHONY: demo test check bench clean browser
+.PHONY: demo test check bench trust clean browser
 .DELETE_ON_ERROR:
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -46,6 +46,12 @@ check: $(VENV)/.installed
 bench: $(VENV)/.installed
 	@mkdir -p build
 	$(BIN)/python benchmarks/ingest.py --doc build/benchmark.md
+
+# The campaigns of docs/trust.md, whole; they take an hour or more.
+trust: $(VENV)/.installed browser
+	@rm -rf build/trust && mkdir -p build/trust
+	CARMONY_TRUST=full CARMONY_TRUST_FIGURES=$(CURDIR)/build/trust $(BIN)/python -m pytest -n 2 --dist loadfile tests/trust
+	$(BIN)/python tests/trust/write_figures.py build/trust
 
 clean:
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
