@@ -214,7 +214,7 @@ def _send(folder: StudyFolder, arguments: argparse.Namespace) -> int:
         lines = [_nothing_to_send(folder, arguments)]
     elif any(p.get("delivery") in (None, NO_ADDRESS) for p in found):
         lines.append("what is not delivered by 'notification' in study.yaml is yours to hand over")
-    lines += packet_messages([p for p in found if p.get("delivery") != NO_ADDRESS])
+    lines += packet_messages(found)
     failed = any(NOT_SENT in (p["state"], p.get("delivery")) for p in found)
     if arguments.json:
         print(json.dumps({"packets": found}))

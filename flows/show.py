@@ -7,6 +7,7 @@ from typing import Any, Protocol, TextIO
 
 from flows.outcome import (
     DELIVERED,
+    NO_ADDRESS,
     NOT_SENT,
     NOTHING_NEW,
     PUBLISHED,
@@ -177,8 +178,7 @@ def summary(outcome: RunOutcome) -> str:
         lines.append(f"report     {outcome.report}")
     if outcome.quality:
         lines.append(f"audit      {outcome.quality}")
-    if outcome.answers:
-        taken = sum(file["n_answers"] for file in outcome.answers)
+    if taken := sum(file["n_answers"] for file in outcome.answers):
         lines.append(f"answers    {taken} taken from {len(outcome.answers)} file(s)")
     if packets := packet_summary(outcome.packets):
         lines.append(f"questions  {packets} (vault/packets/<center>/queries)")
@@ -208,6 +208,9 @@ def packet_messages(packets: list[dict[str, Any]]) -> list[str]:
             lines.append(f"warning: {whose} was not delivered: {message}")
         elif message:
             lines.append(f"note: {whose}: {message}")
+    homeless = [p["center_id"] for p in packets if p.get("delivery") == NO_ADDRESS]
+    if homeless:
+        lines.append(f"note: no address in 'notification' for the packets of {', '.join(homeless)}")
     return lines
 
 

@@ -260,9 +260,9 @@ def read_answers(root: str) -> list[dict[str, Any]]:
     folder = StudyFolder(Path(root))
     if parts.load_study(folder).queries.answers != "read" or not any(folder.answers.glob("*/*")):
         return []
-    from flows.sending.answers import take_answers
+    from flows.sending.answers import take_new_answers
 
-    return take_answers(root)
+    return take_new_answers(root)
 
 
 def query_packets(root: str) -> list[dict[str, Any]]:

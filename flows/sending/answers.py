@@ -6,6 +6,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.bug_log import write_bug_log
+from flows.faults import refuse_to_go_on
+from flows.folder import StudyFolder
+from schemas.errors import CarmonyError
+
+
+def take_new_answers(root: str) -> list[dict[str, Any]]:
+    """As `take_answers` of all that is new, for a run: a bug in reading answers stops no publishing."""
+    try:
+        return take_answers(root)
+    except CarmonyError:
+        raise
+    except Exception as error:
+        refuse_to_go_on(error, StudyFolder(Path(root)))
+        log = write_bug_log(error, root)
+        text = f"a bug while answers were read; they stay in answers/. Please send this file: {log}"
+        return [
+            {
+                "file": "",
+                "center_id": "",
+                "state": "failed",
+                "n_answers": 0,
+                "n_unanswered": 0,
+                "message": text,
+                "problems": [text],
+            }
+        ]
+
 
 def take_answers(root: str, files: Sequence[Path] | None = None) -> list[dict[str, Any]]:
     """Takes the answers of files into the log of queries.

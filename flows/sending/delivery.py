@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from flows.folder import StudyFolder
 from flows.outcome import DELIVERED, NO_ADDRESS, NOT_SENT
 from flows.sending import record
 from flows.sending.failure import DeliveryError
-from flows.sending.parcel import Parcel, newest_packet, packets_of
+from flows.sending.parcel import Parcel, newest_packet, packets_of, part_of
 from schemas.errors import CarmonyError
 
 _AGAIN = "the packet stays in the vault, and the next run tries again"
@@ -22,22 +22,50 @@ _AGAIN = "the packet stays in the vault, and the next run tries again"
 def waiting(root: str) -> list[dict[str, str]]:
     """The newest packet of each center that has not got it, if `study.yaml` delivers packets.
 
-    An older packet is not brought any more: the newest holds all that is open.
+    An older packet is not brought any more: the newest holds all that is open. One about whose queries
+    something happened since is not brought either: `overtaken` has it written anew.
 
     Returns:
         `center_id` and `packet` (its name), sorted.
     """
     folder = StudyFolder(Path(root))
-    if parts.load_study(folder).notification.method == "off":
-        return []
-    home = folder.vault / "packets"
-    centers = sorted(p.name for p in home.iterdir() if p.is_dir()) if home.is_dir() else []
-    newest = [(center, newest_packet(folder, center)) for center in centers]
+    packets = _not_delivered(folder)
+    late = _outdated(folder, packets)
     return [
-        {"center_id": center, "packet": packet.name}
-        for center, packet in newest
-        if packet and not record.was_delivered(folder, center, packet.name)
+        {"center_id": center_id, "packet": packet.name}
+        for center_id, packet in packets.items()
+        if center_id not in late
     ]
+
+
+def overtaken(folder: StudyFolder) -> set[str]:
+    """Centers with an address whose packet did not reach them, and is no longer what is asked."""
+    return _outdated(folder, _not_delivered(folder))
+
+
+def _not_delivered(folder: StudyFolder) -> dict[str, Path]:
+    home = folder.vault / "packets"
+    if parts.load_study(folder).notification.method == "off" or not home.is_dir():
+        return {}
+    newest = {p.name: newest_packet(folder, p.name) for p in sorted(home.iterdir()) if p.is_dir()}
+    brought = record.delivered(folder)
+    return {
+        center_id: packet
+        for center_id, packet in newest.items()
+        if packet and (center_id, packet.name) not in brought
+    }
+
+
+def _outdated(folder: StudyFolder, packets: Mapping[str, Path]) -> set[str]:
+    addressed = parts.load_study(folder).notification.centers
+    told = {c: part_of(packet) for c, packet in packets.items() if c in addressed}
+    if not told:
+        return set()
+    from flows.sending.news import outdated
+    from warehouse.queries import QueryLog
+
+    log = QueryLog.read(folder.root)
+    return outdated(log.events, log.queries, told)
 
 
 def deliver_all(root: str, waiting_packets: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
@@ -65,7 +93,7 @@ def deliver(root: str, center_id: str, packet: str) -> dict[str, Any]:
         "message": "",
         "can_pass": False,
     }
-    if record.was_delivered(folder, center_id, packet):
+    if (center_id, packet) in record.delivered(folder):
         return found
     try:
         message = _bring(folder, center_id, packet)
@@ -86,7 +114,7 @@ def deliver(root: str, center_id: str, packet: str) -> dict[str, Any]:
         text = f"a bug while its packet was delivered; please send this file: {log}\n  {_AGAIN}"
         return {**found, "state": NOT_SENT, "message": text}
     if message is None:
-        return {**found, "state": NO_ADDRESS, "message": "it has no address in 'notification'"}
+        return {**found, "state": NO_ADDRESS}
     record.note(folder, center_id, packet, method, record.DELIVERED)
     return {**found, "message": message}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -66,3 +66,25 @@ def centers_with_news(
     answered = (pl.col("from_state") == ANSWERED) | (pl.col("actor") == "center")
     led = later.filter((pl.col("told") > 0) & pl.col("event").is_in(_SETTLED) & answered)
     return sorted(found | set(not_written["center_id"]) | set(led["center_id"]))
+
+
+def outdated(events: pl.DataFrame, queries: pl.DataFrame, told: Mapping[str, int]) -> set[str]:
+    """Centers about whose queries something happened since a packet.
+
+    Args:
+        events: QUERY_EVENT.
+        queries: QUERY.
+        told: center → the part of the log up to which its packet tells.
+    """
+    packets = pl.DataFrame(
+        {"center_id": list(told), "told": list(told.values())},
+        {"center_id": pl.String, "told": pl.Int64},
+    )
+    later = (
+        events.filter(pl.col("event") != "sent")
+        .select("query_id", "part")
+        .join(queries.select("query_id", "center_id"), on="query_id")
+        .join(packets, on="center_id")
+        .filter(pl.col("part") > pl.col("told"))
+    )
+    return set(later["center_id"])

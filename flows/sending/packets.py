@@ -11,6 +11,7 @@ from flows.bug_log import write_bug_log
 from flows.faults import refuse_to_go_on
 from flows.folder import StudyFolder
 from flows.outcome import NOT_SENT, WRITTEN
+from flows.sending.delivery import overtaken
 from flows.sending.news import centers_with_news, unsent
 from flows.sending.parcel import newest_packet, part_of
 from schemas.errors import CarmonyError
@@ -31,10 +32,13 @@ def write_due_packets(root: str) -> list[dict[str, Any]]:
     if not (folder.vault / "queries").is_dir():
         return []
     log = QueryLog.read(folder.root)
-    due = centers_with_news(
-        log.events, log.queries, lambda center: part_of(newest_packet(folder, center))
+    due = set(
+        centers_with_news(
+            log.events, log.queries, lambda center: part_of(newest_packet(folder, center))
+        )
     )
-    return write_packets(root, due)
+    asked = set(log.queries.filter(state="open")["center_id"])
+    return write_packets(root, sorted(due | (overtaken(folder) & asked)))
 
 
 def write_packets(root: str, centers: Sequence[str]) -> list[dict[str, Any]]:

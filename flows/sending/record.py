@@ -17,14 +17,13 @@ FILE = "packets.jsonl"
 DELIVERED, FAILED = "delivered", "failed"
 
 
-def was_delivered(folder: StudyFolder, center_id: str, packet: str) -> bool:
-    """True if the center has the packet."""
-    return any(
-        entry.get("center_id") == center_id
-        and entry.get("packet") == packet
-        and entry.get("state") == DELIVERED
+def delivered(folder: StudyFolder) -> set[tuple[str, str]]:
+    """Center and name of every packet that its center has."""
+    return {
+        (str(entry.get("center_id")), str(entry.get("packet")))
         for entry in tries(folder)
-    )
+        if entry.get("state") == DELIVERED
+    }
 
 
 def tries(folder: StudyFolder) -> list[dict[str, Any]]:

@@ -207,3 +207,85 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+# A study with questions ---------------------------------------------------------------------------
+
+BROKEN = "31.31.2023-"  # no date: the rule on dates asks the center
+
+
+def make_asked_study(root: Path, more: str = "") -> Path:
+    """Two centers with a broken date each, a third without; `more` is added to study.yaml."""
+    import small_study
+
+    small_study.make_study(root, ("AA01", "BB02", "CC03"))
+    settings = root / "study.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8") + more, encoding="utf-8")
+    for center in ("AA01", "BB02"):
+        break_dates(root, center, "2024-06-14", 2 if center == "AA01" else 1)
+    return root
+
+
+def break_dates(root: Path, center: str, day: str, n: int) -> None:
+    """Makes the first `n` death dates of a delivery unreadable."""
+    file = root / "inbox" / center / day / "follow_up.csv"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("DEAD,", f"DEAD,{BROKEN}", n), encoding="utf-8")
+
+
+def deliver_again(root: Path, center: str, day: str, broken: int) -> None:
+    """The center's next delivery, with so many broken dates left."""
+    import shutil
+
+    target = root / "inbox" / center / day
+    shutil.copytree(root / "inbox" / center / "2024-06-14", target)
+    file = target / "follow_up.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(BROKEN, ""), encoding="utf-8")
+    break_dates(root, center, day, broken)
+
+
+def let_all_pass(monkeypatch: Any) -> None:
+    """The judge has its own tests and a process of its own: here it lets everything pass."""
+    from contextlib import nullcontext
+
+    from flows import run, stages
+
+    def passed(root: str, load_id: int, staged: str, child: Any, meanwhile: Any) -> dict[str, Any]:
+        meanwhile()
+        place = Path(root) / "vault" / "audit" / str(load_id)
+        place.mkdir(parents=True)
+        (place / "audit.html").write_text("passed", encoding="utf-8")
+        return {"passed": True, "critical_failures": [], "warnings": [], "results": str(place)}
+
+    monkeypatch.setattr(stages, "judge", passed)
+    monkeypatch.setattr(run, "anything_to_read", lambda pulled: nullcontext())
+
+
+def run(root: Path) -> Any:
+    """A run without a report; its outcome."""
+    from flows.run import RunRequest, run_study
+    from flows.show import Silent
+
+    return run_study(RunRequest(str(root), report=False), Silent())
+
+
+def newest_workbook(root: Path, center: str) -> Path:
+    """The workbook of a center's last packet."""
+    found = sorted((root / "vault" / "packets" / center / "queries").iterdir())
+    return found[-1] / "queries.xlsx"
+
+
+def answer(workbook: Path, target: Path, *answers: str) -> Path:
+    """The workbook with these answers in its first lines."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(workbook)
+    for sheet in book:
+        codes = [str(cell.value) for cell in sheet[1]]
+        if "carmony:answer" in codes:
+            column = codes.index("carmony:answer") + 1
+            for number, text in enumerate(answers):
+                sheet.cell(3 + number, column).value = text
+    target.parent.mkdir(parents=True, exist_ok=True)
+    book.save(target)
+    return target

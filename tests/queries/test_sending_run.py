@@ -1,0 +1,259 @@
+"""What a run does with packets and answers, on a small study with two broken centers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "flows")]
+
+import sending_help  # noqa: E402
+
+from flows.show import messages, summary  # noqa: E402
+from schemas.query_frames import QUERY  # noqa: E402
+from warehouse.queries import QueryLog  # noqa: E402
+
+AT_ONCE = "queries: {release: at_once}\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lenient() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        sending_help.let_all_pass(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """After the first run, with questions that are asked at once."""
+    root = sending_help.make_asked_study(tmp_path_factory.mktemp("asked") / "study", AT_ONCE)
+    first = sending_help.run(root)
+    assert first.state == "published"
+    return root
+
+
+@pytest.fixture
+def study(asked: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(asked, tmp_path / "study"))
+
+
+def packets(root: Path, center: str) -> list[str]:
+    home = root / "vault" / "packets" / center / "queries"
+    return sorted(p.name.partition("_")[2] for p in home.iterdir()) if home.is_dir() else []
+
+
+def queries(root: Path) -> pl.DataFrame:
+    found = QueryLog.read(root).queries
+    assert found.schema == QUERY
+    return found
+
+
+def share(root: Path, *centers: str) -> Path:
+    """Packets go into a folder for each of the centers from now on."""
+    place = root.parent / "share"
+    lines = ["notification:", "  method: folder", "  centers:"]
+    for center in centers:
+        (place / center).mkdir(parents=True, exist_ok=True)
+        lines.append(f"    {center}: ../share/{center}")
+    text = (root / "study.yaml").read_text(encoding="utf-8").partition("notification:")[0]
+    (root / "study.yaml").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+    return place
+
+
+def test_centers_with_questions_get_a_packet_and_the_others_none(asked: Path) -> None:
+    assert len(packets(asked, "AA01")) == len(packets(asked, "BB02")) == 1
+    assert packets(asked, "CC03") == []
+    told = queries(asked)
+    assert dict(told["center_id"].value_counts().iter_rows()) == {"AA01": 2, "BB02": 1}
+    assert set(told["state"]) == {"open"}
+    assert told["sent_at"].null_count() == 0
+
+
+def test_a_run_with_nothing_new_writes_no_packet_and_publishes_nothing(study: Path) -> None:
+    outcome = sending_help.run(study)
+
+    assert outcome.state == "nothing new"
+    assert outcome.packets == []
+    assert len(packets(study, "AA01")) == 1
+
+
+def test_candidates_wait_for_the_data_manager(tmp_path: Path) -> None:
+    root = sending_help.make_asked_study(tmp_path / "study")
+    outcome = sending_help.run(root)
+
+    assert outcome.packets == []
+    assert set(queries(root)["state"]) == {"candidate"}
+    assert not (root / "vault" / "packets" / "AA01" / "queries").exists()
+
+
+def test_answers_are_read_first_and_lead_to_a_packet(study: Path) -> None:
+    workbook = sending_help.newest_workbook(study, "AA01")
+    file = study / "answers" / "AA01" / "back.xlsx"
+    sending_help.answer(workbook, file, "value is correct", "wrong words")
+    outcome = sending_help.run(study)
+
+    assert outcome.state == "published"
+    (taken,) = outcome.answers
+    assert (taken["center_id"], taken["n_answers"], len(taken["problems"])) == ("AA01", 1, 1)
+    (packet,) = outcome.packets
+    assert (packet["center_id"], packet["n_queries"], packet["n_new"]) == ("AA01", 1, 0)
+    assert "answers: file 'back.xlsx'" in messages(outcome)
+    assert "answers    1 taken" in summary(outcome)
+    assert outcome.exit_code == 0
+    again = sending_help.run(study)
+    assert (again.state, again.answers, again.packets) == ("nothing new", [], [])
+
+
+def test_answers_are_left_alone_where_the_study_says_so(study: Path) -> None:
+    settings = study / "study.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace(AT_ONCE, "queries: {release: at_once, answers: by_hand}\n"), encoding="utf-8"
+    )
+    workbook = sending_help.newest_workbook(study, "AA01")
+    sending_help.answer(workbook, study / "answers" / "AA01" / "back.xlsx", "value is correct")
+
+    assert sending_help.run(study).answers == []
+    assert set(queries(study)["state"]) == {"open"}
+
+
+def test_a_bug_in_reading_answers_stops_no_publishing(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.sending import answers
+
+    def broken(root: str) -> None:
+        raise ZeroDivisionError("a value of a patient")
+
+    monkeypatch.setattr(answers, "take_answers", broken)
+    (study / "answers" / "AA01").mkdir(parents=True)
+    (study / "answers" / "AA01" / "back.xlsx").write_bytes(b"x")
+    sending_help.deliver_again(study, "AA01", "2024-07-14", 0)
+    outcome = sending_help.run(study)
+
+    assert outcome.state == "published"
+    assert "a bug while answers were read" in messages(outcome)
+    assert "a value of a patient" not in messages(outcome)
+
+
+def test_a_value_that_is_wrong_again_brings_the_question_to_the_center_again(study: Path) -> None:
+    sending_help.deliver_again(study, "AA01", "2024-07-14", 0)
+    assert sending_help.run(study).packets == []  # nobody has answered; the data settled it
+    sending_help.deliver_again(study, "AA01", "2024-07-24", 1)
+    (packet,) = sending_help.run(study).packets
+
+    assert (packet["center_id"], packet["n_queries"], packet["n_new"]) == ("AA01", 1, 1)
+
+
+def test_a_packet_that_a_crash_kept_from_being_written_is_written(study: Path) -> None:
+    shutil.rmtree(study / "vault" / "packets" / "BB02" / "queries")
+    (packet,) = sending_help.run(study).packets
+
+    assert (packet["center_id"], packet["state"], packet["n_new"]) == ("BB02", "written", 0)
+    assert len(packets(study, "BB02")) == 1
+
+
+def test_a_bug_with_one_packet_keeps_no_other_from_being_written(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import warehouse.query_book as book
+
+    write = book.write_query_packet
+
+    def broken(folder: Path, center_id: str, *more: object, **named: object) -> Path:
+        if center_id == "AA01":
+            raise ZeroDivisionError("a value of a patient")
+        return write(folder, center_id, *more, **named)  # type: ignore[arg-type]
+
+    for center in ("AA01", "BB02"):
+        shutil.rmtree(study / "vault" / "packets" / center / "queries")
+    with monkeypatch.context() as patch:
+        patch.setattr(book, "write_query_packet", broken)
+        outcome = sending_help.run(study)
+
+    assert [p["state"] for p in outcome.packets] == ["failed", "written"]
+    assert "packet of AA01 was not written" in messages(outcome)
+    assert "a value of a patient" not in messages(outcome)
+    assert [p["center_id"] for p in sending_help.run(study).packets] == ["AA01"]
+
+
+def test_a_packet_is_delivered_once(study: Path) -> None:
+    place = share(study, "AA01")
+    first = sending_help.run(study)
+    files = sorted(p.name for p in (place / "AA01").iterdir())
+    for file in (place / "AA01").iterdir():
+        file.unlink()
+    second = sending_help.run(study)
+
+    assert [(p["center_id"], p["delivery"]) for p in first.packets] == [("AA01", "delivered")]
+    assert [name.rpartition("_")[2] for name in files] == ["queries.csv", "queries.xlsx"]
+    assert all(name.startswith("SMALL_AA01_") for name in files)
+    assert second.packets == []
+    assert not list((place / "AA01").iterdir())
+
+
+def test_a_failed_delivery_is_a_warning_and_is_tried_again(study: Path) -> None:
+    place = share(study, "AA01", "BB02")
+    (place / "BB02").rmdir()
+    first = sending_help.run(study)
+    (place / "BB02").mkdir()
+    second = sending_help.run(study)
+
+    assert first.exit_code == 0
+    assert {p["center_id"]: p["delivery"] for p in first.packets} == {
+        "AA01": "delivered",
+        "BB02": "failed",
+    }
+    assert "warning: packet of BB02 was not delivered" in messages(first)
+    assert [(p["center_id"], p["delivery"]) for p in second.packets] == [("BB02", "delivered")]
+    log = (study / "vault" / "log" / "packets.jsonl").read_text(encoding="utf-8").splitlines()
+    tries = [(json.loads(line)["center_id"], json.loads(line)["state"]) for line in log]
+    assert tries == [("AA01", "delivered"), ("BB02", "failed"), ("BB02", "delivered")]
+
+
+def test_a_packet_that_is_out_of_date_is_not_delivered(study: Path) -> None:
+    sending_help.deliver_again(study, "AA01", "2024-07-14", 1)  # one of two is corrected
+    sending_help.deliver_again(study, "BB02", "2024-07-14", 0)  # all is corrected
+    sending_help.run(study)
+    place = share(study, "AA01", "BB02")
+    outcome = sending_help.run(study)
+
+    assert [(p["center_id"], p["n_queries"], p["delivery"]) for p in outcome.packets] == [
+        ("AA01", 1, "delivered")
+    ]
+    assert not list((place / "BB02").iterdir())
+
+
+def test_a_center_without_an_address_is_told_when_its_packet_is_written(study: Path) -> None:
+    share(study, "AA01", "ZZ99")
+    shutil.rmtree(study / "vault" / "packets" / "BB02" / "queries")
+    outcome = sending_help.run(study)
+
+    assert "no address in 'notification' for the packets of BB02" in messages(outcome)
+    assert "names the center 'ZZ99' under 'notification.centers'" in messages(outcome)
+    assert "no address" not in messages(sending_help.run(study))
+
+
+def test_nothing_is_sent_of_a_state_that_the_audit_stopped(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import stages
+
+    place = share(study, "AA01")
+    monkeypatch.setattr(
+        stages,
+        "judge",
+        lambda *given: {"passed": False, "critical_failures": [], "warnings": [], "results": ""},
+    )
+    sending_help.deliver_again(study, "AA01", "2024-07-14", 3)
+    outcome = sending_help.run(study)
+
+    assert outcome.state == "stopped by the audit"
+    assert outcome.packets == []
+    assert not list((place / "AA01").iterdir())
