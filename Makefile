@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := flows schemas transforms warehouse expectations reports demo
 
-.PHONY: demo test check bench trust clean browser
+.PHONY: demo test check bench trust clean browser office
 .DELETE_ON_ERROR:
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 	$(BIN)/carmony demo build/demo-study
 	$(BIN)/carmony run build/demo-study
 
-test: $(VENV)/.installed browser
+test: $(VENV)/.installed browser office
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Tests open the report in a real browser.
@@ -33,6 +33,17 @@ browser:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	  else \
 	    echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 1; \
+	  fi; \
+	fi
+
+# Tests open the workbooks of queries in LibreOffice, as centers do.
+office:
+	@if ! command -v soffice >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing libreoffice-calc for the tests of workbooks"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc >/dev/null; \
+	  else \
+	    echo "The tests of workbooks need LibreOffice. On Debian: sudo apt-get install libreoffice-calc"; exit 1; \
 	  fi; \
 	fi
 
