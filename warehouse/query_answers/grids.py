@@ -5,7 +5,7 @@ Nothing is taken for a header here: people put rows above it, sort it into the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +17,7 @@ from transforms.read.registry import kind_of
 from transforms.read.source import Source, source_of
 
 _WORKBOOKS = ("xlsx", "xls", "ods")
+_WESTERN = "cp1252"
 _ALL_ROWS = (0,)  # the header stands above the first row: every row is a row of cells
 
 
@@ -65,12 +66,28 @@ def read_grids(path: Path) -> tuple[list[Grid], str, list[FileError]]:
         header_rows=_ALL_ROWS if kind in _WORKBOOKS else None, may_be_empty=True, sha256=sha256
     )
     grids, failures = [], []
-    for table in open_tables(path, options):
+    for table in _opened(path, options):
         try:
             grids.append(_grid(source, table, with_header=kind == "csv"))
         except FileError as error:
             failures.append(error)
     return grids, sha256, failures
+
+
+def _opened(path: Path, options: ReadOptions) -> list[TableReader]:
+    """The tables of a file. A CSV that is not UTF-8 is as Excel saves it in western Europe.
+
+    Ids and titles are read alike in both, and an answer is compared as a whole: nothing is guessed.
+    """
+    try:
+        return open_tables(path, options)
+    except FileError as error:
+        if error.code != "ENCODING":
+            raise
+        try:
+            return open_tables(path, replace(options, encoding=_WESTERN))
+        except FileError:
+            raise error from None
 
 
 def _grid(source: Source, table: TableReader, *, with_header: bool) -> Grid:

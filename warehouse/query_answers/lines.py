@@ -103,6 +103,8 @@ def _covered(block: Block, code: str) -> pl.Series:
     }
     rows: set[int] = set()
     for top, left, bottom, right in block.grid.merged:
+        if len(rows) >= last:
+            break  # all of them are covered
         for cell in block.places.get(code, ()):
             if left <= int(cell) <= right and top in filled.get(left, ()):
                 first = top + 1 if left == int(cell) else top
