@@ -38,6 +38,7 @@ _ALLOWED = dict.fromkeys(
 )
 _FIRST_DAY = dt.date(2000, 1, 1)
 _A3 = 8
+_LAST_COLUMN = chr(ord("A") + len(COLUMNS) - 1)
 _FONT, _LINE = 10, 13.5  # size of the letters and height of a line, in points
 _HIGHEST = 405  # Excel's limit is 409 points
 _TITLES = {"answer": "Your answer", "comment": "Your comment"}  # of what was answered already
@@ -82,7 +83,7 @@ class _Formats:
         self.head = book.add_format({**head, "bg_color": "#DCE6F1"})
         self.head_in = book.add_format({**head, "bg_color": "#FFE699"})
         self.text = book.add_format({**base, "quote_prefix": True})
-        self.number = book.add_format({**base, "num_format": "0"})
+        self.number = book.add_format({**base, "num_format": "0", "align": "center"})
         self.error = book.add_format(
             {**base, "quote_prefix": True, "bold": True, "font_color": "#9C0006"}
         )
@@ -203,6 +204,8 @@ def _finish(sheet: Any, last: int, about: About) -> None:
     """Filters, frozen titles and ids, protection without a password, and how it is printed."""
     sheet.freeze_panes(_HEAD + 1, 2)
     sheet.autofilter(_HEAD, 0, last, len(COLUMNS) - 1)
+    # Ids and rows are text on purpose: no mark in the corner of each cell.
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{_LAST_COLUMN}{last + 1}"})
     sheet.protect("", _ALLOWED)
     sheet.set_landscape()
     sheet.set_paper(_A3)

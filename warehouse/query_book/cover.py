@@ -94,10 +94,10 @@ def write_cover(book: Any, sheet: Any, lines: pl.DataFrame, about: About, words:
         cover.heading(words("The five answers"))
         for code, text in _ANSWERS.items():
             cover.pair(words(ANSWER_WORDS[code]), words(text))
-    cover.heading(words("What happens next"))
-    if asked.height:
-        cover.sentence(words(_NEXT))
     n_waiting = lines.filter(pl.col("state") == ANSWERED).height
+    if lines.height:
+        cover.heading(words("What happens next"))
+        cover.sentence(words(_NEXT))
     if n_waiting:
         waiting = words("Waiting for your next delivery")
         text = "{n} question(s) that you have answered stand on the sheet “{sheet}”."
@@ -202,5 +202,5 @@ class _Cover:
         lines = sum(-(-max(len(part), 1) // width) for part in text.split("\n"))
         self.sheet.merge_range(self.row, column, self.row, 4, "", self.text)
         self.sheet.write_string(self.row, column, text, self.text)
-        self.sheet.set_row(self.row, 15 * lines)
+        self.sheet.set_row(self.row, 15.5 * lines)
         self.row += 1
