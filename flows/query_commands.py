@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,12 +215,13 @@ def _send(folder: StudyFolder, arguments: argparse.Namespace) -> int:
         lines = [_nothing_to_send(folder, arguments)]
     elif any(p.get("delivery") in (None, NO_ADDRESS) for p in found):
         lines.append("what is not delivered by 'notification' in study.yaml is yours to hand over")
-    lines += packet_messages(found)
     failed = any(NOT_SENT in (p["state"], p.get("delivery")) for p in found)
     if arguments.json:
         print(json.dumps({"packets": found}))
     else:
         print("\n".join(lines))
+        for text in packet_messages(found):
+            print(text, file=sys.stderr)
     return 1 if failed else 0
 
 

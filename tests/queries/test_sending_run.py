@@ -15,11 +15,15 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "flo
 
 import sending_help  # noqa: E402
 
+from flows import stages  # noqa: E402
+from flows.outcome import RunOutcome  # noqa: E402
 from flows.show import messages, summary  # noqa: E402
 from schemas.query_frames import QUERY  # noqa: E402
 from warehouse.queries import QueryLog  # noqa: E402
 
 AT_ONCE = "queries: {release: at_once}\n"
+# BB02 has no address; the folder of AA01 is made by the tests that want the packet to arrive.
+SHARE = "notification: {method: folder, centers: {AA01: ../share/AA01, ZZ99: ../share/ZZ99}}\n"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,17 +34,16 @@ def lenient() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """After the first run, with questions that are asked at once."""
-    root = sending_help.make_asked_study(tmp_path_factory.mktemp("asked") / "study", AT_ONCE)
-    first = sending_help.run(root)
-    assert first.state == "published"
-    return root
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunOutcome]:
+    """A study after the first run, with questions that are asked at once; and that run's outcome."""
+    root = tmp_path_factory.mktemp("asked") / "study"
+    sending_help.make_asked_study(root, AT_ONCE + SHARE)
+    return root, sending_help.run(root)
 
 
 @pytest.fixture
-def study(asked: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(asked, tmp_path / "study"))
+def study(first: tuple[Path, RunOutcome], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(first[0], tmp_path / "study"))
 
 
 def packets(root: Path, center: str) -> list[str]:
@@ -54,19 +57,28 @@ def queries(root: Path) -> pl.DataFrame:
     return found
 
 
-def share(root: Path, *centers: str) -> Path:
-    """Packets go into a folder for each of the centers from now on."""
-    place = root.parent / "share"
-    lines = ["notification:", "  method: folder", "  centers:"]
-    for center in centers:
-        (place / center).mkdir(parents=True, exist_ok=True)
-        lines.append(f"    {center}: ../share/{center}")
-    text = (root / "study.yaml").read_text(encoding="utf-8").partition("notification:")[0]
-    (root / "study.yaml").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+def share(root: Path) -> Path:
+    """The folder of AA01, which is there from now on."""
+    place = root.parent / "share" / "AA01"
+    place.mkdir(parents=True)
     return place
 
 
-def test_centers_with_questions_get_a_packet_and_the_others_none(asked: Path) -> None:
+def written(outcome: RunOutcome) -> list[tuple[str, int, int]]:
+    """Center, questions and new ones of each packet that was written."""
+    return [
+        (p["center_id"], p["n_queries"], p["n_new"])
+        for p in outcome.packets
+        if p.get("state") == "written"
+    ]
+
+
+def test_centers_with_questions_get_a_packet_and_the_others_none(
+    first: tuple[Path, RunOutcome],
+) -> None:
+    asked, outcome = first
+    assert outcome.state == "published"
+    assert written(outcome) == [("AA01", 2, 2), ("BB02", 1, 1)]
     assert len(packets(asked, "AA01")) == len(packets(asked, "BB02")) == 1
     assert packets(asked, "CC03") == []
     told = queries(asked)
@@ -79,7 +91,7 @@ def test_a_run_with_nothing_new_writes_no_packet_and_publishes_nothing(study: Pa
     outcome = sending_help.run(study)
 
     assert outcome.state == "nothing new"
-    assert outcome.packets == []
+    assert written(outcome) == []
     assert len(packets(study, "AA01")) == 1
 
 
@@ -101,13 +113,12 @@ def test_answers_are_read_first_and_lead_to_a_packet(study: Path) -> None:
     assert outcome.state == "published"
     (taken,) = outcome.answers
     assert (taken["center_id"], taken["n_answers"], len(taken["problems"])) == ("AA01", 1, 1)
-    (packet,) = outcome.packets
-    assert (packet["center_id"], packet["n_queries"], packet["n_new"]) == ("AA01", 1, 0)
+    assert written(outcome) == [("AA01", 1, 0)]
     assert "answers: file 'back.xlsx'" in messages(outcome)
     assert "answers    1 taken" in summary(outcome)
     assert outcome.exit_code == 0
     again = sending_help.run(study)
-    assert (again.state, again.answers, again.packets) == ("nothing new", [], [])
+    assert (again.state, again.answers, written(again)) == ("nothing new", [], [])
 
 
 def test_answers_are_left_alone_where_the_study_says_so(study: Path) -> None:
@@ -119,8 +130,10 @@ def test_answers_are_left_alone_where_the_study_says_so(study: Path) -> None:
     workbook = sending_help.newest_workbook(study, "AA01")
     sending_help.answer(workbook, study / "answers" / "AA01" / "back.xlsx", "value is correct")
 
-    assert sending_help.run(study).answers == []
+    assert stages.read_answers(str(study)) == []
     assert set(queries(study)["state"]) == {"open"}
+    settings.write_text(text, encoding="utf-8")
+    assert [file["n_answers"] for file in stages.read_answers(str(study))] == [1]
 
 
 def test_a_bug_in_reading_answers_stops_no_publishing(
@@ -144,18 +157,16 @@ def test_a_bug_in_reading_answers_stops_no_publishing(
 
 def test_a_value_that_is_wrong_again_brings_the_question_to_the_center_again(study: Path) -> None:
     sending_help.deliver_again(study, "AA01", "2024-07-14", 0)
-    assert sending_help.run(study).packets == []  # nobody has answered; the data settled it
+    assert written(sending_help.run(study)) == []  # nobody has answered; the data settled it
     sending_help.deliver_again(study, "AA01", "2024-07-24", 1)
-    (packet,) = sending_help.run(study).packets
 
-    assert (packet["center_id"], packet["n_queries"], packet["n_new"]) == ("AA01", 1, 1)
+    assert written(sending_help.run(study)) == [("AA01", 1, 1)]
 
 
 def test_a_packet_that_a_crash_kept_from_being_written_is_written(study: Path) -> None:
     shutil.rmtree(study / "vault" / "packets" / "BB02" / "queries")
-    (packet,) = sending_help.run(study).packets
 
-    assert (packet["center_id"], packet["state"], packet["n_new"]) == ("BB02", "written", 0)
+    assert written(sending_help.run(study)) == [("BB02", 1, 0)]
     assert len(packets(study, "BB02")) == 1
 
 
@@ -180,80 +191,77 @@ def test_a_bug_with_one_packet_keeps_no_other_from_being_written(
     assert [p["state"] for p in outcome.packets] == ["failed", "written"]
     assert "packet of AA01 was not written" in messages(outcome)
     assert "a value of a patient" not in messages(outcome)
-    assert [p["center_id"] for p in sending_help.run(study).packets] == ["AA01"]
+    assert written(sending_help.run(study)) == [("AA01", 2, 0)]
 
 
 def test_a_packet_is_delivered_once(study: Path) -> None:
-    place = share(study, "AA01")
-    first = sending_help.run(study)
-    files = sorted(p.name for p in (place / "AA01").iterdir())
-    for file in (place / "AA01").iterdir():
+    place = share(study)
+    outcome = sending_help.run(study)
+    files = sorted(p.name for p in place.iterdir())
+    for file in place.iterdir():
         file.unlink()
-    second = sending_help.run(study)
+    again = sending_help.run(study)
 
-    assert [(p["center_id"], p["delivery"]) for p in first.packets] == [("AA01", "delivered")]
+    assert [(p["center_id"], p["delivery"]) for p in outcome.packets] == [("AA01", "delivered")]
     assert [name.rpartition("_")[2] for name in files] == ["queries.csv", "queries.xlsx"]
     assert all(name.startswith("SMALL_AA01_") for name in files)
-    assert second.packets == []
-    assert not list((place / "AA01").iterdir())
+    assert again.packets == []
+    assert not list(place.iterdir())
 
 
-def test_a_failed_delivery_is_a_warning_and_is_tried_again(study: Path) -> None:
-    place = share(study, "AA01", "BB02")
-    (place / "BB02").rmdir()
-    first = sending_help.run(study)
-    (place / "BB02").mkdir()
-    second = sending_help.run(study)
-
-    assert first.exit_code == 0
-    assert {p["center_id"]: p["delivery"] for p in first.packets} == {
-        "AA01": "delivered",
-        "BB02": "failed",
-    }
-    assert "warning: packet of BB02 was not delivered" in messages(first)
-    assert [(p["center_id"], p["delivery"]) for p in second.packets] == [("BB02", "delivered")]
+def test_a_failed_delivery_is_a_warning_and_is_tried_again(
+    first: tuple[Path, RunOutcome], study: Path
+) -> None:
+    outcome = first[1]
+    assert outcome.exit_code == 0
+    assert [p.get("delivery") for p in outcome.packets] == ["failed", "no address"]
+    assert "warning: packet of AA01 was not delivered" in messages(outcome)
+    share(study)
+    sending_help.run(study)
     log = (study / "vault" / "log" / "packets.jsonl").read_text(encoding="utf-8").splitlines()
     tries = [(json.loads(line)["center_id"], json.loads(line)["state"]) for line in log]
-    assert tries == [("AA01", "delivered"), ("BB02", "failed"), ("BB02", "delivered")]
+    assert tries == [("AA01", "failed"), ("AA01", "delivered")]
 
 
-def test_a_packet_that_is_out_of_date_is_not_delivered(study: Path) -> None:
+def test_a_packet_that_is_out_of_date_is_written_anew_before_it_is_delivered(study: Path) -> None:
+    place = share(study)
     sending_help.deliver_again(study, "AA01", "2024-07-14", 1)  # one of two is corrected
-    sending_help.deliver_again(study, "BB02", "2024-07-14", 0)  # all is corrected
-    sending_help.run(study)
-    place = share(study, "AA01", "BB02")
     outcome = sending_help.run(study)
 
-    assert [(p["center_id"], p["n_queries"], p["delivery"]) for p in outcome.packets] == [
-        ("AA01", 1, "delivered")
-    ]
-    assert not list((place / "BB02").iterdir())
+    assert written(outcome) == [("AA01", 1, 0)]
+    assert [p["delivery"] for p in outcome.packets] == ["delivered"]
+    assert len(list(place.iterdir())) == 2
 
 
-def test_a_center_without_an_address_is_told_when_its_packet_is_written(study: Path) -> None:
-    share(study, "AA01", "ZZ99")
-    shutil.rmtree(study / "vault" / "packets" / "BB02" / "queries")
-    outcome = sending_help.run(study)
+def test_a_packet_whose_questions_are_all_settled_is_not_delivered(study: Path) -> None:
+    place = share(study)
+    sending_help.deliver_again(study, "AA01", "2024-07-14", 0)
 
-    assert "no address in 'notification' for the packets of BB02" in messages(outcome)
-    assert "names the center 'ZZ99' under 'notification.centers'" in messages(outcome)
+    assert sending_help.run(study).packets == []
+    assert not list(place.iterdir())
+
+
+def test_a_center_without_an_address_is_told_when_its_packet_is_written(
+    first: tuple[Path, RunOutcome], study: Path
+) -> None:
+    told = messages(first[1])
+    assert "no address in 'notification' for the packets of BB02" in told
+    assert "names the center 'ZZ99' under 'notification.centers'" in told
     assert "no address" not in messages(sending_help.run(study))
 
 
 def test_nothing_is_sent_of_a_state_that_the_audit_stopped(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import stages
-
-    place = share(study, "AA01")
+    place = share(study)
     monkeypatch.setattr(
         stages,
         "judge",
         lambda *given: {"passed": False, "critical_failures": [], "warnings": [], "results": ""},
     )
-    sending_help.deliver_again(study, "AA01", "2024-07-14", 3)
+    sending_help.deliver_again(study, "AA01", "2024-07-14", 1)
     outcome = sending_help.run(study)
 
     assert outcome.state == "stopped by the audit"
     assert outcome.packets == []
-    assert not list((place / "AA01").iterdir())
+    assert not list(place.iterdir())
