@@ -281,6 +281,8 @@ def test_an_answer_to_a_value_that_was_delivered_anew_is_not_taken(returned):
         .then(pl.lit("print of old"))
         .otherwise("fingerprint")
         .alias("fingerprint"),
+        pl.lit("created").alias("event"),
+        *(pl.lit(None, pl.String).alias(name) for name in ("answer", "corrected_value", "comment")),
     )
     now = then.with_columns(pl.lit(2, pl.Int64).alias("part"), queries["fingerprint"])
     file = read(returned.save(), queries=queries, events=pl.concat([then, now]))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 
 from warehouse.queries import QueryLog
@@ -215,3 +216,49 @@ def test_an_answer_that_the_log_refuses_is_told_and_counted(study, monkeypatch):
     content = file.content
     parts_of_it = (content.answers.height, content.n_unanswered, content.n_refused)
     assert (content.n_lines, *parts_of_it) == (8, 1, 6, 1)
+
+
+def asked_again(study, query_id):
+    """The next delivery of the center held the same value: its query is open once more."""
+    log = QueryLog.read(study)
+    told = log.queries.filter(query_id=query_id).with_columns(state=pl.lit("open"))
+    again = books.events(told).with_columns(
+        event=pl.lit("not_corrected"), answer=pl.lit(None, pl.String)
+    )
+    log.append("load", again)
+
+
+def saved_anew(path):
+    """The same cells in other bytes."""
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("Notizen")
+    book.save(path.with_name("again.xlsx"))
+
+
+def test_an_old_workbook_saved_anew_does_not_answer_what_was_asked_again(study):
+    path = put(study).fill(1, "corrected", corrected_value="5").save()
+    run(study)
+    asked_again(study, IDS[0])
+    saved_anew(path)
+    again = run(study)[1]
+    assert (again.status, again.content.n_repeated) == (NOTHING_NEW, 1)
+    assert state(study, IDS[0])["state"] == "open"
+
+
+def test_the_newest_workbook_may_answer_what_was_asked_again_alike(study):
+    put(study).fill(1, "corrected", corrected_value="5").save()
+    run(study)
+    asked_again(study, IDS[0])
+    put(study, "newest.xlsx", part=3).fill(1, "corrected", corrected_value="5").save()
+    assert run(study)[1].status == IMPORTED
+    assert state(study, IDS[0])["state"] == "answered"
+
+
+def test_an_old_workbook_with_a_new_answer_answers_what_was_asked_again(study):
+    """The value is the same as when the workbook was written, so the answer is about it."""
+    put(study).fill(1, "corrected", corrected_value="5").save()
+    run(study)
+    asked_again(study, IDS[0])
+    put(study, "second.xlsx").fill(1, "correct").save()
+    assert run(study)[1].status == IMPORTED
+    assert state(study, IDS[0])["resolution"] == "confirmed_correct"

@@ -16,6 +16,7 @@ from transforms.read.opening import open_tables
 from transforms.read.registry import kind_of
 from transforms.read.source import Source, source_of
 
+_LARGEST = 100_000_000  # bytes
 _WORKBOOKS = ("xlsx", "xls", "ods")
 _WESTERN = "cp1252"
 _ALL_ROWS = (0,)  # the header stands above the first row: every row is a row of cells
@@ -60,6 +61,10 @@ def read_grids(path: Path) -> tuple[list[Grid], str, list[FileError]]:
     if kind not in (*_WORKBOOKS, "csv"):
         raise source.error(
             "WRONG_TYPE", f"is a file of kind {kind}; a workbook or its CSV is expected"
+        )
+    if source.size > _LARGEST:
+        raise source.error(
+            "TOO_LARGE", f"is larger than {_LARGEST:,} bytes; no workbook of queries is"
         )
     sha256 = source.sha256()
     options = ReadOptions(

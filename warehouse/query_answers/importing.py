@@ -109,11 +109,11 @@ def import_answers(
 def _waiting(study_folder: Path) -> list[Path]:
     """All files under `answers/`; links are not followed."""
     found = [
-        path
+        (path.lstat().st_mtime_ns, str(path), path)
         for path in (study_folder / ANSWERS_FOLDER).rglob("*")
         if path.is_file() and not path.is_symlink() and not _PASSED_OVER.fullmatch(path.name)
     ]
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, str(path)))
+    return [path for *_, path in sorted(found)]
 
 
 def _center_of(path: Path, study_folder: Path) -> str | None:

@@ -29,7 +29,11 @@ def units_of(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def judged(
-    units: pl.DataFrame, queries: pl.DataFrame, center_id: str | None, changed: Sequence[str]
+    units: pl.DataFrame,
+    queries: pl.DataFrame,
+    center_id: str | None,
+    changed: Sequence[str],
+    said: pl.DataFrame,
 ) -> pl.DataFrame:
     """The units with `outcome`, `fault`, `state` and `resolution`, in the same order.
 
@@ -38,10 +42,13 @@ def judged(
         queries: QUERY.
         center_id: Whose answers they are.
         changed: Queries of which the center delivered another value since the workbook was written.
+        said: `query_id` and `WRITTEN`: earlier answers of queries that were asked again since then.
     """
-    before = (pl.col(name).alias(f"{name}_before") for name in WRITTEN)
-    of_center = pl.col("center_id").alias("of_center")
-    known = queries.select("query_id", "state", "resolution", of_center, *before)
+    earlier = said.with_columns(again=pl.lit(value=True))
+    before = (pl.coalesce(f"{name}_said", name).alias(f"{name}_before") for name in WRITTEN)
+    known = queries.join(earlier, on="query_id", how="left", suffix="_said").select(
+        "query_id", "state", "resolution", pl.col("center_id").alias("of_center"), "again", *before
+    )
     units = (
         units.join(known, on="query_id", how="left", maintain_order="left")
         .with_columns(pl.coalesce("fault", _fault_of_query(center_id, changed)))
@@ -75,7 +82,7 @@ def _fault_of_query(center_id: str | None, changed: Sequence[str]) -> pl.Expr:
     fault = (
         pl.when(state.is_null()).then(pl.lit("UNKNOWN_ID"))
         .when(other).then(pl.lit("OTHER_CENTER"))
-        .when(same & state.is_in([ANSWERED, *ENDED])).then(pl.lit("KNOWN"))
+        .when(same & (state.is_in([ANSWERED, *ENDED]) | pl.col("again"))).then(pl.lit("KNOWN"))
         .when(state == CANDIDATE).then(pl.lit("NOT_SENT"))
         .when(state.is_in(ENDED)).then(pl.lit("ENDED"))
         .when(pl.col("query_id").is_in(changed)).then(pl.lit("VALUE_CHANGED"))

@@ -145,7 +145,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "NOT_SENT": (
         "the query was not released to the center",
-        "release it (carmony queries STUDY release), and import the file again",
+        "release it (carmony queries STUDY release), so that the next workbook asks for it",
     ),
     "ENDED": (
         "the query is {state} already ({resolution})",

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from schemas.errors import FileError
-from schemas.query_frames import ANSWER
+from schemas.query_frames import ANSWER, QUERY_EVENT
 from transforms.read.source import shown
 from warehouse.query_answers.blocks import Block
 from warehouse.query_answers.days import Order, days_of
@@ -18,7 +18,7 @@ from warehouse.query_answers.grids import read_grids
 from warehouse.query_answers.judge import REPEATED, TAKEN, UNANSWERED, judged, units_of
 from warehouse.query_answers.lines import lines_of
 from warehouse.query_answers.problems import Problem, of_file
-from warehouse.query_answers.sheets import changed_since, sheets_of
+from warehouse.query_answers.sheets import changed_since, said_before, sheets_of
 from warehouse.query_answers.tell import line_problems, remarks
 
 
@@ -71,7 +71,8 @@ def read_answers(
         queries: QUERY: the state of the queries now.
         center_id: Whose answers they are; None: as the workbook says, or as all its ids say.
         study_id: A workbook of another study is refused.
-        events: QUERY_EVENT: with them, answers to a value that the center has changed since are told.
+        events: QUERY_EVENT: with them, answers to a value that the center has changed since are told,
+            and an old workbook that is saved anew does not answer what was asked again since.
         date_order: Of day and month in short dates.
         today: Answers of later days are told; default today.
     """
@@ -91,8 +92,9 @@ def read_answers(
     refusal = sheets.refusal(file.file, study_id, file.center_id, centers.to_list())
     if refusal is not None:
         return _refused(file, units, refusal, of_sheets)
-    changed = [] if events is None else changed_since(events, queries, sheets.part)
-    units = judged(units, queries, file.center_id, changed)
+    events = pl.DataFrame(schema=QUERY_EVENT) if events is None else events
+    changed = changed_since(events, queries, sheets.part)
+    units = judged(units, queries, file.center_id, changed, said_before(events, sheets.part))
     units = _with_days(units, sheets.blocks, date_order, today or dt.date.today())
     problems = [*of_sheets, *line_problems(units, sheets.blocks), *remarks(units, sheets.blocks)]
     return replace(

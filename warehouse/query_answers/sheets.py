@@ -10,6 +10,7 @@ import polars as pl
 from schemas.errors import Place
 from warehouse.query_answers.blocks import Block, blocks_of, marks_of, with_ids
 from warehouse.query_answers.grids import Grid
+from warehouse.query_answers.lines import WRITTEN
 from warehouse.query_answers.problems import Problem, told
 from warehouse.query_answers.tell import place
 from warehouse.query_book.columns import FORMAT
@@ -111,6 +112,26 @@ def _fault(block: Block) -> str | None:
     if "query_id" not in block.places:
         return "NO_ID_COLUMN"
     return None if "answer" in block.places else "NO_ANSWER_COLUMN"
+
+
+# Events after which a center is asked once more.
+_ASKED_AGAIN = ("not_corrected", "changed_still_failing", "reopened")
+
+
+def said_before(events: pl.DataFrame, part: int | None) -> pl.DataFrame:
+    """The last answers of queries that were asked again after a part of the log was written.
+
+    A workbook of that part that comes once more, saved anew, does not answer the new question with
+    what it said to the old one.
+
+    Args:
+        events: QUERY_EVENT.
+        part: The part; None: not known, so nothing is said.
+    """
+    in_order = events.filter(pl.lit(part is not None)).sort("part", "position")
+    again = in_order.filter((pl.col("part") > (part or 0)) & pl.col("event").is_in(_ASKED_AGAIN))
+    answers = in_order.filter(pl.col("answer").is_not_null()).join(again, on="query_id", how="semi")
+    return answers.group_by("query_id").agg(pl.col(name).last() for name in WRITTEN)
 
 
 def changed_since(events: pl.DataFrame, queries: pl.DataFrame, part: int | None) -> Sequence[str]:
