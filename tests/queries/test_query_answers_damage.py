@@ -440,3 +440,8 @@ def test_every_text_of_a_problem_says_what_to_do():
         assert problem, code
         assert fix, code
         assert fix[0].islower(), code
+
+
+def test_the_page_for_data_managers_tells_every_problem():
+    page = (Path(__file__).parents[2] / "docs" / "answers.md").read_text()
+    assert [code for code in TEXTS if f"`{code}`" not in page] == []
