@@ -143,7 +143,7 @@ def _read(con: duckdb.DuckDBPyConnection, wanted: tuple[str, ...]) -> Scorecards
     compared = next(r["before_load_id"] for r in rows if r["load_id"] == now)
     found = {r["center_id"] for r in rows if r["load_id"] == now}
     title, study_id = con.execute("SELECT title, study_id FROM meta.run").fetchall()[0]
-    queries = _records(con, "queries")
+    n_queries = int(con.execute("SELECT count(*) FROM quality.query").fetchall()[0][0])
     return Scorecards(
         title=title,
         study_id=study_id,
@@ -159,8 +159,8 @@ def _read(con: duckdb.DuckDBPyConnection, wanted: tuple[str, ...]) -> Scorecards
         },
         rules={r["rule_id"]: r for r in _records(con, "rules")},
         cells={(r["rule_id"], r["center_id"]): r for r in _records(con, "cells")},
-        queries=tuple(queries[:MOST_QUERIES]),
-        n_queries=len(queries),
+        queries=tuple(_records(con, "queries", f"LIMIT {MOST_QUERIES}")),
+        n_queries=n_queries,
         waiting=_by_center(_records(con, "waiting")),
         moved={r["center_id"]: r for r in _records(con, "moved")},
         deliveries={r["center_id"]: r["received_on"] for r in _records(con, "deliveries")},
@@ -178,7 +178,7 @@ def _by_center(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _records(con: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
-    result = con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+def _records(con: duckdb.DuckDBPyConnection, name: str, more: str = "") -> list[dict[str, Any]]:
+    result = con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8") + more)
     columns = [column[0] for column in result.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

@@ -1,7 +1,7 @@
 -- queries
 -- Grain:   query; those that are not settled first.
 -- Reads:   quality.query, quality.scorecard.
--- Feeds:   the list of queries.
+-- Feeds:   the list of queries, which ends with a limit.
 WITH now AS (SELECT max(as_of) AS as_of FROM quality.scorecard)
 SELECT
   q.query_id,

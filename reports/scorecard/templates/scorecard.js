@@ -49,7 +49,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
   for (const head of table.tHead.rows[0].cells) {
     const button = document.createElement("button");
     button.type = "button";
-    button.append(...head.childNodes);
+    // On paper the words stand without the button: browsers repeat no buttons on further pages.
+    const words = document.createElement("span");
+    words.className = "paper";
+    words.append(...head.childNodes);
+    button.append(...[...words.childNodes].map((node) => node.cloneNode(true)));
+    head.append(words);
     button.addEventListener("click", () => sort(table, head));
     head.append(button);
   }
