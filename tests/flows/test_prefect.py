@@ -20,11 +20,15 @@ from typing import Any
 import pytest
 import small_study
 
-from flows.folder import StudyFolder, open_study_folder
-from flows.run import last_outcome
-from flows.serve import deployments_file
-from warehouse.loads import LoadLog
-from warehouse.publish import content_hash
+sys.path.append(str(Path(__file__).parents[1] / "queries"))
+
+import sending_help  # noqa: E402
+
+from flows.folder import StudyFolder, open_study_folder  # noqa: E402
+from flows.run import last_outcome  # noqa: E402
+from flows.serve import deployments_file  # noqa: E402
+from warehouse.loads import LoadLog  # noqa: E402
+from warehouse.publish import content_hash  # noqa: E402
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 PATIENCE = 240.0
@@ -276,6 +280,40 @@ def test_a_cause_that_passes_is_tried_again_and_others_are_not(
     assert done.returncode == 1
     states = {d.center_id: d.state for d in last_outcome(str(study)).deliveries}
     assert states == {"AA01": "loaded", "BB02": "failed"}
+
+
+def test_a_packet_is_sent_again_and_its_password_comes_from_a_block(
+    served: Served, fired: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "Canary-password-4711"
+    environment = {**os.environ, "PREFECT_API_URL": served.url, "DO_NOT_TRACK": "1"}
+    code = "import sys; from prefect.blocks.system import Secret; Secret(value=sys.argv[1]).save('mail')"
+    subprocess.run([sys.executable, "-c", code, secret], env=environment, check=True)
+    tls = sending_help.certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls[0]))
+    box = sending_help.Mailbox("busy once")
+    with sending_help.mail_server(box, tls, secret) as port:
+        study = sending_help.make_asked_study(
+            tmp_path / "study",
+            "queries: {release: at_once}\n"
+            "notification:\n  method: email\n  centers: {AA01: canary@aa01.example}\n"
+            f"  email: {{host: localhost, port: {port}, from: s@example.org, attach: yes, "
+            "user: carmony, password_block: mail}\n",
+        )
+        done = carmony_run(served, study, "--no-report")
+
+    assert done.returncode == 0, done.stderr
+    assert "delivered to AA01" in done.stdout
+    assert len(box.mails) == 1
+    tries = (study / "vault" / "log" / "packets.jsonl").read_text().splitlines()
+    assert [json.loads(line)["state"] for line in tries] == ["failed", "delivered"]
+    (run,) = (a for a in served.ask("/artifacts/latest/filter", {}) if a["key"] == "run")
+    assert "| AA01 | 2 | 2 | written | delivered |" in run["data"]
+    assert "| BB02 | 1 | 1 | written | no address |" in run["data"]
+    places = [served.folder.vault / "prefect", served.folder.logs, study / "vault" / "log"]
+    surfaces = [p.read_bytes() for place in places for p in place.rglob("*") if p.is_file()]
+    for canary in (secret, "AA01-00", "canary@", sending_help.BROKEN):
+        assert not any(canary.encode() in surface for surface in surfaces), canary
 
 
 def test_prefects_files_are_private_and_the_server_listens_on_loopback_alone(

@@ -134,7 +134,8 @@ class Mailbox:
         if self.trouble == "lost":
             server.transport.abort()
             return "421 going away"
-        if self.trouble == "busy":
+        if self.trouble.startswith("busy"):
+            self.trouble = "" if self.trouble == "busy once" else self.trouble
             return "452 insufficient system storage"
         self.mails.append((list(envelope.rcpt_tos), envelope.content))
         return "250 OK"
@@ -170,7 +171,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def mail_server(box: Mailbox, tls: tuple[Path, Path] | None = None) -> Iterator[int]:
+def mail_server(
+    box: Mailbox, tls: tuple[Path, Path] | None = None, password: str = "secret"
+) -> Iterator[int]:
     """Port of a running mail server; with a certificate it asks for STARTTLS and a login."""
     from aiosmtpd.controller import Controller
     from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -178,7 +181,7 @@ def mail_server(box: Mailbox, tls: tuple[Path, Path] | None = None) -> Iterator[
     def login(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> Any:
         fits = isinstance(data, LoginPassword) and (data.login, data.password) == (
             b"carmony",
-            b"secret",
+            password.encode(),
         )
         return AuthResult(success=fits, handled=False)
 
