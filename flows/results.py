@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from flows import parts
 from flows.folder import StudyFolder
 from flows.outcome import RunOutcome
+from schemas.errors import CarmonyError
 
 
 def build(folder: StudyFolder, load_id: int) -> Path:
@@ -65,6 +67,18 @@ def render(folder: StudyFolder, out: Path) -> Path:
     content = str(parts.published_state(folder).get("content_hash", ""))
     facts = {"content hash": content} if content else {}
     return write(folder.warehouse, out, parts.load_study(folder), facts)
+
+
+def scorecards(folder: StudyFolder) -> list[Path]:
+    """Writes the pages on the quality of the data: one for the study, one per center in the vault."""
+    from reports.scorecard.write import write_scorecards
+
+    study = parts.load_study(folder)
+    languages = {}
+    for path in study.center_specs:
+        with suppress(CarmonyError, OSError):  # a spec that is broken now has no language
+            languages[path.stem] = parts.load_spec(path).language or ""
+    return write_scorecards(folder.warehouse, folder.root, study, languages)
 
 
 def export(folder: StudyFolder, out: Path) -> None:

@@ -111,8 +111,8 @@ def report_is_current(root: str) -> bool:
     """True if the report was rendered from the published warehouse."""
     folder = StudyFolder(Path(root))
     state = parts.published_state(folder)
-    page = folder.report / "report.html"
-    return page.is_file() and state.get("report_of") == state.get("load_id")
+    pages = (folder.report / "report.html", folder.quality / "scorecard.html")
+    return all(page.is_file() for page in pages) and state.get("report_of") == state.get("load_id")
 
 
 def open_load(root: str, outcomes: Sequence[DeliveryOutcome]) -> int:
@@ -234,6 +234,8 @@ def report(root: str, exports: bool = False) -> str:
         results.export(folder, fresh)
     _replace_folder(fresh, folder.report)
     open_to_readers(folder.report)
+    results.scorecards(folder)
+    open_to_readers(folder.quality)
     parts.remember_state(folder, {"report_of": parts.published_state(folder).get("load_id")})
     return str(folder.report / page.name)
 
