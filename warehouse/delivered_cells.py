@@ -72,7 +72,7 @@ def read_cells(
     wanted = cells.select(CELL).unique(maintain_order=True)
     try:
         texts = _texts(study_folder, center_id, delivery_id, wanted)
-    except (CarmonyError, OSError):
+    except (CarmonyError, OSError, pl.exceptions.PolarsError):
         texts = {}  # the spec or the file is not what it was: the value is not known
     rows = [(*cell, texts.get(cell)) for cell in wanted.iter_rows()]
     schema = {**wanted.schema, "cell": pl.String()}
