@@ -1,7 +1,7 @@
 """Fills `quality.scorecard`: how good the data of each center are, how its queries stand, and what moved.
 
 The statements of `sql/scorecard` run in the order of `STEPS`; `figures.csv` declares the figures.
-Only the last load of each month is kept, and every load of the newest month.
+The last load of each month of a year is kept.
 """
 
 from __future__ import annotations

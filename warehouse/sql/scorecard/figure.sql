@@ -48,20 +48,24 @@ place AS (
 waiting AS (
   SELECT
     p.load_id, p.center_id, p.state, p.severity,
-    count(q.query_id) AS n, median(q.age_days) AS median_age, max(q.age_days) AS oldest_age
+    count(q.is_one) AS n, median(q.age_days) AS median_age, max(q.age_days) AS oldest_age
   FROM place AS p
-  LEFT JOIN temp.scorecard_query AS q
+  LEFT JOIN (
+    SELECT load_id, center_id, state, age_days, true AS is_one, unnest([severity, NULL]) AS severity
+    FROM temp.scorecard_query
+    WHERE state IN ('open', 'answered', 'candidate')
+  ) AS q
     ON q.load_id = p.load_id AND q.center_id = p.center_id AND q.state = p.state
-    AND (p.severity IS NULL OR q.severity = p.severity)
+    AND q.severity IS NOT DISTINCT FROM p.severity
   GROUP BY ALL
 ),
 course AS (
   SELECT
     load_id,
     center_id,
-    count(*) FILTER (answered_at IS NOT NULL) AS n_answered,
-    median(days_to_answer) FILTER (answered_at IS NOT NULL) AS days_to_answer,
-    count(*) FILTER (answered_at IS NOT NULL AND is_not_corrected) AS n_not_corrected,
+    count(*) FILTER (is_answered) AS n_answered,
+    median(days_to_answer) FILTER (is_answered) AS days_to_answer,
+    count(*) FILTER (is_answered AND is_not_corrected) AS n_not_corrected,
     count(*) FILTER (was_settled) AS n_ever,
     count(*) FILTER (was_settled AND is_reopened) AS n_reopened,
     count(*) FILTER (state IN ('resolved', 'closed')) AS n_settled,
