@@ -30,6 +30,7 @@ CATEGORIES = {
     "labs": "Laboratory",
     "disease": "Disease, lines, survival, duplicates",
     "duplicates": "Duplicates over the whole study",
+    "delivery": "Changes against the delivery before",
 }  # a file that is not named here comes after these, under its own name
 _ENGINES = {
     "rows": "rows",

@@ -18,6 +18,7 @@ from schemas.errors import CarmonyError, StudyError
 from warehouse import meta, quality
 from warehouse.core import fill_core
 from warehouse.definitions import fill_definitions
+from warehouse.delivery_diff.fill import compare_deliveries
 from warehouse.held_progressions import read_held_progressions
 from warehouse.integrity import check_integrity
 from warehouse.keys import create_delivery_shift, create_id_map
@@ -127,6 +128,7 @@ def build_warehouse(
                 core = _fill(con, study, log, load_id, pseudonyms, catalog, rules, deliveries)
                 with one_transaction(con):
                     (derive or _default_derive)(con, study)
+                    compare_deliveries(con, log, load_id, catalog, deliveries)
                     judge_study(con, log.folder)
                     fill_queries(con, log.folder, study, load_id, catalog, rules, deliveries)
                 _finish(con, catalog, core, deliveries[0].link.parent)

@@ -91,7 +91,7 @@ SELECT d.delivery_key, d.load_id, r.rule_id, r.severity, found."table",
   CASE WHEN found.n > 0 THEN 'failed' WHEN NOT ${can_run} THEN 'not_run'
     WHEN judged.n > 0 AND ${applies} THEN 'passed' ELSE 'not_applicable' END,
   coalesce(found.n, 0), coalesce(judged.n, 0),
-  CASE WHEN NOT ${can_run} THEN ${why_not} WHEN NOT ${applies} THEN 'there is one center only' END
+  CASE WHEN NOT ${can_run} THEN ${why_not} WHEN NOT ${applies} THEN ${why_not_applicable} END
 FROM quality.delivery d
 JOIN quality.rule r ON r.rule_id = ${rule}
 LEFT JOIN judged USING (delivery_key)
@@ -171,9 +171,27 @@ LEFT JOIN study_understood u USING (delivery_key, finding_id, position)
 ORDER BY ALL
 """
 _FILES = {"finding": FINDING, "finding_field": FINDING_FIELD}
+_ON_CHANGES = "DLV-"
+_LATER = "d.delivery_key IN (SELECT delivery_key FROM delivery_compared)"
 _BETWEEN_CENTERS = frozenset({"DUP-02"})
 # Rules on responses: what they judge are facts that measurements decide, not patients.
 _ON_MEASUREMENTS = frozenset({"RSP-08", "RSP-09"})
+# Rules on what a delivery changes: `delivery_diff` compares, and leaves the facts in these tables.
+_COMPARED = """
+SELECT delivery_key, n FROM delivery_compared WHERE rule_id = ${rule}
+"""
+_COMPARED_TABLES = (
+    "unasked_change (rule_id VARCHAR, usubjid VARCHAR, "
+    '"table" VARCHAR, row_id BIGINT, "column" VARCHAR, understood VARCHAR, message VARCHAR)',
+    "delivery_compared (delivery_key INTEGER, rule_id VARCHAR, n BIGINT)",
+    'held_home ("table" VARCHAR, row_id BIGINT, source_id INTEGER, source_row INTEGER, map_id INTEGER)',
+)
+_CHANGE_UNDERSTOOD = """
+INSERT INTO study_understood
+SELECT f.delivery_key, f.finding_id, 1, u.understood
+FROM study_finding f
+JOIN unasked_change u ON u."table" = f."table" AND u.row_id = f.row_id AND u.rule_id = ${rule}
+"""
 _DERIVED = re.compile(r"\banalysis\.(\w+)")
 
 
@@ -185,6 +203,8 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     deliveries that are not in force keep the outcome `not_run`.
     """
     con.execute(_TOLD_TABLE).fetchall()
+    for table in _COMPARED_TABLES:
+        con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}").fetchall()
     con.execute(_UNDERSTOOD_TABLE).fetchall()
     known = dict(con.execute("SELECT rule_id, engine FROM quality.rule").fetchall())
     tables = con.execute(
@@ -198,6 +218,8 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     _keep(con, study_folder)
     for table in ("study_finding", "study_told", "study_understood", "study_judged", "study_home"):
         con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
+    for table in _COMPARED_TABLES:
+        con.execute(f"DROP TABLE temp.{table.split(' ')[0]}").fetchall()
 
 
 def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str, *, further: bool) -> None:
@@ -207,14 +229,20 @@ def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str, *, further
         f"FROM core.{name(table)}"
         for (table,) in con.execute(_TABLES).fetchall()
     )
+    on_changes = rule.startswith(_ON_CHANGES)
+    if on_changes and rows:
+        rows += " UNION ALL FROM held_home"
     on_measurements = further or rule in _ON_MEASUREMENTS
     values = {
         "rule": quoted(rule),
         "rows": rows or _NO_ROWS,
-        "judged": _FACTS if on_measurements else _PATIENTS,
+        "judged": _judged_of(rule, on_measurements=on_measurements),
         "can_run": _MAPPED if on_measurements else "true",
         "why_not": quoted("no measurements of the disease are delivered"),
-        "applies": _SEVERAL if rule in _BETWEEN_CENTERS else "true",
+        "applies": _SEVERAL if rule in _BETWEEN_CENTERS else _LATER if on_changes else "true",
+        "why_not_applicable": quoted(
+            "there is no delivery before it" if on_changes else "there is one center only"
+        ),
     }
     con.execute(filled(_HOME, values)).fetchall()
     con.execute(_FOUND).fetchall()
@@ -225,7 +253,17 @@ def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str, *, further
         ).fetchall()
     for step in (_FINDING, _FIELD, _FURTHER_OUTCOME if further else _OUTCOME, _TOLD):
         con.execute(filled(step, values)).fetchall()
-    _understand(con)
+    if on_changes:
+        con.execute(filled(_CHANGE_UNDERSTOOD, values)).fetchall()
+    else:
+        _understand(con)
+
+
+def _judged_of(rule: str, *, on_measurements: bool) -> str:
+    """SQL: delivery_key, n facts that were judged."""
+    if rule.startswith(_ON_CHANGES):
+        return filled(_COMPARED, {"rule": quoted(rule)})
+    return _FACTS if on_measurements else _PATIENTS
 
 
 def _understand(con: duckdb.DuckDBPyConnection) -> None:

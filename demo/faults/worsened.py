@@ -47,3 +47,12 @@ def mistyped_id(s: Scene) -> Fields | None:
     own = s.patient.local_id
     other = f"{own[:-3]}9{own[-2:]}"
     return [s.set((rows[-1], "patient_id"), other)] if len(rows) > 1 and other != own else None
+
+
+@fault(
+    "DLV-04", "warning", "DE05", "the date of infusion is another one now, and nobody had asked",
+    from_round=2, beside="reported_by_two",
+)  # fmt: skip
+def infusion_date_now_other(s: Scene) -> Fields | None:
+    """Edited by the fault beside it. Found where round one was published before round two came."""
+    return [s.one("infusion.infusion_date")]

@@ -25,6 +25,7 @@ RULE_NUMBERS = {
     "SAL": (1, 2, 3, 4, 6, 8),
     "DUP": (1, 2, 3),
     "SUR": (1, 2, 3, 4),
+    "DLV": (4,),
 }
 # A rule over the deliveries in force is judged in the last round.
 TWINS = {"reported_by_two", "reported_elsewhere_too"}
@@ -34,6 +35,7 @@ NEW = TWINS | {
     "next_hemoglobin_unit",
     "creatinine_now_in_other_unit",
     "crs_now_ends_before_it_begins",
+    "infusion_date_now_other",
 }
 RULES = {f"{name}-{n:02d}" for name, numbers in RULE_NUMBERS.items() for n in numbers}
 # Kind → what stands in its first field.

@@ -3,7 +3,8 @@
 A case may need rows of several tables, so each line of its file is one cell: `table, row, column,
 value`. An empty value is an empty cell; a date may be partial (`2023-05`). The table `expect` tells
 what is wanted (`case`: what the case is about; `fields` joined by |; `findings`; `severity`;
-`derived` values joined by |), `issues.<table>` and `file_issue` what reading and mapping reported.
+`derived` values joined by |), `issues.<table>` and `file_issue` what reading and mapping reported,
+`before.<table>` the rows of the delivery before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tests.rules.judging import CATALOG
 
 FOLDER = Path(__file__).parent
 SEPARATOR = "|"
+BEFORE = "before."
 _NUMBERS = {"index", "findings", "position", "row"}
 _LISTS = {"fields", "derived"}
 
@@ -57,6 +59,8 @@ def read_case(path: Path) -> dict[str, Any]:
             case[table] = listed[0]
         elif table.startswith("issues."):
             case.setdefault("issues", {})[table.removeprefix("issues.")] = listed
+        elif table.startswith(BEFORE):
+            case.setdefault("before", {})[table.removeprefix(BEFORE)] = listed
         else:
             case[table] = listed
     return case
@@ -69,7 +73,7 @@ def _value(table: str, column: str, text: str) -> Any:
         return [part or None for part in text.split(SEPARATOR)]
     if table == "expect" or "issue" in table:
         return int(text) if column in _NUMBERS else text
-    kinds = {c.name: c.kind for c in CATALOG.tables[table].columns}
+    kinds = {c.name: c.kind for c in CATALOG.tables[table.removeprefix(BEFORE)].columns}
     if column == "patient_id" or kinds.get(column) not in ("integer", "number"):
         return text
     return int(text) if kinds[column] == "integer" else float(text)

@@ -18,6 +18,10 @@ import polars as pl
 from schemas.spec.study import Study
 from tests.rules.judging import CATALOG, batch, column_map, sources
 from warehouse.analysis import derive
+from warehouse.delivery_diff.changes import differences, with_asked
+from warehouse.delivery_diff.fill import leave_facts
+from warehouse.delivery_diff.findings import WATCHED
+from warehouse.delivery_diff.pairs import Sides
 from warehouse.sql_text import sql_file
 from warehouse.study_rules import judge_study, study_findings
 
@@ -38,8 +42,11 @@ class StudyOutcome:
     check_run: pl.DataFrame
 
 
+_Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
 def judge_in_warehouse(
-    rule: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path
+    rule: Mapping[str, Any], tables: _Tables, folder: Path, before: _Tables | None = None
 ) -> StudyOutcome:
     """One rule over a warehouse with one center, whose delivery holds the tables.
 
@@ -47,6 +54,7 @@ def judge_in_warehouse(
         rule: its entry in the compiled catalog.
         tables: rows as for `judging.judge`; a subject row is made for patient 1 if none is.
         folder: of the study; its vault takes the findings.
+        before: rows of the delivery before, for rules on what a delivery changes.
     """
     con = duckdb.connect(config={"threads": 1})
     for schema in ("core", "meta", "quality"):
@@ -56,6 +64,8 @@ def judge_in_warehouse(
     _fill_core(con, {"subject": [{}], **tables}, folder)
     _fill_meta(con, rule, folder)
     derive(con, STUDY)
+    if before is not None:
+        _compare(con, {"subject": [{}], **before}, {"subject": [{}], **tables}, folder)
     judge_study(con, folder)
     findings, fields = study_findings(folder, CENTER, DELIVERY)
     check_run = pl.DataFrame(
@@ -65,6 +75,22 @@ def judge_in_warehouse(
     )
     con.close()
     return StudyOutcome(findings, fields, check_run)
+
+
+def _compare(con: duckdb.DuckDBPyConnection, before: _Tables, after: _Tables, folder: Path) -> None:
+    """The facts of a delivery against the one before it, of which nothing was asked."""
+    staged = []
+    for name, tables in (("before", before), ("after", after)):
+        (folder / name / "core").mkdir(parents=True)
+        column_map().write_parquet(folder / name / "column_map.parquet")
+        for table, rows in tables.items():
+            batch(table, rows).frame.write_parquet(folder / name / "core" / f"{table}.parquet")
+        staged.append(folder / name)
+    sides = [Sides(CENTER, (staged[0],), (staged[1],))]
+    found = differences(sides, CATALOG, [(w.table, w.column) for w in WATCHED])
+    diff = with_asked(found, sides, CATALOG, None)
+    keys = pl.DataFrame({"center_id": [CENTER], "delivery_key": [1]})
+    leave_facts(con, found, diff, keys, CATALOG, [], folder)
 
 
 def _fill_core(

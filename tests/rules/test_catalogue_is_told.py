@@ -17,6 +17,8 @@ from schemas.rules_docs import page
 TABLE = Path(__file__).parent / "catalogue_rules.csv"
 # A mark for information is no warning: nothing has to be answered.
 MARKS = {"SAL-11"}
+# Rules beside the catalogue: what a delivery changes though nobody asked.
+OUR_OWN = "DLV-"
 
 
 def catalogue() -> dict[str, tuple[str, str, str]]:
@@ -28,7 +30,7 @@ def catalogue() -> dict[str, tuple[str, str, str]]:
 
 
 def test_every_rule_of_the_catalogue_is_judged_or_told_with_a_reason() -> None:
-    judged = {rule.id for rule in load_rules()}
+    judged = {rule.id for rule in load_rules() if not rule.id.startswith(OUR_OWN)}
     elsewhere = {rule.id for rule in load_elsewhere()}
     told = {rule.id for rule in load_undecided()}
     assert judged | elsewhere | told == set(catalogue())
@@ -40,7 +42,8 @@ def test_severity_disposition_and_scope_are_those_of_the_catalogue() -> None:
     differ = {
         rule.id
         for rule in load_rules()
-        if (rule.severity, rule.disposition, rule.scope) != wanted[rule.id]
+        if not rule.id.startswith(OUR_OWN)
+        and (rule.severity, rule.disposition, rule.scope) != wanted[rule.id]
     }
     assert differ == MARKS
 

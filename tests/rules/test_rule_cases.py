@@ -18,7 +18,9 @@ from tests.rules.study_judging import judge_in_warehouse
 RULES = [rule.id for rule in load_rules()]
 IN_THE_WAREHOUSE = {r["id"]: r for r in CATALOG.compiled["rules"] if r["engine"] == "study"}
 CASES = {rule: cases_of(rule) for rule in rules_with_cases()}
-WORDS = {"violates", "holds", "severity", "fields", "findings", "issues", "file_issue", "derived"}
+WORDS = {
+    "violates", "holds", "severity", "fields", "findings", "issues", "file_issue", "derived", "before",
+}  # fmt: skip
 
 
 def named(case: dict[str, Any]) -> str:
@@ -33,7 +35,7 @@ def outcome_of(case: dict[str, Any], rule: str, folder: Path) -> Any:
     }
     assert set(tables) <= set(CATALOG.tables), f"unknown words in a case of {rule}"
     if rule in IN_THE_WAREHOUSE and "file_issue" not in case:
-        return judge_in_warehouse(IN_THE_WAREHOUSE[rule], tables, folder)
+        return judge_in_warehouse(IN_THE_WAREHOUSE[rule], tables, folder, case.get("before"))
     answers = case.get("derived")
     derived = {"derived.salvage_group": lambda frame: pl.Series(answers)} if answers else None
     return judge(

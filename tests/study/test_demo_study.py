@@ -144,6 +144,10 @@ def test_median_survival_lies_in_the_intervals_of_the_paper(demo: Demo) -> None:
     assert 4 <= found["S1A", "ALL"] <= 14
 
 
+# Rules on what a delivery changes: here both rounds come in one run, and nothing was published before.
+ON_CHANGES = "DLV-"
+
+
 def planted(folder: Path) -> set[tuple[str, ...]]:
     """Every field of every planted fault: round, center, rule, severity, file, sheet, row, column."""
     with (folder / "truth/faults.csv").open(encoding="utf-8", newline="") as file:
@@ -151,6 +155,7 @@ def planted(folder: Path) -> set[tuple[str, ...]]:
             (r["round"], r["center"], r["rule_id"], r["severity"], r["file"], r["sheet"], r["row"],
              r["column"])
             for r in csv.DictReader(file)
+            if not r["rule_id"].startswith(ON_CHANGES)
         }  # fmt: skip
 
 
@@ -181,6 +186,7 @@ def test_both_rounds_in_one_run_ask_only_what_fails_in_the_newest_deliveries(dem
     failing = ("new", "still_failing", "changed_still_failing")
     with (demo.folder / "truth/queries.csv").open(encoding="utf-8", newline="") as file:
         truth = [r for r in csv.DictReader(file) if r["outcome_2"] in failing]
+    truth = [r for r in truth if not r["rule_id"].startswith(ON_CHANGES)]
     found = ask(demo, "select center_id::varchar, rule_id, outcome from quality.query")
     assert sorted(found) == sorted((r["center"], r["rule_id"], "new") for r in truth)
 
