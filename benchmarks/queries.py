@@ -1,4 +1,4 @@
-"""What the query loop costs at 100,000 findings: facts, reconciliation, twelve workbooks.
+"""What the query loop costs at 100,000 findings: facts, difference, reconciliation, twelve workbooks.
 
     python benchmarks/queries.py [--findings 100000] [--folder DIR] [--doc FILE]
 
@@ -32,6 +32,7 @@ STUDY = "id: BENCH\ntitle: Query benchmark\ndata_cut: 2025-11-30\nqueries: {rele
 # Step → module and function that does it in the build; what a step calls is counted there alone.
 STEPS = {
     "facts": ("warehouse.queries.of_load", "facts_of"),
+    "difference": ("warehouse.build", "compare_deliveries"),
     "reconciliation": ("warehouse.build", "fill_queries"),
 }
 BOOKS = "twelve workbooks and CSV files"
