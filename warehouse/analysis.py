@@ -22,6 +22,7 @@ from warehouse.completions import add_completions
 from warehouse.definitions import read_definitions, set_missing
 from warehouse.held import read_held
 from warehouse.held_progressions import none_held
+from warehouse.held_rows import no_held_rows
 from warehouse.imwg import imwg_frames
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ def _prepare(
     read_definitions(con, study)
     read_held(con)
     none_held(con)
+    no_held_rows(con)
     for name in _steps(BEFORE_LINES, study, completion):
         _run(con, name)
     lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))

@@ -31,6 +31,8 @@ CORE_TABLES = (
     "lesion",
     "toxicity",
 )
+# What checks hold back is no less held under another completion of the dates.
+HELD_TABLES = ("held_row", "held_progression")
 
 
 def add_completions(con: duckdb.DuckDBPyConnection, derive_times: DeriveTimes) -> None:
@@ -79,6 +81,11 @@ def _complete(folder: Path, completion: Completion, derive_times: DeriveTimes) -
             small.execute(
                 f"create table core.{table} as select * from read_parquet({file})"
             ).fetchall()
+        for table in HELD_TABLES:
+            file = quoted(str(folder / f"{table}.parquet"))
+            small.execute(
+                f"create temp table {table} as select * from read_parquet({file})"
+            ).fetchall()
         derive_times(small, completion)
         for table in ("adtte", "exclusion"):
             _copy(small, f"from analysis.{table}", folder / f"{table}.parquet")
@@ -90,6 +97,9 @@ def _copy_core(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for table in CORE_TABLES:
         rows = f"from core.{table} semi join partial_patient using (usubjid)"
         _copy(con, rows, folder / f"core_{table}.parquet")
+    for table in HELD_TABLES:
+        rows = f"from {table} semi join partial_patient using (usubjid)"
+        _copy(con, rows, folder / f"{table}.parquet")
 
 
 def _copy(con: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:

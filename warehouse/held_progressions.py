@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from warehouse.sql_text import filled
-from warehouse.staged_files import LinkedDelivery, existing, parquet
+from warehouse.held_rows import read_held_rows
+from warehouse.staged_files import LinkedDelivery
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,17 +16,12 @@ CREATE TEMP TABLE IF NOT EXISTS held_progression (
   usubjid VARCHAR, line_number INTEGER, day DATE, day_precision VARCHAR
 )
 """
-_RESPONSES = """
+_HELD = """
 INSERT INTO held_progression
-SELECT DISTINCT k.usubjid, f.line_number, f.response_date, f.response_date_precision
-FROM ${rows} f JOIN patient_key k ON f.center_id = k.center_id AND f.patient_id = k.patient_id
-WHERE f.kind::VARCHAR = 'PROGRESSION' OR f.category::VARCHAR = 'PD'
-"""
-_RELAPSES = """
-INSERT INTO held_progression
-SELECT DISTINCT k.usubjid, NULL::INTEGER, f.relapse_date, f.relapse_date_precision
-FROM ${rows} f JOIN patient_key k ON f.center_id = k.center_id AND f.patient_id = k.patient_id
-WHERE f.relapse_number > 1
+SELECT DISTINCT usubjid, CASE held_table WHEN 'response' THEN number END, day, day_precision
+FROM held_row
+WHERE (held_table = 'response' AND (topic = 'PROGRESSION' OR value = 'PD'))
+  OR (held_table = 'relapse' AND number > 1)
 """
 
 
@@ -35,17 +30,18 @@ def none_held(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_EMPTY).fetchall()
 
 
+def progressions_of_held_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds to temp.held_progression the progressions of temp.held_row."""
+    con.execute(_HELD).fetchall()
+
+
 def read_held_progressions(
     con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDelivery]
 ) -> None:
-    """temp.held_progression from the quarantine of the current deliveries.
+    """temp.held_row and, from it, temp.held_progression from the quarantine of the current deliveries.
 
     One row per patient, line (null: a later relapse) and date. `temp.patient_key` must be there.
-    It is no table of the warehouse: what is held back is not published, only that it is missing.
     """
     none_held(con)
-    current = [delivery for delivery in deliveries if delivery.staged.current]
-    for table, statement in (("response", _RESPONSES), ("relapse", _RELAPSES)):
-        files = existing(current, f"quarantine/{table}.parquet")
-        if files:
-            con.execute(filled(statement, {"rows": parquet(files)})).fetchall()
+    read_held_rows(con, deliveries)
+    progressions_of_held_rows(con)

@@ -71,6 +71,27 @@ def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
     assert not tables, f"no such table: {sorted(tables)}"
 
 
+def hold_back(con: duckdb.DuckDBPyConnection, held: str) -> None:
+    """Fills `temp.held_row`, and `temp.held_progression` from it, with the rows drawn."""
+    from warehouse.held_progressions import none_held, progressions_of_held_rows
+    from warehouse.held_rows import no_held_rows
+
+    none_held(con)
+    no_held_rows(con)
+    for record in _records(held) if held else []:
+        row: dict[str, str | None] = {name: cell or None for name, cell in record.items()}
+        text = row.get("day")
+        if text:
+            row["day"] = text + "-01-01"[: 10 - len(text)] if len(text) < 10 else text
+            row["day_precision"] = {10: "day", 7: "month", 4: "year"}[len(text)]
+        names = ", ".join(row)
+        con.execute(
+            f"insert into held_row ({names}) values ({', '.join('?' * len(row))})",
+            list(row.values()),
+        )
+    progressions_of_held_rows(con)
+
+
 # One plain patient; a test draws only the tables that it is about.
 PLAIN = {
     "subject": """usubjid    | country | sex | birth_year
@@ -88,13 +109,19 @@ PLAIN = {
 
 @pytest.fixture
 def derived() -> Warehouse:
-    """Core tables drawn in the test (the others of `PLAIN`) → schema `analysis` derived."""
+    """Core tables drawn in the test (the others of `PLAIN`) → schema `analysis` derived.
 
-    def build(study: Study | None = None, **tables: str) -> duckdb.DuckDBPyConnection:
+    `held` draws rows of `temp.held_row`: what a check holds back.
+    """
+
+    def build(
+        study: Study | None = None, held: str = "", **tables: str
+    ) -> duckdb.DuckDBPyConnection:
         from warehouse.analysis import derive
 
         con = duckdb.connect(config={"threads": 1})
         create_core(con, **{**PLAIN, **tables})
+        hold_back(con, held)
         derive(con, study or make_study())
         return con
 

@@ -76,3 +76,11 @@ def test_beside_a_progression_that_counts_the_held_one_is_asked_about(with_held)
     reasons, _, problems = with_held((1, "2023-09-01", "day"), response=response)
     assert "PFS" not in reasons
     assert ("PFS", "PROGRESSION_HELD_BESIDE", "KEPT") in problems
+
+
+def test_a_held_progression_is_told_under_each_completion_of_partial_dates(with_held):
+    follow_up = """usubjid    | last_contact_date | vital_status | death_date
+                   MYE-DE01-A | 2024-02           | ALIVE        |"""
+    reasons, _, _ = with_held((1, "2023-09-01", "day"), response=COMPLETE, follow_up=follow_up)
+    told = {code: reasons.get(code) for code in ("PFS", "PFSE", "PFSL", "CIRE", "CIRL")}
+    assert told == dict.fromkeys(told, "PROGRESSION_HELD")

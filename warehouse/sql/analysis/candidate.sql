@@ -1,7 +1,7 @@
 -- temp.candidate
 -- Grain:   one row per patient of the warehouse; `reason` says why not in the cohort, null if in it.
 -- Reads:   core.subject, temp.index_infusion, temp.index_relapse, temp.first_salvage, core.relapse,
---          core.treatment_line, temp.held.
+--          core.treatment_line, temp.held, temp.held_row.
 -- Feeds:   analysis.attrition, temp.timeline.
 create or replace temp table candidate as
 with relapsed as (select distinct usubjid from core.relapse),
@@ -13,6 +13,26 @@ holds as (
         bool_or(held_table = 'treatment_line') as line
     from held
     group by usubjid
+),
+-- A relapse that is held back and may be the first one: its number or its date says so, or neither is known.
+relapse_before as (
+    select distinct held_row.usubjid
+    from held_row
+    inner join index_relapse using (usubjid)
+    inner join index_infusion using (usubjid)
+    where
+        held_row.held_table = 'relapse'
+        and (
+            held_row.number <= index_relapse.relapse_number
+            or (held_row.number is null and held_row.day is null)
+            or (
+                latest_day(held_row.day, held_row.day_precision) > index_infusion.infusion_first_day
+                and case
+                    when held_row.number is null then held_row.day <= index_relapse.relapse_last_day
+                    else latest_day(held_row.day, held_row.day_precision) < index_relapse.relapse_first_day
+                end
+            )
+        )
 ),
 -- Lines that are there below the first salvage: where one of them is held, which is the first is not known.
 below as (
@@ -34,6 +54,7 @@ select
             then 'INFUSION_DATE_INCOMPLETE'
         when relapsed.usubjid is null and holds.relapse then 'RELAPSE_HELD'
         when relapsed.usubjid is null then 'NO_RELAPSE'
+        when relapse_before.usubjid is not null or (index_relapse.usubjid is null and holds.relapse) then 'RELAPSE_HELD'
         when index_relapse.usubjid is null then 'RELAPSE_NOT_AFTER_INFUSION'
         when index_relapse.relapse_date_precision = 'year' then 'RELAPSE_DATE_INCOMPLETE'
         when holds.line and (
@@ -54,4 +75,5 @@ left join index_relapse using (usubjid)
 left join first_salvage using (usubjid)
 left join holds using (usubjid)
 left join below using (usubjid)
+left join relapse_before using (usubjid)
 left join center_definition_excluded using (center_id)

@@ -49,7 +49,7 @@ relapse as (
             index_relapse.relapse_first_day,
             index_relapse.relapse_date_precision,
             index_infusion.infusion_first_day + 1,
-            death.trtsdt
+            least(death.trtsdt, index_relapse.other_last_day)
         ) as reldt,
         imputed_flag(index_relapse.relapse_first_day, index_relapse.relapse_date_precision) as reldtf
     from death

@@ -1,0 +1,60 @@
+"""Rows that a check holds back, as far as they may change a value: none of them ever means "none"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from warehouse.sql_text import filled
+from warehouse.staged_files import LinkedDelivery, existing, parquet
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EMPTY = """
+CREATE TEMP TABLE IF NOT EXISTS held_row (
+  usubjid VARCHAR, held_table VARCHAR, number INTEGER, topic VARCHAR, value VARCHAR, scale VARCHAR,
+  day DATE, day_precision VARCHAR
+)
+"""
+# Table → what its rows tell: number, topic, value, scale, day, precision of the day.
+_TOLD: Mapping[str, str] = MappingProxyType(
+    {
+        "relapse": "f.relapse_number, NULL, NULL, NULL, f.relapse_date, f.relapse_date_precision",
+        "treatment_line": "f.line_number, NULL, f.drugs, NULL, f.start_date, f.start_date_precision",
+        "response": "f.line_number, f.kind, f.category, NULL, f.response_date, f.response_date_precision",
+        "lesion": "NULL, f.timepoint, f.category, NULL, f.lesion_date, f.lesion_date_precision",
+        "risk": "NULL, f.timepoint, NULL, NULL, NULL, NULL",
+        "toxicity": "NULL, f.kind, f.grade, f.scale, f.onset_date, f.onset_date_precision",
+        "exposure": "NULL, f.drug, NULL, NULL, NULL, NULL",
+        "follow_up": "NULL, NULL, f.vital_status, NULL, f.last_contact_date, f.last_contact_date_precision",
+    }
+)
+_ROWS = """
+INSERT INTO held_row
+SELECT k.usubjid, '${table}', ${told}
+FROM ${rows} f JOIN patient_key k ON f.center_id = k.center_id AND f.patient_id = k.patient_id
+"""
+
+
+def no_held_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """temp.held_row as it is where nothing was read: empty. What is there stays."""
+    con.execute(_EMPTY).fetchall()
+
+
+def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDelivery]) -> None:
+    """temp.held_row from the quarantine of the current deliveries.
+
+    One row per row held back: `number` of its relapse or line, `topic` (kind of the response or
+    toxicity, time point, drug), `value` (category, drugs, grade), `scale` and date, each as far as
+    it was understood. `temp.patient_key` must be there. It is no table of the warehouse: what is
+    held back is not published, only that it is missing.
+    """
+    no_held_rows(con)
+    current = [delivery for delivery in deliveries if delivery.staged.current]
+    for table, told in _TOLD.items():
+        files = existing(current, f"quarantine/{table}.parquet")
+        if files:
+            places = {"table": table, "told": told, "rows": parquet(files)}
+            con.execute(filled(_ROWS, places)).fetchall()
