@@ -379,3 +379,19 @@ def test_a_run_publishes_what_was_done_by_hand(
     assert outcome.state == "published"
     assert [(p["center_id"], p["n_queries"]) for p in outcome.packets] == [("AA01", 2)]
     assert sending_help.run(study).state == "nothing new"
+
+
+def test_the_table_of_the_page_for_users_of_redcapdm_is_what_the_warehouse_gives(
+    waiting: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
+    statement = page.partition("```sql\n")[2].partition("```")[0]
+
+    assert main(["sql", str(waiting), statement, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert list(rows[0]) == [
+        *("Identifier", "DAG", "Event", "Instrument", "Field", "Description", "Query", "Code"),
+        "Modification",
+    ]
+    assert [row["DAG"] for row in rows] == ["AA01", "AA01", "BB02"]
+    assert {(row["Field"], row["Modification"]) for row in rows} == {("death_date", "New")}
