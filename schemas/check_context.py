@@ -214,7 +214,7 @@ class ContextBook:
 
     def _beside(self, context: PlannedContext) -> pl.DataFrame:
         """Row id and the columns of the neighbour in the table itself."""
-        used_few = [self._lookup(self._group(used)) for used in context.uses]
+        used_few = [self._lookup(group) for group in self._used(context)]
         if self._rows.of(context).height < FEW and None not in used_few:
             return self._beside_few(context)
         base, name = self._rows.of(context).lazy(), context.name
@@ -239,10 +239,14 @@ class ContextBook:
             .collect()
         )
 
+    def _used(self, context: PlannedContext) -> list[Group]:
+        """What a context uses; contexts of one key are joined at once."""
+        return list(dict.fromkeys(self._group(used) for used in context.uses))
+
     def _beside_few(self, context: PlannedContext) -> pl.DataFrame:
         base = wide = self._rows.of(context)
-        for used in context.uses:
-            wide = self._beside_all(wide, self._group(used))
+        for group in self._used(context):
+            wide = self._beside_all(wide, group)
         rows, near = neighbours(wide, context.within, context.order, context.shift)
         columns = self._columns.get(context.name, frozenset()) | {"row_id"}
         row_ids = base["row_id"].gather(pl.Series(rows, dtype=pl.UInt32()))

@@ -152,4 +152,5 @@ def test_every_context_is_used_and_every_used_one_exists() -> None:
     tables = load_catalog().tables
     checks = expand(load_rules(), tables, contexts, read_codelists())
     used = {owner for check in checks for owner in check.contexts}
+    used.update(owner for name in used & set(contexts) for owner in contexts[name].uses)
     assert used == set(contexts)
