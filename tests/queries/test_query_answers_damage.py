@@ -3,7 +3,6 @@
 import datetime as dt
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -15,11 +14,10 @@ from warehouse.query_answers.read import read_answers
 
 sys.path.insert(0, str(Path(__file__).parent / "damage"))
 
-import books  # noqa: E402
-from books import AT, FIRST, Returned  # noqa: E402
-
-HOSTILE = Path(__file__).parents[1] / "read" / "hostile"
-WRITTEN = "zzz-private-words"  # stands for what a center wrote; no message may show it
+import answer_books as books  # noqa: E402
+import answer_damage as kinds  # noqa: E402
+from answer_books import FIRST, Returned  # noqa: E402
+from answer_damage import DAMAGE, WRITTEN  # noqa: E402
 
 
 def read(path, center=books.CENTER, **more):
@@ -34,176 +32,6 @@ def returned(tmp_path):
     book = Returned(tmp_path / "queries.xlsx")
     book.fill(1, "correct", answered_by=WRITTEN, answered_on=dt.date(2024, 8, 2))
     return book.fill(2, "corrected", corrected_value=WRITTEN)
-
-
-def without_ids(book):
-    book.sheet.delete_cols(AT["query_id"])
-
-
-def without_answers(book):
-    book.sheet.delete_cols(AT["answer"])
-
-
-def short_id(book):
-    book.fill(1, query_id="Q-0000001")
-
-
-def id_deleted(book):
-    book.fill(1, query_id=None)
-
-
-def unknown_id(book):
-    book.fill(1, query_id=books.NOBODY)
-
-
-def foreign_id(book):
-    book.fill(1, query_id=books.FOREIGN)
-
-
-def ended_query(book):
-    book.fill(1, query_id=books.ENDED)
-
-
-def candidate(book):
-    book.fill(1, query_id=books.CANDIDATE)
-
-
-def two_answers(book):
-    book.fill(8, "not_available", query_id=books.IDS[0])
-
-
-def one_answer_and_one_unreadable(book):
-    book.fill(1, query_id=books.IDS[1])
-    book.fill(2, "correct", corrected_value=None)
-    book.fill(1, "not_available")
-
-
-def unknown_answer(book):
-    book.fill(1, WRITTEN)
-
-
-def other_without_words(book):
-    book.fill(1, "other", comment="-")
-
-
-def comment_without_answer(book):
-    book.fill(3, comment=WRITTEN)
-
-
-def correct_but_corrected(book):
-    book.fill(1, corrected_value=WRITTEN)
-
-
-def merged_answers(book):
-    book.sheet.merge_cells(
-        start_row=FIRST, end_row=FIRST + 1, start_column=AT["answer"], end_column=AT["answer"]
-    )
-    book.sheet.cell(FIRST + 1, AT["corrected_value"]).value = None
-
-
-def merged_ids(book):
-    book.sheet.merge_cells(start_row=FIRST, end_row=FIRST + 1, start_column=1, end_column=1)
-
-
-def formula(book):
-    book.fill(1, answer="=O4")
-
-
-def error_cell(book):
-    book.fill(2, corrected_value="#REF!")
-    book.sheet.cell(FIRST + 1, AT["corrected_value"]).data_type = "e"
-
-
-def unreadable_day(book):
-    book.fill(1, answered_on=WRITTEN)
-
-
-def future_day(book):
-    book.fill(1, answered_on=dt.date(2031, 1, 1))
-
-
-def month_only(book):
-    book.fill(1, answered_on="08/2024")
-
-
-def old_format(book):
-    book.book["carmony"]["B1"] = "0"
-
-
-def other_study(book):
-    book.book["carmony"]["B2"] = "ANOTHER"
-
-
-def other_center(book):
-    book.book["carmony"]["B3"] = books.OTHER
-
-
-def other_center_by_its_ids(book):
-    del book.book["carmony"]
-    book.sheet.delete_rows(FIRST + 1, 20)
-    book.fill(1, query_id=books.FOREIGN)
-
-
-def titles_deleted(book):
-    book.sheet.delete_rows(1, 2)
-
-
-def lines_deleted(book):
-    book.sheet.delete_rows(FIRST, 20)
-
-
-def sheet_deleted(book):
-    del book.book[book.sheet.title]
-
-
-def titles_crossed(book):
-    answer, value = (book.sheet.cell(2, AT[code]) for code in ("answer", "corrected_value"))
-    answer.value, value.value = value.value, answer.value
-
-
-def second_column_of_answers(book):
-    book.sheet.cell(2, 25).value = "Antwort"
-    book.sheet.cell(FIRST, 25).value = "nicht verfügbar"
-
-
-def note_below(book):
-    book.sheet.cell(FIRST + 12, 3).value = WRITTEN
-
-
-# Damage → code of its one message, lines not taken because of it, answers still taken.
-DAMAGE = {
-    without_ids: ("NO_ID_COLUMN", 8, 0),
-    without_answers: ("NO_ANSWER_COLUMN", 8, 0),
-    short_id: ("BAD_ID", 1, 1),
-    id_deleted: ("NO_ID", 1, 1),
-    unknown_id: ("UNKNOWN_ID", 1, 1),
-    foreign_id: ("OTHER_CENTER", 1, 1),
-    ended_query: ("ENDED", 1, 1),
-    candidate: ("NOT_SENT", 1, 1),
-    two_answers: ("DIFFERENT_ANSWERS", 2, 1),
-    one_answer_and_one_unreadable: ("DIFFERENT_ANSWERS", 2, 0),
-    unknown_answer: ("UNKNOWN_ANSWER", 1, 1),
-    other_without_words: ("NO_COMMENT", 1, 1),
-    comment_without_answer: ("NO_ANSWER", 1, 2),
-    correct_but_corrected: ("CONTRADICTION", 1, 1),
-    merged_answers: ("MERGED", 1, 1),
-    merged_ids: ("MERGED", 1, 1),
-    formula: ("FORMULA", 1, 1),
-    error_cell: ("FORMULA", 1, 1),
-    unreadable_day: ("BAD_DATE", 0, 2),
-    month_only: ("BAD_DATE", 0, 2),
-    future_day: ("FUTURE_DATE", 0, 2),
-    old_format: ("OLD_FORMAT", 2, 0),
-    other_study: ("OTHER_STUDY", 2, 0),
-    other_center: ("WRONG_CENTER", 2, 0),
-    other_center_by_its_ids: ("WRONG_CENTER", 1, 0),
-    titles_deleted: ("NO_TITLES", 8, 0),
-    lines_deleted: ("EMPTY", 0, 0),
-    sheet_deleted: ("NO_QUERIES", 0, 0),
-    titles_crossed: ("COLUMNS_CROSSED", 8, 0),
-    second_column_of_answers: ("TWO_COLUMNS", 1, 1),
-    note_below: ("STRAY_ROW", 1, 2),
-}
 
 
 def is_accounted_for(file):
@@ -232,20 +60,20 @@ def test_each_damage_gives_one_clear_message_and_loses_nothing(damage, returned)
     assert "Fix: " in text
     assert WRITTEN not in text
     assert "SECRET" not in text
-    if damage not in (titles_deleted, sheet_deleted):
+    if damage not in (kinds.titles_deleted, kinds.sheet_deleted):
         assert file.n_lines == filled_rows(returned.path)
 
 
 @pytest.mark.parametrize(
     ("damage", "place"),
     [
-        (unknown_answer, (FIRST, "Antwort")),
-        (comment_without_answer, (FIRST + 2, "Antwort")),
-        (other_without_words, (FIRST, "Kommentar")),
-        (unreadable_day, (FIRST, "Beantwortet am")),
-        (unknown_id, (FIRST, "Rückfrage")),
-        (merged_answers, (FIRST + 1, "Antwort")),
-        (error_cell, (FIRST + 1, "Korrigierter Wert")),
+        (kinds.unknown_answer, (FIRST, "Antwort")),
+        (kinds.comment_without_answer, (FIRST + 2, "Antwort")),
+        (kinds.other_without_words, (FIRST, "Kommentar")),
+        (kinds.unreadable_day, (FIRST, "Beantwortet am")),
+        (kinds.unknown_id, (FIRST, "Rückfrage")),
+        (kinds.merged_answers, (FIRST + 1, "Antwort")),
+        (kinds.error_cell, (FIRST + 1, "Korrigierter Wert")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -253,6 +81,17 @@ def test_a_message_names_sheet_row_and_column(damage, place, returned):
     damage(returned)
     [problem] = read(returned.save()).problems
     assert (problem.place.sheet, problem.place.row, problem.place.column) == ("Rückfragen", *place)
+
+
+def test_an_answer_beside_an_unreadable_one_to_the_same_query_is_not_taken(returned):
+    returned.fill(8, "vielleicht", query_id=books.IDS[0], patient=None)
+    file = read(returned.save())
+    found = {problem.code: (problem.place.row, problem.n_lines) for problem in file.problems}
+    assert found == {"DIFFERENT_ANSWERS": (FIRST, 1), "UNKNOWN_ANSWER": (FIRST + 7, 1)}
+    [both] = [problem for problem in file.problems if problem.code == "DIFFERENT_ANSWERS"]
+    assert "different answers in rows 3 and 10;" in both.problem
+    assert file.answers["query_id"].to_list() == [books.IDS[1]]
+    assert is_accounted_for(file)
 
 
 def test_an_answer_counts_without_a_day_that_cannot_be_read(returned):
@@ -293,7 +132,7 @@ def test_an_answer_to_a_value_that_was_delivered_anew_is_not_taken(returned):
 
 
 def test_without_folder_and_marks_ids_of_two_centers_refuse_the_file(returned):
-    foreign_id(returned)
+    kinds.foreign_id(returned)
     del returned.book["carmony"]
     file = read(returned.save(), center=None)
     assert [problem.code for problem in file.problems] == ["CENTER_UNKNOWN"]
@@ -307,53 +146,16 @@ def test_without_folder_and_marks_the_ids_say_whose_answers_they_are(returned):
     assert (file.center_id, file.answers.height, file.problems) == (books.CENTER, 2, ())
 
 
-# Files that cannot be opened at all.
-
-
-def truncated(path):
-    path.write_bytes(path.read_bytes()[:-2000])
-
-
-def damaged_zip(path):
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2
-    content[middle - 1500 : middle + 1500] = b"\x55" * 3000
-    path.write_bytes(content)
-
-
-def a_letter_in_disguise(path):
-    path.write_bytes(b"%PDF-1.7 a letter")
-
-
-def empty_file(path):
-    path.write_bytes(b"")
-
-
-def zip_in_disguise(path):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("letter.txt", "dear colleague")
-
-
-def with_macros(path):
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("xl/vbaProject.bin", b"macro")
-
-
-def with_password(path):
-    name = "EncryptedPackage".encode("utf-16-le")
-    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000 + name + b"\0" * 1000)
-
-
 @pytest.mark.parametrize(
     ("damage", "codes"),
     [
-        (truncated, {"TRUNCATED"}),
-        (damaged_zip, {"CORRUPT"}),
-        (a_letter_in_disguise, {"WRONG_TYPE"}),
-        (empty_file, {"WRONG_TYPE", "CORRUPT"}),
-        (zip_in_disguise, {"WRONG_TYPE"}),
-        (with_macros, {"WRONG_TYPE"}),
-        (with_password, {"ENCRYPTED"}),
+        (kinds.truncated, {"TRUNCATED"}),
+        (kinds.damaged_zip, {"CORRUPT"}),
+        (kinds.a_letter_in_disguise, {"WRONG_TYPE"}),
+        (kinds.empty_file, {"WRONG_TYPE", "CORRUPT"}),
+        (kinds.zip_in_disguise, {"WRONG_TYPE"}),
+        (kinds.with_macros, {"WRONG_TYPE"}),
+        (kinds.with_password, {"ENCRYPTED"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

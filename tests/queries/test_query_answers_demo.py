@@ -22,8 +22,8 @@ from warehouse.query_answers import ImportedFile, import_answers
 
 sys.path.insert(0, str(Path(__file__).parent / "damage"))
 
-import books  # noqa: E402
-from books import AT, FIRST  # noqa: E402
+import answer_books as books  # noqa: E402
+from answer_books import AT, FIRST  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = "DE01"

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
@@ -17,8 +18,8 @@ from warehouse.query_book.columns import COLUMNS
 
 sys.path.insert(0, str(Path(__file__).parent / "damage"))
 
-import books  # noqa: E402
-from books import ANSWERS, AT, FIRST, IDS, Returned  # noqa: E402
+import answer_books as books  # noqa: E402
+from answer_books import ANSWERS, AT, FIRST, IDS, Returned  # noqa: E402
 
 
 def read(path, **more):
@@ -155,6 +156,8 @@ def test_a_column_of_answers_that_occurs_twice_with_the_same_answers(book):
 def test_a_line_with_several_ids_answers_each_of_them(tmp_path):
     joined = [f"{IDS[0]} {IDS[1]}", IDS[2], f"{IDS[3]}\n{IDS[4]} {IDS[5]}"]
     made = Returned(tmp_path / "queries.xlsx", ids=joined)
+    for line in (1, 2, 3):
+        made.fill(line, patient=None)
     file = read(made.fill(1, "correct").fill(2, "not_available").save())
     assert answered(file) == {
         IDS[0]: ("correct", None),
@@ -237,6 +240,27 @@ def test_a_name_filled_down_the_column_answers_nothing(book):
         book.fill(line, answered_by="Dr. Muster", answered_on=dt.date(2024, 8, 2))
     file = read(book.save())
     assert (answered(file), file.n_unanswered) == (WANTED, 5)
+
+
+@pytest.mark.parametrize(
+    ("sent", "back", "same"),
+    [
+        ("00123", "123", True),
+        ("DE01-7", "de01-7 ", True),
+        ("123456789012", "1.23457E+11", True),
+        ("-17", "'-17", True),
+        ("7", "8", False),
+        ("A7", "A 7", False),
+        (None, "A7", False),
+    ],
+)
+def test_a_patient_is_the_same_in_any_spelling_that_programs_make_of_it(sent, back, same, book):
+    queries = books.queries().with_columns(patient_id=pl.lit(sent, pl.String))
+    for line in range(1, 9):
+        book.fill(line, patient=back)
+    file = read_answers(book.save(), queries, books.CENTER)
+    assert file.answers.height == (3 if same else 0)
+    assert {problem.code for problem in file.problems} == (set() if same else {"OTHER_PATIENT"})
 
 
 def test_formulas_that_were_calculated_count_with_a_remark(tmp_path):

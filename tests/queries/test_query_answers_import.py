@@ -15,8 +15,8 @@ from warehouse.query_answers.importing import IMPORTED, KNOWN, NOT_READ, NOTHING
 
 sys.path.insert(0, str(Path(__file__).parent / "damage"))
 
-import books  # noqa: E402
-from books import CENTER, IDS, OTHER, Returned  # noqa: E402
+import answer_books as books  # noqa: E402
+from answer_books import CENTER, IDS, OTHER, Returned  # noqa: E402
 
 
 @pytest.fixture

@@ -74,6 +74,8 @@ class ImportedFile:
         if self.content is None or self.status == KNOWN:
             return f"{name}: {self.status}"
         content = self.content
+        if not content.n_lines:
+            return f"{name}: {self.status}; no lines of queries"
         told_lines = (
             f"{content.n_lines} line(s): {content.answers.height} answer(s), "
             f"{content.n_repeated} known already, {content.n_unanswered} without an answer, "

@@ -5,11 +5,13 @@ A line with several ids counts once for each of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
 
 from schemas.query_frames import ANSWERED, CANDIDATE, ENDED
+from transforms.harmonize.values import match_key
 from warehouse.query_answers.lines import WRITTEN
 
 # What became of a line, in `outcome`; a problem has its code in `fault`.
@@ -47,10 +49,18 @@ def judged(
     earlier = said.with_columns(again=pl.lit(value=True))
     before = (pl.coalesce(f"{name}_said", name).alias(f"{name}_before") for name in WRITTEN)
     known = queries.join(earlier, on="query_id", how="left", suffix="_said").select(
-        "query_id", "state", "resolution", pl.col("center_id").alias("of_center"), "again", *before
+        "query_id",
+        *("state", "resolution", "again"),
+        pl.col("center_id").alias("of_center"),
+        pl.col("patient_id").alias("of_patient"),
+        *before,
     )
+    units = units.join(known, on="query_id", how="left", maintain_order="left")
+    pairs = ["patient", "of_patient"]
     units = (
-        units.join(known, on="query_id", how="left", maintain_order="left")
+        units.join(
+            _strangers(units, pairs), on=pairs, how="left", maintain_order="left", nulls_equal=True
+        )
         .with_columns(pl.coalesce("fault", _fault_of_query(center_id, changed)))
         .with_columns(different=_different(), turn=pl.int_range(pl.len()).over(_of_one_query()))
     )
@@ -82,12 +92,33 @@ def _fault_of_query(center_id: str | None, changed: Sequence[str]) -> pl.Expr:
     fault = (
         pl.when(state.is_null()).then(pl.lit("UNKNOWN_ID"))
         .when(other).then(pl.lit("OTHER_CENTER"))
+        .when(pl.col("stranger")).then(pl.lit("OTHER_PATIENT"))
         .when(same & (state.is_in([ANSWERED, *ENDED]) | pl.col("again"))).then(pl.lit("KNOWN"))
         .when(state == CANDIDATE).then(pl.lit("NOT_SENT"))
         .when(state.is_in(ENDED)).then(pl.lit("ENDED"))
         .when(pl.col("query_id").is_in(changed)).then(pl.lit("VALUE_CHANGED"))
     )  # fmt: skip
     return pl.when("written").then(fault)
+
+
+def _strangers(units: pl.DataFrame, pairs: list[str]) -> pl.DataFrame:
+    """Patients that a line names beside those that its query is about, where these are two people."""
+    named = units.filter(pl.col("patient").is_not_null() & pl.col("state").is_not_null())
+    unlike = named.filter(pl.col("patient").ne_missing(pl.col("of_patient"))).select(pairs).unique()
+    rows = [(cell, of) for cell, of in unlike.iter_rows() if not _same_patient(cell, of)]
+    schema = dict.fromkeys(pairs, pl.String())
+    return pl.DataFrame(rows, schema, orient="row").with_columns(stranger=pl.lit(value=True))
+
+
+def _same_patient(cell: str, patient_id: str | None) -> bool:
+    """Whether two spellings are one id: programs take zeros, digits and a ' in front away."""
+    if patient_id is None:
+        return False
+    one, other = match_key(cell), match_key(patient_id)
+    try:
+        return one == other or math.isclose(float(one), float(other), rel_tol=1e-5)
+    except ValueError:
+        return False
 
 
 def _of_one_query() -> list[pl.Expr]:

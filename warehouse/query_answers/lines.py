@@ -18,6 +18,7 @@ LINE = pl.Schema(
         "row": pl.Int32(),  # of the sheet, 1-based
         "ids": pl.List(pl.String()),  # of queries, as the project writes them
         **dict.fromkeys(READ, pl.String()),  # as read, without outer blanks; null where blank
+        "patient": pl.String(),  # as the line names it; null where it does not, or two columns do
         "answer_code": pl.String(),  # null: not one of the five
         "fault": pl.String(),  # code of a problem that shows in the cells alone
         "column": pl.String(),  # that it is about
@@ -38,6 +39,7 @@ def _lines(block: Block, at: int) -> pl.DataFrame:
         pl.lit(at, pl.Int32).alias("block"),
         pl.col("_row").alias("row"),
         *(_one_of(block, code) for code in READ),
+        _patient(block),
         pl.concat_list(_differs(block, code) for code in READ).list.drop_nulls().alias("twice"),
     )
     found = {text: list(ids_in(text)) for text in cells["query_id"].drop_nulls().unique()}
@@ -67,6 +69,12 @@ def _one_of(block: Block, code: str) -> pl.Expr:
     """The cell of a column; the first filled one if the title occurs twice."""
     cells = [_filled(cell) for cell in block.places.get(code, ())]
     return (pl.coalesce(cells) if cells else pl.lit(None, pl.String)).alias(code)
+
+
+def _patient(block: Block) -> pl.Expr:
+    """The cell of the patient; people add columns of that title, so that two of them say nothing."""
+    cells = block.places.get("patient", ())
+    return (_filled(cells[0]) if len(cells) == 1 else pl.lit(None, pl.String)).alias("patient")
 
 
 def _differs(block: Block, code: str) -> pl.Expr:

@@ -143,6 +143,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the query belongs to another center",
         "remove the line; only the center itself answers its queries",
     ),
+    "OTHER_PATIENT": (
+        "the line names another patient than its query is about",
+        "ids and answers were perhaps sorted apart: ask the center to answer in the workbook anew",
+    ),
     "NOT_SENT": (
         "the query was not released to the center",
         "release it (carmony queries STUDY release), so that the next workbook asks for it",

@@ -26,18 +26,29 @@ def line_problems(units: pl.DataFrame, blocks: Sequence[Block]) -> list[Problem]
         different = code == "DIFFERENT_ANSWERS"
         key = (code, unit["query_id"]) if different else (code, *line, unit["state"])
         groups.setdefault(key, []).append(unit)
-    return [_problem(key[0], group, blocks) for key, group in groups.items()]
+    rows = _rows_of_queries(units)
+    return [_problem(key[0], group, blocks, rows) for key, group in groups.items()]
 
 
-def _problem(code: str, units: list[dict[str, Any]], blocks: Sequence[Block]) -> Problem:
+def _rows_of_queries(units: pl.DataFrame) -> dict[str, list[str]]:
+    """The rows in which each query has an answer, for those that have several."""
+    written = units.filter(pl.col("written") & pl.col("query_id").is_not_null())
+    rows = written.group_by("query_id").agg(pl.col("row").cast(pl.String))
+    return dict(rows.filter(pl.col("row").list.len() > 1).iter_rows())
+
+
+def _problem(
+    code: str, units: list[dict[str, Any]], blocks: Sequence[Block], rows: dict[str, list[str]]
+) -> Problem:
     first = units[0]
     block = blocks[first["block"]]
     column = first["column"] or ("query_id" if code in _OF_QUERY else None)
+    column = "patient" if code == "OTHER_PATIENT" else column
     values = {
         "length": len(first["answer"] or ""),
         "state": first["state"],
         "resolution": (first["resolution"] or "no resolution").replace("_", " "),
-        "rows": " and ".join(dict.fromkeys(str(unit["row"]) for unit in units)),
+        "rows": " and ".join(dict.fromkeys(rows.get(first["query_id"], ()))),
         "what": _rejected(block, first["row"]),
     }
     ids = tuple(dict.fromkeys(unit["query_id"] for unit in units if unit["query_id"]))
