@@ -156,11 +156,14 @@ def _cell(
     rule: dict[str, Any], center: str, cell: dict[str, Any] | None, target: str, speech: Speech
 ) -> Cell:
     n = _live(cell) if cell else 0
-    judged = bool(cell and cell["n_judged"])
-    share = speech.share(cell["n_failed"] / cell["n_judged"]) if cell and judged else ""
+    counted = bool(cell and cell["n_judged"])
+    share = speech.share(cell["n_failed"] / cell["n_judged"]) if cell and counted else ""
     shade = next((name for least, name in reversed(_SHADES) if n >= least), "h0")
     said = ", ".join(
         f"{cell[f'n_{state}']} {state}" for state in LIVE if cell and cell[f"n_{state}"]
     )
-    told = f"{center}, {rule['rule_id']}: {said}; {share or 'share not judged'} failing"
+    told = (
+        f"{center}, {rule['rule_id']}: {said}; {f'{share} failing' if share else 'share not known'}"
+    )
+    judged = bool(cell and cell["is_judged"])
     return Cell(center, n, shade, target, judged or n > 0, share, told)

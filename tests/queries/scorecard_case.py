@@ -19,7 +19,10 @@ RULES = """
     PLA-01 | Death after birth  | error   | plausibility | dates
     PLA-02 | Dose is usual      | warning | plausibility | product
     INF-01 | For information    | info    | plausibility | salvage
+    MAP-01 | Date can be read   | error   | conformance  | parsing
+    STU-01 | Not in two centers | warning | plausibility | duplicates
 """
+ENGINES = {"MAP": "mapping", "STU": "study"}
 
 
 def cells(drawn: str) -> list[list[str | None]]:
@@ -48,7 +51,8 @@ class Case:
                      study_hash="h", load_id=1, started_at="2024-01-01", versions="{}")  # fmt: skip
         for rule_id, title, severity, kahn, category in cells(rules):
             self._insert("quality.rule", rule_id=rule_id, title=title, severity=severity, kahn=kahn,
-                         category=category, sentence=title)  # fmt: skip
+                         category=category, sentence=title,
+                         engine=ENGINES.get(str(rule_id)[:3], "rows"))  # fmt: skip
 
     def core(self, **tables: str) -> Case:
         """Tables of core, drawn as for the tests of the derivations."""

@@ -62,6 +62,26 @@ def test_a_rule_that_only_informs_finds_no_fault():
     assert case.value("AA01", "plausibility") is None
 
 
+def test_a_rule_on_the_whole_study_is_left_out_since_it_judges_the_newest_state_only():
+    case = one("""
+        1 | STU-01 | failed | 2 | 4
+        1 | PLA-01 | failed | 1 | 4""").fill()
+    assert case.row("AA01", "plausibility")["denominator"] == 4
+
+
+def test_rules_of_reading_are_together_one_check_of_each_row():
+    ledger = """
+        1 | read  |         | quarantined | 2
+        1 | check | subject | in          | 38"""
+    case = one("1 | MAP-01 | failed | 3 | \n 1 | CON-01 | failed | 1 | 10", ledger).fill()
+    row = case.row("AA01", "conformance")
+    assert (row["numerator"], row["denominator"]) == (46, 50)
+    case = one("1 | MAP-01 | passed | 0 | ", ledger).fill()
+    assert (case.value("AA01", "conformance"), case.value("AA01", "completeness")) == (1, None)
+    case = one("1 | MAP-01 | failed | 60 | ", ledger).fill()
+    assert case.value("AA01", "conformance") == 0  # never below
+
+
 def test_what_was_not_judged_is_empty_and_has_no_place():
     case = one("1 | CMP-01 | passed | 0 | 0").fill()
     for figure, better in figures().items():

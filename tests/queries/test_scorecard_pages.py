@@ -44,6 +44,9 @@ def warehouse(folder: Path, text: str = "", centers: tuple[str, ...] = CENTERS) 
             {key}     | check | subject | in | 10
             {key + 1} | check | subject | in | 10""")
     first, second, third = centers[:3]
+    case.checks(f"""
+        {keys[second] + 1} | MAP-01 | passed | 0 |
+        {keys[third] + 1}  | MAP-01 | failed | 1 |""")
     case.queries(f"""
         Q-00000001 | {first}  | PLA-02 | MYE-{first}-AAAAAAAAAAAA  | infusion | dose
         Q-00000002 | {first}  | PLA-02 | MYE-{first}-BBBBBBBBBBBB  | infusion | dose
@@ -288,6 +291,17 @@ def test_every_link_of_the_pages_leads_somewhere_in_the_page(written):
         assert len(links) >= 5
         assert {link[1:] for link in links} <= ids
         assert all(link.startswith("#") for link in links)
+
+
+def test_a_rule_of_reading_has_no_share_and_is_not_taken_for_one_that_was_not_judged(written):
+    text = written[""].read_text(encoding="utf-8")
+    row = text[text.index('<tr data-rule="MAP-01"') :].split("</tr>")[0]
+    cells = re.findall(r'data-center="(\w+)"[^>]*>(.*?)</td>', row)
+    assert dict(cells) == {
+        "US01": "<span>0</span>",
+        "DE02": "<span>0</span>",
+        **dict.fromkeys(("DE01", "CH01", "ES01"), '<span aria-label="not judged">–</span>'),
+    }
 
 
 def test_counts_of_the_heat_map_are_those_of_the_list(written):

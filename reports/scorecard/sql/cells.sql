@@ -15,10 +15,15 @@ WITH asked AS (
 ),
 judged AS (
   SELECT
-    c.rule_id, d.center_id::VARCHAR AS center_id, sum(c.numerator)::BIGINT AS n_failed, sum(c.denominator)::BIGINT AS n_judged
+    c.rule_id,
+    d.center_id::VARCHAR AS center_id,
+    sum(c.numerator)::BIGINT AS n_failed,
+    -- Rules of reading do not count what they looked at.
+    sum(c.denominator) FILTER (c.denominator > 0)::BIGINT AS n_judged,
+    true AS is_judged
   FROM quality.check_run AS c
   JOIN quality.delivery AS d USING (delivery_key)
-  WHERE d.is_current AND c.outcome IN ('passed', 'failed') AND c.denominator > 0
+  WHERE d.is_current AND c.outcome IN ('passed', 'failed') AND (c.denominator > 0 OR c.denominator IS NULL)
   GROUP BY ALL
 )
 SELECT
@@ -29,7 +34,8 @@ SELECT
   coalesce(n_candidate, 0) AS n_candidate,
   coalesce(n_ended, 0) AS n_ended,
   n_failed,
-  n_judged
+  n_judged,
+  coalesce(is_judged, false) AS is_judged
 FROM asked
 FULL JOIN judged USING (rule_id, center_id)
 ORDER BY rule_id, center_id

@@ -5,15 +5,6 @@
 -- What cannot be judged has no row here, or the value null.
 CREATE OR REPLACE TEMP TABLE scorecard_figure AS
 WITH newest AS (SELECT max(load_id) AS load_id FROM temp.scorecard_load),
-judged AS (
-  -- Rules that only inform find no fault.
-  SELECT d.load_id, d.center_id, r.kahn, sum(c.numerator) AS n_failed, sum(c.denominator) AS n_judged
-  FROM temp.scorecard_delivery AS d
-  JOIN quality.check_run AS c USING (delivery_key)
-  JOIN quality.rule AS r USING (rule_id)
-  WHERE c.outcome IN ('passed', 'failed') AND c.denominator > 0 AND r.severity IN ('error', 'warning')
-  GROUP BY ALL
-),
 moved AS (
   SELECT
     d.load_id,
@@ -26,6 +17,34 @@ moved AS (
   FROM temp.scorecard_delivery AS d
   JOIN quality.ledger AS l USING (delivery_key)
   GROUP BY ALL
+),
+checked AS (
+  -- Rules that only inform find no fault. Rules on the whole study judge no state but the newest, so that nothing
+  -- could be compared with them. Rules of reading do not count what they looked at: they have no denominator.
+  SELECT
+    d.load_id,
+    d.center_id,
+    r.kahn,
+    sum(c.numerator) FILTER (c.denominator > 0) AS n_failed,
+    sum(c.denominator) AS n_judged,
+    sum(c.numerator) FILTER (c.denominator IS NULL) AS n_misread,
+    bool_or(c.denominator IS NULL) AS was_read
+  FROM temp.scorecard_delivery AS d
+  JOIN quality.check_run AS c USING (delivery_key)
+  JOIN quality.rule AS r USING (rule_id)
+  WHERE c.outcome IN ('passed', 'failed') AND r.severity IN ('error', 'warning') AND r.engine IS DISTINCT FROM 'study'
+  GROUP BY ALL
+),
+judged AS (
+  -- All rules of reading together are one check of each row.
+  SELECT
+    k.load_id,
+    k.center_id,
+    k.kahn,
+    coalesce(k.n_failed, 0) + CASE WHEN k.was_read THEN least(k.n_misread, coalesce(m.n_rows, 0)) ELSE 0 END AS n_failed,
+    coalesce(k.n_judged, 0) + CASE WHEN k.was_read THEN coalesce(m.n_rows, 0) ELSE 0 END AS n_judged
+  FROM checked AS k
+  LEFT JOIN moved AS m USING (load_id, center_id)
 ),
 known AS (
   -- Earlier states of core are not kept: known of the newest load alone.
