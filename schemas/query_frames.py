@@ -76,7 +76,7 @@ FACT = pl.Schema(
         "fingerprint": pl.String(),  # keyed hash of the values involved
         "involved": pl.List(pl.String()),  # canonical columns involved, the first is `field`
         "delivery_key": pl.Int32(),  # quality.delivery
-        "finding_id": pl.Int64(),  # one of the findings of the fact (the first)
+        "finding_id": pl.Int64(),  # one of the findings of the fact (the newest)
         "n_findings": pl.Int32(),
     }
 )

@@ -148,6 +148,7 @@ def test_state_and_resolution_follow_from_what_became_of_a_query(rounds: Rounds)
         assert (q["state"], q["resolution"]) == ENDS[q["outcome"]]
         assert (q["ended_at"] is None) is (q["state"] == "open")
         assert q["n_reopened"] == 0
+        assert q["created_load"] == (1 if q["query_id"] in rounds.one.queries else 2)
 
 
 def test_the_counts_of_the_second_load_are_those_of_the_truth(rounds: Rounds) -> None:

@@ -87,11 +87,16 @@ class QueryLog:
         """
         number = max((int(m[1]) for _, m in self._parts()), default=0) + 1
         label = what if load_id is None else f"load-{load_id}"
-        part = events.select(
-            pl.lit(number, pl.Int64).alias("part"),
-            pl.int_range(pl.len(), dtype=pl.Int32).alias("position"),
-            *QUERY_EVENT.names()[2:],
-        ).cast(QUERY_EVENT)
+        part = (
+            events.select(
+                pl.lit(number, pl.Int64).alias("part"),
+                pl.int_range(pl.len(), dtype=pl.Int32).alias("position"),
+                *(name for name in QUERY_EVENT.names()[2:] if name != "load_id"),
+                pl.lit(load_id, pl.Int32).alias("load_id"),
+            )
+            .select(QUERY_EVENT.names())
+            .cast(QUERY_EVENT)
+        )
         _write(part, self._folder / f"{number:06d}-{label}.parquet")
         for made in ("events", "queries"):
             self.__dict__.pop(made, None)
