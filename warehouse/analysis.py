@@ -57,7 +57,7 @@ ONCE, EVERY, MEASURED = "ONCE", "EVERY", "MEASURED"
 # Step → how often. A name in braces is that of a setting.
 BEFORE_LINES = {
     "setting": EVERY,
-    "drug_class": ONCE,
+    "drug_class": EVERY,
     "response_value": ONCE,
     "attrition_reason": ONCE,
     "index_infusion": EVERY,
@@ -75,6 +75,8 @@ BEFORE_LINES = {
     "imwg_reported": MEASURED,
 }
 AFTER_LINES = {
+    "held_line": EVERY,
+    "following_line": EVERY,
     "candidate": EVERY,
     "timeline": EVERY,
     "drug_class_status": ONCE,
@@ -152,7 +154,9 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
 def _derive_times(con: duckdb.DuckDBPyConnection, study: Study, completion: str) -> None:
     """`analysis.adtte` and `analysis.exclusion` alone, with partial dates completed otherwise."""
     lines, progressions = _prepare(con, study, completion)
-    _create_from(con, "first_salvage", find_first_salvage(lines, progressions, study.settings))
+    first = find_first_salvage(lines, progressions, study.settings)
+    _create_from(con, "first_salvage", first)
+    _create_from(con, "salvage_sequence", salvage_sequence(lines, first, study.settings))
     if study.settings.response_analysed == "derived":
         _derive_imwg(con)
     for name in _steps(AFTER_LINES, study, completion):
@@ -222,6 +226,7 @@ def _variables(study: Study) -> dict[str, Any]:
         "early_months_1": cut_offs[0],
         "early_months_2": cut_offs[-1],
         "early_if_equal": settings.early_relapse_tie == "early_if_equal",
+        "bridge_days": settings.bridge_days,
         "time_zero": settings.time_zero,
         "best_response_window": settings.best_response_window,
         "response_analysed": settings.response_analysed,

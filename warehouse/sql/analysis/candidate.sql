@@ -1,7 +1,7 @@
 -- temp.candidate
 -- Grain:   one row per patient of the warehouse; `reason` says why not in the cohort, null if in it.
 -- Reads:   core.subject, temp.index_infusion, temp.index_relapse, temp.first_salvage, core.relapse,
---          core.treatment_line, temp.held, temp.held_row.
+--          core.treatment_line, temp.held, temp.held_row, temp.held_line.
 -- Feeds:   analysis.attrition, temp.timeline.
 create or replace temp table candidate as
 with relapsed as (select distinct usubjid from core.relapse),
@@ -11,7 +11,7 @@ holds as (
         bool_or(held_table = 'infusion') as infusion,
         bool_or(held_table = 'relapse') as relapse,
         bool_or(held_table = 'treatment_line') as line
-    from held
+    from (select usubjid, held_table from held union select usubjid, held_table from held_row)
     group by usubjid
 ),
 -- A relapse that is held back and may be the first one: its number or its date says so, or neither is known.
@@ -57,10 +57,15 @@ select
         when relapse_before.usubjid is not null or (index_relapse.usubjid is null and holds.relapse) then 'RELAPSE_HELD'
         when index_relapse.usubjid is null then 'RELAPSE_NOT_AFTER_INFUSION'
         when index_relapse.relapse_date_precision = 'year' then 'RELAPSE_DATE_INCOMPLETE'
-        when holds.line and (
-            first_salvage.usubjid is null
-            or first_salvage.line_number - 1 > coalesce(below.n_lines, 0)
-        )
+        when
+            held_line.may_change_first
+            or (
+                holds.line
+                and (
+                    first_salvage.usubjid is null
+                    or first_salvage.line_number - 1 > coalesce(below.n_lines, 0)
+                )
+            )
             then 'SALVAGE_HELD'
         when first_salvage.usubjid is null then 'NO_SALVAGE'
         when first_salvage.start_flag = 'M' then 'SALVAGE_START_INCOMPLETE'
@@ -75,5 +80,6 @@ left join index_relapse using (usubjid)
 left join first_salvage using (usubjid)
 left join holds using (usubjid)
 left join below using (usubjid)
+left join held_line using (usubjid)
 left join relapse_before using (usubjid)
 left join center_definition_excluded using (center_id)

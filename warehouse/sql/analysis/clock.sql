@@ -123,6 +123,16 @@ select
         -- A progression without a place in time may have come before anything else but a response.
         when uses_pd and pd_on is null and progression_reason is not null and event is distinct from 'RESPONSE'
             then progression_reason
+        -- A next line that is held back may have come before anything but what its day leaves behind it.
+        when
+            uses_next_line
+            and is_next_line_held
+            and case event
+                when 'RESPONSE' then coalesce(held_line_on < event_on, false)
+                when 'PD' then coalesce(held_line_on <= event_on, true)
+                else true
+            end
+            then 'NEXT_LINE_HELD'
         when
             uses_next_line
             and next_line_flag = 'M'

@@ -40,6 +40,8 @@ select
     timeline.next_line_on,
     timeline.next_line_flag,
     timeline.next_line_number,
+    timeline.is_next_line_held,
+    timeline.held_line_on,
     progression.pd_on,
     progression.pd_flag,
     progression.row_id as pd_row_id,

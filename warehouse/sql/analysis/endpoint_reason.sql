@@ -19,6 +19,7 @@ from (
     ('PROGRESSION_HELD_BESIDE', 'DAT-22', 'Another progression is held back until the center answers: it may have been first'),
     ('PROGRESSION_BEFORE_RESPONSE', 'RSP-03', 'Progression before the first response'),
     ('NEXT_LINE_AFTER_DEATH', 'DAT-24', 'Next treatment after death'),
+    ('NEXT_LINE_HELD', 'SAL-01', 'A line after the first salvage is held back until the center answers'),
     ('NEXT_LINE_DATE_YEAR_ONLY', 'DAT-19', 'Of the start of the next treatment only the year is known'),
     ('RESPONSE_DATE_MISSING', 'DAT-20', 'Response without a date'),
     ('RESPONSE_NOT_ASSESSED', 'RSP-13', 'No response that can be evaluated'),

@@ -9,6 +9,7 @@ select
     getvariable('early_months_1')::double as early_months_1,
     getvariable('early_months_2')::double as early_months_2,
     getvariable('early_if_equal')::boolean as early_if_equal,
+    getvariable('bridge_days')::integer as bridge_days,
     getvariable('time_zero')::varchar as time_zero,
     getvariable('best_response_window')::varchar as best_response_window,
     getvariable('response_analysed')::varchar as response_analysed,

@@ -1,7 +1,7 @@
 -- temp.timeline
 -- Grain:   one row per patient of the cohort with its dates imputed in the order death, salvage start,
 --          relapse, infusion, each inside the window that the earlier ones leave.
--- Reads:   temp.candidate, temp.first_salvage, temp.index_relapse, temp.index_infusion, temp.vital,
+-- Reads:   temp.candidate, temp.first_salvage, temp.following_line, temp.held_line, temp.index_relapse, temp.index_infusion, temp.vital,
 --          temp.alive_evidence.
 -- Feeds:   analysis.adsl and every later step.
 create or replace temp table timeline as
@@ -9,13 +9,19 @@ with salvage as (
     select
         candidate.usubjid,
         candidate.center_id,
-        first_salvage.* exclude (usubjid),
+        first_salvage.* exclude (usubjid, n_salvage, next_line_on, next_line_flag, next_line_number),
+        following_line.* exclude (usubjid),
+        coalesce(held_line.is_later, false) as is_later_line_held,
+        coalesce(held_line.is_next, false) as is_next_line_held,
+        held_line.next_on as held_line_on,
         case
             when setting.time_zero = 'bridge' then coalesce(first_salvage.bridge_start_date, first_salvage.start_date)
             else first_salvage.start_date
         end as trtsdt
     from candidate
     inner join first_salvage using (usubjid)
+    inner join following_line using (usubjid)
+    left join held_line using (usubjid)
     cross join setting
     where candidate.reason is null
 ),
