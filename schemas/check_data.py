@@ -21,6 +21,7 @@ class CheckFacts:
     `known_patients` are ids that an earlier delivery of the center brought and that this one builds
     on (mode append); their rows are no orphans. `dates_shifted`: the center moved all dates of each
     patient by some days on purpose, so that rules on days of the calendar do not apply.
+    `responses_past_next_line`: the study counts responses to a line after the next one has started.
     """
 
     center_id: str
@@ -30,6 +31,7 @@ class CheckFacts:
     today: date | None = None
     known_patients: frozenset[str] = field(default_factory=frozenset)
     dates_shifted: bool = False
+    responses_past_next_line: bool = False
 
     @property
     def columns(self) -> Mapping[str, object]:
@@ -39,6 +41,7 @@ class CheckFacts:
             "delivery.data_cut": self.data_cut,
             "delivery.country": self.country,
             "delivery.dates_shifted": self.dates_shifted,
+            "delivery.responses_past_next_line": self.responses_past_next_line,
         }
 
 
@@ -47,6 +50,7 @@ FACT_TYPES: Mapping[str, pl.DataType] = {
     "delivery.data_cut": pl.Date(),
     "delivery.country": pl.String(),
     "delivery.dates_shifted": pl.Boolean(),
+    "delivery.responses_past_next_line": pl.Boolean(),
 }
 
 

@@ -70,6 +70,7 @@ def _stage(
         plan.export_date,
         study.data_cut,
         dates_shifted=spec.dates.shifted,
+        responses_past_next_line=study.settings.best_response_window in ("until_pd", "any_time"),
     )
     checker = Checker(catalog, facts, _derived(study))
     address: list[pl.DataFrame] = []

@@ -76,7 +76,7 @@ CHRONOLOGY: list[Case] = [
      lambda response, start: response > start),
     ("DAT-20", "response", "error", "response_date", "infusion.infusion_date",
      lambda response, infusion: response < infusion),
-    ("DAT-21", "response", "error", "response_date", "earliest_response.response_date",
+    ("DAT-21", "response", "warning", "response_date", "earliest_response.response_date",
      lambda best, first: best < first),
     ("DAT-22", "response", "error", "response_date", "line.start_date",
      lambda progression, start: progression < start),
@@ -114,12 +114,17 @@ NO_PROGRESSION = {
     for name in ("progression", "unconfirmed_progression")
     for column in ("row_id", "response_date", f"response_date{LATEST}")
 }
+# No second bispecific joins the line.
+ONE_LINE: dict[str, object] = {
+    "bispecifics.kinds": 0, "bispecifics.ended": None, "following_bispecifics.kinds": 0, "line.start_date": None,
+    "delivery.responses_past_next_line": False,
+}  # fmt: skip
 SCOPE: dict[str, dict[str, object]] = {
     "DAT-15": {"line_number": 1},
     "DAT-16": {"line_number": 1},
     "DAT-19": {"line_number": 2, "previous_line.line_number": 1},
-    "DAT-20": {"kind": "BEST", "category": "PR", "line_number": 0},
-    "DAT-21": {"kind": "BEST", "category": "CR", **NO_PROGRESSION},
+    "DAT-20": {"kind": "BEST", "category": "PR", "line_number": 0, **ONE_LINE},
+    "DAT-21": {"kind": "BEST", "category": "CR", "no_response_on_the_day.n": 0, **NO_PROGRESSION},
     "DAT-22": {"kind": "PROGRESSION", "category": "PD"},
     "DAT-23": {"kind": "PROGRESSION", "category": "PD"},
     "DAT-24": {"kind": "BEST", "category": "PR"},
@@ -129,7 +134,7 @@ SCOPE: dict[str, dict[str, object]] = {
     "RSP-03": {"category": "CR"},
     "TOX-09": {"grade": 5},
 }
-NULLS = {name: pl.Date() for name in NO_PROGRESSION if "date" in name}
+NULLS = {name: pl.Date() for name in (*NO_PROGRESSION, *ONE_LINE) if "date" in name}
 
 
 def checks_of(case: Case) -> list[PlannedCheck]:
@@ -149,9 +154,9 @@ def judged(case: Case, checks: list[PlannedCheck], one: Partial, other: Partial)
     """Severities of the findings on a row with these two dates."""
     rule, _, _, first, second, _ = case
     row = {
+        **{name: [value] for name, value in SCOPE.get(rule, {}).items()},
         first: [one[0]], f"{first}_precision": [one[1]],
         second: [other[0]], f"{second}_precision": [other[1]],
-        **{name: [value] for name, value in SCOPE.get(rule, {}).items()},
     }  # fmt: skip
     frame = pl.DataFrame(row, schema_overrides={k: v for k, v in NULLS.items() if k in row})
     frame = frame.with_columns(latest_day(first), latest_day(second))
