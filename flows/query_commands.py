@@ -9,20 +9,15 @@ import argparse
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows import parts
 from flows.folder import StudyFolder, open_study_folder, private_files
-from schemas.errors import CarmonyError, StudyError
+from flows.query_choice import centers_of, chosen, known_ids, log_of, states, unknown
+from schemas.errors import StudyError
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    from warehouse.queries import QueryLog
-
-_LIVE = ("candidate", "open", "answered")
 _HEADER = ("id", "center", "patient", "rule", "severity", "field", "state", "days")
 
 
@@ -48,9 +43,9 @@ def _list(folder: StudyFolder, arguments: argparse.Namespace) -> int:
     from flows.commands import plain_table
     from flows.query_list import counts, listed_rows
 
-    chosen = _chosen(folder, arguments, states=_states(arguments.state))
-    rows = listed_rows(folder, chosen, dt.datetime.now(dt.UTC))
-    by_state = counts(_log(folder).queries)
+    shown = chosen(folder, arguments, states(arguments.state))
+    rows = listed_rows(folder, shown, dt.datetime.now(dt.UTC))
+    by_state = counts(log_of(folder).queries)
     if arguments.json:
         found = [dict(zip(_HEADER, row, strict=True)) for row in rows]
         print(json.dumps({"queries": found, "counts": by_state}))
@@ -62,41 +57,6 @@ def _list(folder: StudyFolder, arguments: argparse.Namespace) -> int:
     if by_state:
         print("in all: " + ", ".join(f"{n:,} {state}" for state, n in by_state.items()))
     return 0
-
-
-def _states(asked: Sequence[str]) -> tuple[str, ...] | None:
-    """The states that are asked for; None for all."""
-    from schemas.query_frames import STATES
-
-    for state in asked:
-        if state not in (*STATES, "all"):
-            raise _unknown("state", state, (*STATES, "all"))
-    return None if "all" in asked else tuple(asked) or _LIVE
-
-
-def _chosen(
-    folder: StudyFolder, arguments: argparse.Namespace, states: tuple[str, ...] | None
-) -> pl.DataFrame:
-    """The queries in these states that center, rule and severity leave."""
-    import polars as pl
-
-    found = _log(folder).queries
-    if states is not None:
-        found = found.filter(pl.col("state").is_in(states))
-    filters: tuple[tuple[str, str, Callable[[], list[str]]], ...] = (
-        ("center", "center_id", lambda: _centers(folder)),
-        ("rule", "rule_id", _rules),
-        ("severity", "severity", lambda: ["error", "warning", "info"]),
-    )
-    for key, column, known in filters:
-        asked = getattr(arguments, key)
-        if asked:
-            names = known()
-            for word in asked:
-                if word not in names:
-                    raise _unknown(key, word, names)
-            found = found.filter(pl.col(column).is_in(asked))
-    return found
 
 
 # release, close ----------------------------------------------------------------------------------
@@ -112,10 +72,10 @@ def _release(folder: StudyFolder, arguments: argparse.Namespace) -> int:
     from warehouse.queries.transitions import release
 
     with parts.run_lock(str(folder.root)):
-        log = _log(folder)
-        ids = _known(log.queries, arguments.ids)
+        log = log_of(folder)
+        ids = known_ids(log.queries, arguments.ids)
         if not ids:
-            ids = _chosen(folder, arguments, ("candidate",))["query_id"].to_list()
+            ids = chosen(folder, arguments, ("candidate",))["query_id"].to_list()
         events, problems = release(log.queries, ids, dt.datetime.now(dt.UTC))
         _refuse(problems)
         if events.height:
@@ -134,13 +94,13 @@ def _close(folder: StudyFolder, arguments: argparse.Namespace) -> int:
     from warehouse.queries.transitions import close
 
     if arguments.resolution not in RESOLUTIONS:
-        raise _unknown("resolution", arguments.resolution, RESOLUTIONS)
+        raise unknown("resolution", arguments.resolution, RESOLUTIONS)
     reason = " ".join(arguments.reason.split())
     if not reason:
         raise StudyError("A query is closed with a reason.", fix='give one: --reason "why"')
     with parts.run_lock(str(folder.root)):
-        log = _log(folder)
-        ids = _known(log.queries, arguments.ids)
+        log = log_of(folder)
+        ids = known_ids(log.queries, arguments.ids)
         events, problems = close(
             log.queries, ids, arguments.resolution, reason, dt.datetime.now(dt.UTC)
         )
@@ -149,28 +109,6 @@ def _close(folder: StudyFolder, arguments: argparse.Namespace) -> int:
     text = f"{_count(events.height, 'query')} closed as {arguments.resolution}"
     _done(arguments, {"closed": events["query_id"].to_list()}, text)
     return 0
-
-
-def _known(found: pl.DataFrame, asked: Sequence[str]) -> list[str]:
-    """The ids as the log writes them.
-
-    Raises:
-        StudyError: The study has no such query; with the nearest one.
-    """
-    known = found["query_id"].to_list()
-    exact = frozenset(known)
-    ids = [_as_written(text) for text in asked]
-    for text, query_id in zip(asked, ids, strict=True):
-        if query_id not in exact:
-            raise _unknown("query", text, known, query_id)
-    return list(dict.fromkeys(ids))
-
-
-def _as_written(text: str) -> str:
-    """Small letters, and the letters that are read for digits, mean the same id."""
-    body = text.strip().upper()
-    body = body.removeprefix("Q-") if body.startswith("Q-") else body
-    return "Q-" + body.translate(str.maketrans("OIL", "011"))
 
 
 def _refuse(problems: Sequence[str]) -> None:
@@ -195,9 +133,9 @@ def _send(folder: StudyFolder, arguments: argparse.Namespace) -> int:
 
     root = str(folder.root)
     with parts.run_lock(root):
-        asked = set(_chosen(folder, arguments, ("open",))["center_id"].drop_nulls())
+        asked = set(chosen(folder, arguments, ("open",))["center_id"].drop_nulls())
         if arguments.all:
-            asked |= set(arguments.center or _centers(folder))
+            asked |= set(arguments.center or centers_of(folder))
         packets = {packet["center_id"]: packet for packet in write_packets(root, sorted(asked))}
         for brought in deliver_all(root, [w for w in waiting(root) if w["center_id"] in packets]):
             packets[brought["center_id"]] |= {
@@ -226,7 +164,7 @@ def _send(folder: StudyFolder, arguments: argparse.Namespace) -> int:
 
 
 def _nothing_to_send(folder: StudyFolder, arguments: argparse.Namespace) -> str:
-    waiting = _chosen(folder, arguments, ("candidate",)).height
+    waiting = chosen(folder, arguments, ("candidate",)).height
     if waiting:
         return (
             f"no open query; {_count(waiting, 'candidate')} wait for you: "
@@ -259,36 +197,6 @@ def _import(folder: StudyFolder, arguments: argparse.Namespace) -> int:
 
 
 # What the actions share --------------------------------------------------------------------------
-
-
-def _log(folder: StudyFolder) -> QueryLog:
-    from warehouse.queries import QueryLog
-
-    return QueryLog.read(folder.root)
-
-
-def _centers(folder: StudyFolder) -> list[str]:
-    from flows.pull import inbox_centers
-
-    specs = {path.stem for path in (folder.root / "centers").glob("*.yaml")}
-    return sorted(specs | set(inbox_centers(folder)))
-
-
-def _rules() -> list[str]:
-    from schemas.rules import load_rules
-
-    return [rule.id for rule in load_rules()]
-
-
-def _unknown(kind: str, word: str, known: Iterable[str], near: str = "") -> CarmonyError:
-    from schemas.spec.base import listed, nearest
-
-    names = list(known)
-    some = f" Known: {listed(names)}." if 0 < len(names) <= 20 else ""
-    return StudyError(
-        f"There is no {kind} '{word}'.{nearest(near or word, names)}{some}",
-        fix="carmony queries STUDY list --state all shows what there is",
-    )
 
 
 def _count(n: int, what: str) -> str:

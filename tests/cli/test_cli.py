@@ -14,7 +14,7 @@ import pytest
 from flows import cli
 from flows.cli import build_parser, main
 
-COMMANDS = ("init", "demo", "run", "serve", "sql", "check")
+COMMANDS = ("init", "demo", "run", "serve", "queries", "sql", "check")
 HEAVY = (
     "polars",
     "duckdb",
@@ -28,6 +28,7 @@ HEAVY = (
     "lifelines",
     "pandera",
     "pyarrow",
+    "asyncssh",
 )
 
 

@@ -159,8 +159,18 @@ def test_a_value_that_is_wrong_again_brings_the_question_to_the_center_again(stu
     sending_help.deliver_again(study, "AA01", "2024-07-14", 0)
     assert written(sending_help.run(study)) == []  # nobody has answered; the data settled it
     sending_help.deliver_again(study, "AA01", "2024-07-24", 1)
+    (packet,) = written(sending_help.run(study))
+    log = QueryLog.read(study)
+    (again,) = log.queries.filter(rule_id="DAT-01", state="open", center_id="AA01").to_dicts()
 
-    assert written(sending_help.run(study)) == [("AA01", 1, 1)]
+    # A death date that was there and is gone again may be a question of its own.
+    assert packet[0] == "AA01"
+    assert packet[1] == packet[2]
+    assert again["n_reopened"] == 1
+    assert log.events.filter(query_id=again["query_id"])["event"].to_list()[-2:] == [
+        "reopened",
+        "sent",
+    ]
 
 
 def test_a_packet_that_a_crash_kept_from_being_written_is_written(study: Path) -> None:
