@@ -1,7 +1,7 @@
-"""The changes of a delivery with values and ids, for the data manager: a workbook and a CSV in the vault.
+"""The changes of a delivery with values and ids, for the data manager: a workbook in the vault.
 
-`vault/packets/<center>/changes/<received_on>_<delivery_id>.xlsx` and `.csv`. Identified, in English, and
-not meant for sending.
+`vault/packets/<center>/changes/<received_on>_<delivery_id>.xlsx`; `.csv` where there are more lines than a
+workbook should hold. Identified, in English, and not meant for sending.
 """
 
 from __future__ import annotations
@@ -47,8 +47,14 @@ def detail_path(study_folder: Path, staged: StagedDelivery) -> Path:
     return folder / f"{staged.received_on.isoformat()}_{staged.delivery_id}"
 
 
+def is_written(study_folder: Path, staged: StagedDelivery) -> bool:
+    """Whether the changes of a delivery stand there already."""
+    place = detail_path(study_folder, staged)
+    return any(place.with_name(place.name + ending).is_file() for ending in (".xlsx", ".csv"))
+
+
 def write_detail(study_folder: Path, staged: StagedDelivery, diff: pl.DataFrame) -> Path:
-    """Writes both files; gives the CSV, which holds every line.
+    """Writes the changes of a delivery, in the place of those of an earlier reading; gives the file.
 
     Args:
         study_folder: The study.
@@ -56,14 +62,17 @@ def write_detail(study_folder: Path, staged: StagedDelivery, diff: pl.DataFrame)
         diff: DIFF of its center with `asked` and `query_id`.
     """
     place = detail_path(study_folder, staged)
-    for level in (place.parents[1].parent, place.parents[1], place.parent):
+    for level in (place.parents[2], place.parents[1], place.parent):
         private_folder(level)
     lines = _lines(diff)
-    words = Words(None)
-    csv = place.with_name(place.name + ".csv")
-    write_closed(csv, csv_bytes(lines, _TITLES, words))
-    write_closed(place.with_name(place.name + ".xlsx"), _workbook(lines))
-    return csv
+    book, csv = (place.with_name(place.name + ending) for ending in (".xlsx", ".csv"))
+    if lines.height > MOST_LINES:
+        book.unlink(missing_ok=True)
+        write_closed(csv, csv_bytes(lines, _TITLES, Words(None)))
+        return csv
+    csv.unlink(missing_ok=True)
+    write_closed(book, _workbook(lines))
+    return book
 
 
 def _lines(diff: pl.DataFrame) -> pl.DataFrame:
@@ -88,14 +97,10 @@ def _workbook(lines: pl.DataFrame) -> bytes:
     for position, (title, width) in enumerate(zip(_TITLES.values(), _WIDTHS, strict=True)):
         sheet.set_column(position, position, width)
         sheet.write_string(0, position, title, bold)
-    shown = lines.head(MOST_LINES)
-    for number, row in enumerate(shown.iter_rows(), start=1):
+    for number, row in enumerate(lines.iter_rows(), start=1):
         _row(sheet, number, row, text)
-    if lines.height > MOST_LINES:
-        more = f"{lines.height - MOST_LINES} more lines are in the CSV"
-        sheet.write_string(MOST_LINES + 1, 0, more, bold)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(shown.height, 1), len(_TITLES) - 1)
+    sheet.autofilter(0, 0, max(lines.height, 1), len(_TITLES) - 1)
     book.close()
     return out.getvalue()
 

@@ -15,7 +15,7 @@ import polars as pl
 from schemas.catalog import Catalog
 from warehouse.delivery_diff.changes import DIFF, Difference, differences, with_asked
 from warehouse.delivery_diff.counts import COUNT, KEY, counted, kept_with
-from warehouse.delivery_diff.detail import detail_path, write_detail
+from warehouse.delivery_diff.detail import is_written, write_detail
 from warehouse.delivery_diff.findings import WATCHED, unasked
 from warehouse.delivery_diff.pairs import Pair, pairs_of
 from warehouse.loads import LoadLog
@@ -177,8 +177,7 @@ def _numbers(deliveries: Sequence[LinkedDelivery]) -> Mapping[tuple[str, str], i
 
 def _write_detail(study_folder: Path, pair: Pair, diff: pl.DataFrame, load_id: int) -> None:
     """Once per delivery: what asked for a change does not change later."""
-    place = detail_path(study_folder, pair.newest)
-    if pair.newest.load_id == load_id or not place.with_name(place.name + ".csv").is_file():
+    if pair.newest.load_id == load_id or not is_written(study_folder, pair.newest):
         mine = diff.filter(pl.col("center_id") == pair.sides.center_id)
         write_detail(study_folder, pair.newest, mine)
 
