@@ -106,7 +106,8 @@ def differences(context: Context) -> Iterator[Estimate]:
                 " the plan does not declare; tables show them beside the levels, curves and models leave"
                 " them out."
             )
-            yield _told(f"undeclared_{name}", text, number if name in grouping else None)
+            column = plan.variables[name].column or name
+            yield _told(f"undeclared_{name}", text, number if name in grouping else None, column)
         unknown = values.null_count()
         if unknown and name in grouping:
             text = (
@@ -124,8 +125,9 @@ def _patients(number: int) -> str:
     return "1 patient has" if number == 1 else f"{number} patients have"
 
 
-def _told(row: str, text: str, unplaced: int | None = None) -> Estimate:
+def _told(row: str, text: str, unplaced: int | None = None, column: str | None = None) -> Estimate:
     return Estimate(
         display="METHODS", row=row, statistic="text" if unplaced is None else UNPLACED,
         value=None if unplaced is None else float(unplaced), n=unplaced, text=text,
+        method=column,
     )  # fmt: skip

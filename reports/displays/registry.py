@@ -41,14 +41,33 @@ def planned_displays(context: Context) -> list[AnyDisplay]:
 
 
 def estimates_of(planned: AnyDisplay, context: Context, number: int) -> Iterator[Estimate]:
-    """The rows of one display, the first of which names it and gives its place (`row` DISPLAY)."""
+    """The rows of one display; the first (`row` DISPLAY) names it, gives its place and says of whom it is."""
     yield Estimate(
         display=planned.id, row="DISPLAY", row_label=planned.heading, level=planned.kind,
         statistic="text", value=float(number), text=planned.note, endpoint=getattr(planned, "endpoint", None),
+        method=subject_of(planned, context),
     )  # fmt: skip
     yield from import_module(f"reports.displays.{MODULES[planned.kind]}").estimates(
         planned, context
     )
+
+
+def subject_of(planned: AnyDisplay, context: Context) -> str:
+    """Of whom a display is: `by GRP4` only where the groups are the values of that column of adsl as they stand."""
+    by = getattr(planned, "by", ())
+    names = [_column(name, context) for name in ([by] if isinstance(by, str) else by)]
+    parts = [f"by {', '.join(names)}" if names else "all patients"]
+    parts += [f"{name} is {' or '.join(codes)}" for name, codes in planned.where.items()]
+    if month := getattr(planned, "landmark_months", None):
+        parts.append(f"from month {month:g}")
+    return "; ".join(parts)
+
+
+def _column(name: str, context: Context) -> str:
+    variable = context.plan.variables[name]
+    if variable.recode or variable.cut is not None:
+        return f"{name} (made of {variable.column or name})"
+    return variable.column or name
 
 
 def subjects_of(planned: AnyDisplay, context: Context) -> pl.DataFrame:
