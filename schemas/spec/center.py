@@ -164,8 +164,10 @@ class Block(Declared):
         default=None, description="When a repeated row is kept; default any filled column"
     )
     columns: dict[str, ColumnRule] = Field(min_length=1)
-    progression_row: bool = Field(
-        default=False, description="A response cell like 'PR->PD' also gives a PROGRESSION row"
+    progression_row: bool | None = Field(
+        default=None,
+        description="A response cell like 'PR->PD' also gives a PROGRESSION row; default yes, in blocks "
+        "of table response",
     )
 
 

@@ -15,7 +15,6 @@ tables:
     columns: {line_number: L, start_date: S, end_date: E, drugs: R}
   - table: response
     from: p
-    progression_row: yes
     columns: {line_number: L, kind: {constant: BEST}, response_date: D, category: B}
 """
 HEADER = "ID,L,S,E,R,D,B\n"
@@ -70,6 +69,14 @@ def test_a_response_with_an_arrow_is_the_best_and_a_second_row_is_the_progressio
     ]
     assert got.frames["response"]["row_id"].is_unique().all()
     assert got.balance() == []
+    assert got.rules("response") == [("response", 0, "category", "RSP-01")]
+
+
+def test_a_center_may_leave_the_second_row_out_and_is_asked_all_the_same(deliver) -> None:
+    spec = SPEC.replace("  - table: response\n", "  - table: response\n    progression_row: no\n")
+    got = deliver(spec, p__csv=HEADER + "a,1,2023-01-01,,Talvey,2023-02-01,PR->PD\n")
+    assert got.values("response", "kind", "category") == [("BEST", "PR")]
+    assert got.rules("response") == [("response", 0, "category", "RSP-01")]
 
 
 def test_pd_is_a_response_in_one_column_and_a_regimen_in_the_other(deliver) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.query_notes import Notes
 from transforms.harmonize.values import match_key, parse_responses
 
 SYNONYMS = Path(__file__).parents[2] / "schemas" / "vocabularies" / "response_synonyms.csv"
@@ -28,7 +29,8 @@ def test_every_synonym_becomes_its_canonical_category(row: dict[str, str]) -> No
         assert (found["code"], found["status"]) == (None, "missing")
     else:
         assert found["code"] == row["canonical"]
-        assert found["status"] == ("warning" if row["action"] == "map_warn" else "ok")
+        told = ("warning", "RSP-01") if row["action"] == "map_warn" else ("ok", None)
+        assert (found["status"], found["rule_id"]) == told
         assert found["progression"] is False
         assert found["confirmed"] == ("N" if "CONFFL=N" in row["note"] else None)
         mrd = {"NEG": "NEGATIVE", "POS": "POSITIVE"}.get(row["mrd_hint"][:3])
@@ -80,7 +82,7 @@ def test_homonyms_are_no_response_in_a_regimen_column(value: str) -> None:
 def test_two_categories_on_one_side_of_partial_response_give_the_lower(
     text: str, code: str
 ) -> None:
-    assert read(text) == (code, False, "warning", None)
+    assert read(text) == (code, False, "warning", "RSP-01")
 
 
 @pytest.mark.parametrize(
@@ -106,11 +108,11 @@ def test_two_categories_on_both_sides_are_an_error(text: str) -> None:
     ],
 )
 def test_a_response_and_the_progression_after_it_are_both_kept(text: str) -> None:
-    assert read(text) == ("PR", True, "warning", None)
+    assert read(text) == ("PR", True, "warning", "RSP-01")
 
 
 def test_the_best_of_several_responses_before_the_progression_is_kept() -> None:
-    assert read("PR -> VGPR -> PD") == ("VGPR", True, "warning", None)
+    assert read("PR -> VGPR -> PD") == ("VGPR", True, "warning", "RSP-01")
     assert read("PR -> VGPR") == (None, None, "error", "RSP-01")
     assert read("PD -> PR") == (None, None, "error", "RSP-01")
 
@@ -134,7 +136,35 @@ def test_the_best_of_several_responses_before_the_progression_is_kept() -> None:
     ],
 )
 def test_what_stands_beside_a_category_is_understood(text: str, code: str, status: str) -> None:
-    assert read(text) == (code, False, status, None)
+    assert read(text) == (code, False, status, "RSP-01" if status == "warning" else None)
+
+
+def test_the_code_of_less_than_partial_response_is_understood() -> None:
+    assert read("LTPR") == ("LTPR", False, "ok", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("CR/VGPR", "two categories, the lower one is taken; it is read as VGPR"),
+        ("MR/PD", "two categories, the lower one is taken; it is read as PD"),
+        ("nCR", "near complete response is no category of IMWG 2016; it is read as VGPR"),
+        ("mCR", "a spelling that is not sure; it is read as sCR"),
+        ("CR?", "marked as unconfirmed; it is read as CR"),
+        ("NR", "less than partial response, the category is not known; it is read as LTPR"),
+        ("Tod", "death is no response and belongs in the follow-up; it is read as NE"),
+        (">=PR", "a lower bound; it is read as PR"),
+        (
+            "VGPR → PD",
+            "response and progression in one cell, please give the progression a row and a date of its own; "
+            "it is read as VGPR",
+        ),
+    ],
+)
+def test_what_is_read_with_doubt_is_asked_about_in_every_language(text: str, note: str) -> None:
+    assert parse_responses([text])["note"].to_list() == [note]
+    for language in ("de", "es"):
+        assert Notes(language)(note) != note
 
 
 def test_mrd_beside_a_response_is_kept() -> None:

@@ -210,7 +210,7 @@ class BlockParser:
             part.lines = next(
                 p.reader for p in self.parsers.values() if p.form.parser == "regimen"
             ).regimens
-        if progressed is not None and self.block.block.progression_row:
+        if progressed is not None and self.block.block.progression_row is not False:
             part = with_progressions(part, progressed)
         return part
 

@@ -21,8 +21,10 @@ from transforms.harmonize.values.common import (
     warning,
 )
 from transforms.harmonize.values.match import match_key
+from transforms.harmonize.values.response_doubts import (
+    BOUND, LESS, LOWER, RULE, TWO_EVENTS, UNCONFIRMED, doubt, doubtful,
+)  # fmt: skip
 
-RULE = "RSP-01"
 _LONGEST = 120  # letters; a longer cell is a letter, no category
 _SCHEMA: dict[str, pl.DataType] = {
     "code": pl.String(),
@@ -97,7 +99,8 @@ def parse_responses(
     Returns:
         `value`, `code` (codelist `response`), `progression` (a progression after the response was
         in the cell), `mrd` (codelist `mrd` or null), `confirmed` (N if marked as unconfirmed),
-        `lower_bound` (`>=PR`), then the common columns. What is not understood is RSP-01.
+        `lower_bound` (`>=PR`), then the common columns. RSP-01 is an error where a cell is not
+        understood, and a warning where it is, but not without doubt (`nCR`, `CR/VGPR`, `CR?`, `NR`).
     """
     return result_frame(
         values, _SCHEMA, response_rows(values, column_type, codebook, language, missing)
@@ -194,9 +197,7 @@ def _known(key: str, known: _Known, registry: str, language: str | None) -> dict
     foreign = known.language in ("de", "es", "fr", "nl") and language not in (None, known.language)
     if foreign and len(key) <= 3 and (known.language, language) not in (("es", "fr"), ("fr", "es")):
         return warning("an abbreviation of another language", **row)
-    return (
-        warning(known.note or "mapped with a remark", **row) if known.action == "map_warn" else row
-    )
+    return doubtful(doubt(known.note), row) if known.action == "map_warn" else row
 
 
 def _mrd_code(hint: str) -> str | None:
@@ -219,7 +220,7 @@ def _sequence(key: str) -> dict[str, Any] | None:
     if None in codes or codes[-1] != "PD" or "PD" in codes[:-1]:
         return error(RULE, "several categories in one cell: give one")
     best = max((code for code in codes[:-1] if code), key=lambda code: _DEPTH[code])
-    return warning("response and progression in one cell", code=best, progression=True)
+    return doubtful(TWO_EVENTS, {"code": best, "progression": True})
 
 
 def _either(key: str) -> dict[str, Any] | None:
@@ -236,7 +237,7 @@ def _either(key: str) -> dict[str, Any] | None:
     lowest = min(codes, key=lambda code: _DEPTH[code])
     if len(set(codes)) == 1:
         return {"code": lowest, "progression": False}
-    return warning("two categories: the lower one is taken", code=lowest, progression=False)
+    return doubtful(LOWER, {"code": lowest, "progression": False})
 
 
 def _decorated(key: str) -> dict[str, Any] | None:
@@ -251,7 +252,7 @@ def _decorated(key: str) -> dict[str, Any] | None:
         rest = match_key(rest[: found.start()] + " " + rest[found.end() :]).strip("()-, /")
     rest, unconfirmed = _cut(rest, rf"[\s,(\[]*{_UNCONFIRMED}[\])]?$|\(\?\)$|\?+$")
     if unconfirmed:
-        extra["confirmed"], remark = "N", "marked as unconfirmed"
+        extra["confirmed"], remark = "N", UNCONFIRMED
     rest, sure = _cut(rest, rf"[\s,(\[]*{_CONFIRMED}[\])]?$")
     if sure:
         extra["confirmed"] = "Y"
@@ -260,18 +261,15 @@ def _decorated(key: str) -> dict[str, Any] | None:
     rest, named = _same_twice(rest)
     less = _LESS.match(rest)
     if less and (known := _simple(less[1])) and known.code == "PR":
-        return warning(
-            "less than partial response: the category is not known", code="LTPR", progression=False
-        )
+        return doubtful(LESS, {"code": "LTPR", "progression": False})
     bound = _LOWER.match(rest)
     if (
         bound
         and (known := _simple(bound[1] or bound[2] or bound[3]))
         and _DEPTH[known.code] >= _DEPTH["PR"]
     ):
-        return warning(
-            "a lower bound", code=known.code, progression=False, lower_bound=True, **extra
-        )
+        row = {"code": known.code, "progression": False, "lower_bound": True, **extra}
+        return doubtful(BOUND, row)
     known = _simple(rest)
     if known is None or (rest == key and not named):
         return None
@@ -280,10 +278,8 @@ def _decorated(key: str) -> dict[str, Any] | None:
             RULE, "suspected progression is not progression: confirm it or give the response"
         )
     row = {"code": known.code, "progression": False, **extra}
-    remark = remark or (
-        known.note or "mapped with a remark" if known.action == "map_warn" else None
-    )
-    return warning(remark, **row) if remark else row
+    remark = remark or (doubt(known.note) if known.action == "map_warn" else None)
+    return doubtful(remark, row) if remark else row
 
 
 def _cut(text: str, pattern: str) -> tuple[str, bool]:
