@@ -100,6 +100,8 @@ AFTER_LINES = {
     "analysed_response_{response_analysed}": EVERY,
     "best_response": EVERY,
     "first_response": EVERY,
+    "response_class": EVERY,
+    "held_response": EVERY,
     "adsl": ONCE,
     "staging_agreement": ONCE,
     "imwg_depth": ONCE,

@@ -20,7 +20,7 @@ _HELD = """
 INSERT INTO held_progression
 SELECT DISTINCT usubjid, CASE held_table WHEN 'response' THEN number END, day, day_precision
 FROM held_row
-WHERE (held_table = 'response' AND (topic = 'PROGRESSION' OR value = 'PD'))
+WHERE (held_table = 'response' AND (topic = 'PROGRESSION' OR value = 'PD' OR value IS NULL))
   OR (held_table = 'relapse' AND number > 1)
 """
 
@@ -31,7 +31,10 @@ def none_held(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def progressions_of_held_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Adds to temp.held_progression the progressions of temp.held_row."""
+    """Adds to temp.held_progression the progressions of temp.held_row, and what may be one.
+
+    A response that nobody understood may be a progression too.
+    """
     con.execute(_HELD).fetchall()
 
 

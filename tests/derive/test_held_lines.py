@@ -79,6 +79,7 @@ def test_a_held_copy_of_a_line_is_no_other_line(derived, rows):
         ("teclistamab", 2, "", "2023-06-29", "SALVAGE_HELD"),
         ("teclistamab", 2, "talquetamab", "2023-06-15", "SALVAGE_HELD"),
         ("teclistamab", 2, "bortezomib", "2023-06-15", None),
+        ("teclistamab", 2, "teclistamab", "2023-06-02", None),
         ("teclistamab", 2, "", "2023-06-30", None),
         ("bortezomib", 2, "", "2023-06-15", None),
         # Without a number, the day decides whether it can be the first.

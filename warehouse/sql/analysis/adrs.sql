@@ -2,7 +2,7 @@
 -- Grain:   OVR: one row per analysed response from the first salvage on; COVR: one per line and day, as far
 --          as the next assessment confirms it; BOR, CBOR, RSP, PD: one per patient of the cohort.
 -- Reads:   temp.analysed_response, temp.response_confirmed, temp.best_response, temp.first_response,
---          temp.progression, temp.imwg_period, temp.imwg_depth, temp.timeline, temp.setting, analysis.adsl.
+--          temp.held_response, temp.progression, temp.imwg_period, temp.imwg_depth, temp.timeline, temp.setting, analysis.adsl.
 -- Feeds:   nothing; SRCSEQ of analysis.adtte names the same rows.
 -- ANL01FL: one record a day, the worst. ANL02FL: not after the start of the next line. ANL03FL: up to the
 -- first progression of the line, that included. Progression (PD) is as reported under every setting.
@@ -74,18 +74,23 @@ whole as (
     union all
     select
         timeline.usubjid, 3, 'BOR', 'Best response to the first salvage', timeline.line_number,
-        best_response.adt, best_response.adtf, coalesce(best_response.category::varchar, 'MISSING'),
+        best.adt, best.adtf,
+        case when held_response.is_best_open then 'HELD' else coalesce(best.category::varchar, 'MISSING') end,
         'Y', 'Y', 'Y', null, null, null, null,
-        best_response.domain, case when best_response.domain is not null then 'category' end, best_response.row_id
+        best.domain, case when best.domain is not null then 'category' end, best.row_id
     from timeline
-    left join best_response using (usubjid)
+    left join held_response using (usubjid)
+    left join best_response as best
+        on timeline.usubjid = best.usubjid and held_response.is_best_open is distinct from true
     union all
     select
         timeline.usubjid, 4, 'CBOR', 'Best confirmed response to the first salvage', timeline.line_number,
-        best.adt, null, coalesce(best.avalc, 'MISSING'), 'Y', 'Y', 'Y', null, best.conffl, best.confdy, best.confwarn,
-        best.domain, best.variable, best.row_id
+        best.adt, null, case when held_response.is_confirmed_open then 'HELD' else coalesce(best.avalc, 'MISSING') end,
+        'Y', 'Y', 'Y', null, best.conffl, best.confdy, best.confwarn, best.domain, best.variable, best.row_id
     from timeline
-    left join best_confirmed using (usubjid)
+    left join held_response using (usubjid)
+    left join best_confirmed
+        on timeline.usubjid = best_confirmed.usubjid and held_response.is_confirmed_open is distinct from true
     union all
     select
         adsl.USUBJID, 5, 'RSP', 'Response (PR or better) to the first salvage, and its first day', adsl.SALVLN,
@@ -96,12 +101,17 @@ whole as (
         case when adsl.RESPFL = 'Y' and first_response.domain is not null then 'category' end,
         case when adsl.RESPFL = 'Y' then first_response.row_id end
     from analysis.adsl as adsl
-    left join first_response on adsl.USUBJID = first_response.usubjid
+    left join held_response on adsl.USUBJID = held_response.usubjid
+    left join first_response
+        on adsl.USUBJID = first_response.usubjid and held_response.is_first_open is distinct from true
     union all
     select
         timeline.usubjid, 6, 'PD', 'Progression after the start of the first salvage', timeline.line_number,
         progression.pd_on, progression.pd_flag,
-        case when progression.pd_on is not null or progression.n_undated > 0 then 'Y' else 'N' end,
+        case
+            when progression.pd_on is not null or progression.n_undated > 0 then 'Y'
+            when progression.held_reason is null then 'N'
+        end,
         'Y', 'Y', 'Y', progression.pd_basis, null, null, null,
         progression.domain, progression.variable, progression.row_id
     from timeline

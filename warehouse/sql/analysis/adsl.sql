@@ -68,14 +68,16 @@ select
     timeline.start_flag as TRTSDTF,
     timeline.bridge_start_date as BRGSDT,
     case
+        when held_response.is_best_open then null
         when best_response.category in ('sCR', 'CR') then 'CR'
         when best_response.category in ('VGPR', 'PR') then best_response.category
         when best_response.category in ('MR', 'SD', 'PD', 'LTPR') then 'LTPR'
         -- What cannot be derived is not known: the setting is about what centers could not evaluate.
         when setting.ne_is_nonresponder and setting.response_analysed = 'reported' then 'LTPR'
     end as BESTRESP,
-    best_response.category as BESTRSPO,
+    case when held_response.is_best_open is distinct from true then best_response.category end as BESTRSPO,
     case
+        when held_response.is_best_open then 'HELD'
         when setting.response_analysed = 'derived'
             then case when coalesce(best_response.category, 'NE') = 'NE' then 'NOT_DERIVED' else 'DERIVED' end
         when best_response.category is null then 'MISSING'
@@ -145,6 +147,7 @@ left join risk_reported using (usubjid)
 left join refractory using (usubjid)
 left join extramedullary using (usubjid)
 left join best_response using (usubjid)
+left join held_response using (usubjid)
 left join prior_bcma_drug using (usubjid)
 left join staging_chosen using (usubjid)
 left join cytogenetic_risk using (usubjid)

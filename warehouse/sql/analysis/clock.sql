@@ -1,5 +1,6 @@
 -- temp.clock
--- Grain:   one row per patient of the cohort and endpoint (of RSD and RSDR: per responder): where the
+-- Grain:   one row per patient of the cohort and endpoint (of RSD and RSDR: per responder, and per
+--          patient of whom a held response leaves open whether they are): where the
 --          clock starts, the event that comes first, the censoring date, and `reason` where the time
 --          cannot be told.
 -- Reads:   temp.endpoint_base, temp.endpoint_event, temp.endpoint_parameter, temp.endpoint_source,
@@ -70,7 +71,7 @@ started as (
     inner join used using (paramcd)
     left join first_event
         on endpoint_base.usubjid = first_event.usubjid and endpoint_parameter.paramcd = first_event.paramcd
-    where endpoint_parameter.start != 'RESPONSE' or endpoint_base.is_responder = 'Y'
+    where endpoint_parameter.start != 'RESPONSE' or endpoint_base.is_responder = 'Y' or endpoint_base.is_response_open
 )
 select
     usubjid,
@@ -115,6 +116,10 @@ select
     case when censor_rule != 'ASSESSMENT' then lstalvdtf end as censor_flag,
     case when censor_rule = 'ASSESSMENT' then 'ADT' else 'LSTALVDT' end as censor_variable,
     case
+        -- A response that is held back can be any, and the first one.
+        when (uses_response or start = 'RESPONSE')
+            and (is_response_open or (is_responder = 'Y' and is_first_response_open))
+            then 'RESPONSE_HELD'
         when start_on is null or (uses_response and is_responder = 'Y' and responded_on is null)
             then 'RESPONSE_DATE_MISSING'
         when uses_response and is_responder is null and response_analysed = 'derived' then 'RESPONSE_NOT_DERIVED'

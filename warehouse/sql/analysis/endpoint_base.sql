@@ -2,7 +2,7 @@
 -- Grain:   one row per patient of the cohort: the dates that the endpoints rest on, and why a death or
 --          a progression cannot be placed in time.
 -- Reads:   temp.timeline, temp.progression, temp.first_response, temp.best_response,
---          temp.salvage_response, temp.vital, temp.setting.
+--          temp.held_response, temp.held_row, temp.salvage_response, temp.vital, temp.setting.
 -- Feeds:   temp.endpoint_event, temp.clock.
 create or replace temp table endpoint_base as
 with assessed as (
@@ -56,16 +56,21 @@ select
     first_response.row_id as response_row_id,
     first_response.domain as response_domain,
     case
+        when held_response.is_best_open then null
         when best_response.category in ('sCR', 'CR', 'VGPR', 'PR') then 'Y'
         when best_response.category in ('MR', 'SD', 'PD', 'LTPR') then 'N'
         when setting.ne_is_nonresponder and setting.response_analysed = 'reported' then 'N'
     end as is_responder,
+    coalesce(held_response.is_best_open, false) as is_response_open,
+    coalesce(held_response.is_first_open, false) as is_first_response_open,
+    held_response.assessed_on as held_assessed_on,
     assessed.assessed_on,
     assessed.assessed_before_next_line_on,
     case
         when timeline.dthfl = 'Y' and timeline.dthdt is null then 'DEATH_DATE_MISSING'
         when timeline.dthfl = 'Y' and vital.death_date_precision = 'year' then 'DEATH_DATE_YEAR_ONLY'
         when timeline.dthdt < timeline.trtsdt then 'DEATH_BEFORE_START'
+        when vital.usubjid is null and held_follow_up.usubjid is not null then 'FOLLOW_UP_HELD'
         when timeline.lstalvdt is null then 'NO_LAST_CONTACT'
         when timeline.lstalvdt < timeline.trtsdt and timeline.dthdt is null then 'LAST_CONTACT_BEFORE_START'
     end as survival_reason,
@@ -86,5 +91,7 @@ cross join setting
 left join progression using (usubjid)
 left join first_response using (usubjid)
 left join best_response using (usubjid)
+left join held_response using (usubjid)
 left join assessed using (usubjid)
 left join vital using (usubjid)
+left join (select distinct usubjid from held_row where held_table = 'follow_up') as held_follow_up using (usubjid)

@@ -18,6 +18,10 @@ with kept as (
     from endpoint_base
     where pd_on is not null and progression_held_reason is not null
     union all
+    select usubjid, 'PFSLA', 'RESPONSE_HELD_BESIDE', held_assessed_on
+    from endpoint_base
+    where held_assessed_on > coalesce(assessed_on, trtsdt)
+    union all
     select usubjid, 'RSD', 'RESPONSE_FROM_BEST_RESPONSE', responded_on
     from endpoint_base
     where response_source = 'BEST' and is_responder = 'Y'

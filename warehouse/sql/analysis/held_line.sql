@@ -59,7 +59,10 @@ placed as (
         )
         and (day is null or day <= start_date + setting.bridge_days) as ends_bridge,
         list_has_any(named.bispecifics, first_drugs)
-        and coalesce(list_has_any(named.bispecifics, held_drugs), true)
+        and (
+            held_drugs is null
+            or not list_has_all(first_drugs, list_intersect(named.bispecifics, held_drugs))
+        )
         and (day is null or day <= start_date + 28) as is_second_bispecific
     from held
     cross join named
