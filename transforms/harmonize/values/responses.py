@@ -21,9 +21,7 @@ from transforms.harmonize.values.common import (
     warning,
 )
 from transforms.harmonize.values.match import match_key
-from transforms.harmonize.values.response_doubts import (
-    BOUND, LESS, LOWER, RULE, TWO_EVENTS, UNCONFIRMED, doubt, doubtful,
-)  # fmt: skip
+from transforms.harmonize.values.response_doubts import RULE, Doubt, doubtful, remarked
 
 _LONGEST = 120  # letters; a longer cell is a letter, no category
 _SCHEMA: dict[str, pl.DataType] = {
@@ -197,7 +195,7 @@ def _known(key: str, known: _Known, registry: str, language: str | None) -> dict
     foreign = known.language in ("de", "es", "fr", "nl") and language not in (None, known.language)
     if foreign and len(key) <= 3 and (known.language, language) not in (("es", "fr"), ("fr", "es")):
         return warning("an abbreviation of another language", **row)
-    return doubtful(doubt(known.note), row) if known.action == "map_warn" else row
+    return doubtful(remarked(known.note), row) if known.action == "map_warn" else row
 
 
 def _mrd_code(hint: str) -> str | None:
@@ -220,7 +218,7 @@ def _sequence(key: str) -> dict[str, Any] | None:
     if None in codes or codes[-1] != "PD" or "PD" in codes[:-1]:
         return error(RULE, "several categories in one cell: give one")
     best = max((code for code in codes[:-1] if code), key=lambda code: _DEPTH[code])
-    return doubtful(TWO_EVENTS, {"code": best, "progression": True})
+    return doubtful(Doubt.TWO_EVENTS, {"code": best, "progression": True})
 
 
 def _either(key: str) -> dict[str, Any] | None:
@@ -237,7 +235,7 @@ def _either(key: str) -> dict[str, Any] | None:
     lowest = min(codes, key=lambda code: _DEPTH[code])
     if len(set(codes)) == 1:
         return {"code": lowest, "progression": False}
-    return doubtful(LOWER, {"code": lowest, "progression": False})
+    return doubtful(Doubt.LOWER, {"code": lowest, "progression": False})
 
 
 def _decorated(key: str) -> dict[str, Any] | None:
@@ -252,16 +250,16 @@ def _decorated(key: str) -> dict[str, Any] | None:
         rest = match_key(rest[: found.start()] + " " + rest[found.end() :]).strip("()-, /")
     rest, unconfirmed = _cut(rest, rf"[\s,(\[]*{_UNCONFIRMED}[\])]?$|\(\?\)$|\?+$")
     if unconfirmed:
-        extra["confirmed"], remark = "N", UNCONFIRMED
+        extra["confirmed"], remark = "N", Doubt.UNCONFIRMED
     rest, sure = _cut(rest, rf"[\s,(\[]*{_CONFIRMED}[\])]?$")
     if sure:
         extra["confirmed"] = "Y"
     rest, annotated = _cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|[*!]+$")
-    remark = remark or ("with an annotation" if annotated else None)
+    remark = remark or (Doubt.ANNOTATED if annotated else None)
     rest, named = _same_twice(rest)
     less = _LESS.match(rest)
     if less and (known := _simple(less[1])) and known.code == "PR":
-        return doubtful(LESS, {"code": "LTPR", "progression": False})
+        return doubtful(Doubt.LESS, {"code": "LTPR", "progression": False})
     bound = _LOWER.match(rest)
     if (
         bound
@@ -269,7 +267,7 @@ def _decorated(key: str) -> dict[str, Any] | None:
         and _DEPTH[known.code] >= _DEPTH["PR"]
     ):
         row = {"code": known.code, "progression": False, "lower_bound": True, **extra}
-        return doubtful(BOUND, row)
+        return doubtful(Doubt.BOUND, row)
     known = _simple(rest)
     if known is None or (rest == key and not named):
         return None
@@ -278,7 +276,7 @@ def _decorated(key: str) -> dict[str, Any] | None:
             RULE, "suspected progression is not progression: confirm it or give the response"
         )
     row = {"code": known.code, "progression": False, **extra}
-    remark = remark or (doubt(known.note) if known.action == "map_warn" else None)
+    remark = remark or (remarked(known.note) if known.action == "map_warn" else None)
     return doubtful(remark, row) if remark else row
 
 
