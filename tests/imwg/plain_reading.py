@@ -313,6 +313,13 @@ class Line:
             known = [max(a, b) for a, b in zip(known, known[1:], strict=False)]
         return min([*known, *([] if base is None else [base])], default=None)
 
+    def chain_nadir(
+        self, i: int, values: list[Decimal | None], base: Decimal | None
+    ) -> Decimal | None:
+        """Less than no involved chain there is not, however much there is of the other."""
+        low = self.nadir(i, values, base)
+        return None if low is None else max(low, Decimal(0))
+
     def progression(self, i: int) -> tuple[str, ...]:
         row, found = self.after[i], []
         no_protein = self.serum_ok is False and self.urine_ok is False
@@ -329,7 +336,7 @@ class Line:
             if rise >= 200 and rise * 4 >= low:
                 found.append("URINE")
         dflc = [self.later_difference(r) for r in self.after]
-        low = self.nadir(i, dflc, self.dflc)
+        low = self.chain_nadir(i, dflc, self.dflc)
         if no_protein and dflc[i] is not None and low is not None:
             rise = dflc[i] - low
             if rise > 100 and rise * 4 >= low:
@@ -379,7 +386,11 @@ class Line:
             "MARROW": (self.marrow, [number(r, "marrow") for r in self.after]),
         }
         return {
-            name: (base, values[i], self.nadir(i, values, base))
+            name: (
+                base,
+                values[i],
+                (self.chain_nadir if name == "FLC" else self.nadir)(i, values, base),
+            )
             for name, (base, values) in tests.items()
         }
 

@@ -98,6 +98,15 @@ def test_light_chains_progress_only_by_more_than_100():
     assert categories(base, {**FLC, "flc_kappa": 210.1}) == ["PD"]
 
 
+def test_the_nadir_of_the_chains_is_not_below_zero():
+    base = {**FLC, "flc_kappa": 600.0, "flc_lambda": 100.0}
+    normal = {**FLC, "flc_kappa": 60.0, "flc_lambda": 140.0}
+    assert categories(base, normal, {**FLC, "flc_kappa": 60.0, "flc_lambda": 30.0})[-1] == "VGPR"
+    # From none, more than 100 mg/L is progression.
+    assert categories(base, normal, {**FLC, "flc_kappa": 130.0, "flc_lambda": 30.0})[-1] != "PD"
+    assert categories(base, normal, {**FLC, "flc_kappa": 130.1, "flc_lambda": 30.0})[-1] == "PD"
+
+
 @pytest.mark.parametrize(
     ("marrow", "category"),
     [(30.0, "PR"), (30.1, "SD"), (74.9, "SD"), (75.0, "PD"), (5.0, "PR"), (4.9, "CR")],

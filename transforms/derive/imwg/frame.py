@@ -218,10 +218,13 @@ def _with_nadirs(frame: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
             )
         found[f"nadir_{name}"] = value
     frame = accumulate(frame.with_columns(**found), list(found), pl.min_horizontal)
-    return frame.with_columns(
-        pl.min_horizontal(name.replace("nadir_", "base_"), earlier(pl.col(name))).alias(name)
+    lowest = {
+        name: pl.min_horizontal(name.replace("nadir_", "base_"), earlier(pl.col(name)))
         for name in found
-    )
+    }
+    # Where the other chain is in excess there is no involved one left: not less than none.
+    lowest["nadir_dflc"] = lowest["nadir_dflc"].clip(lower_bound=0)
+    return frame.with_columns(expr.alias(name) for name, expr in lowest.items())
 
 
 def _last_findings(criteria: Criteria) -> list[pl.Expr]:
