@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from schemas.query_frames import QUERY
 from tests.queries.delivery_case import CATALOG, changes, query, stage, told
 from warehouse.delivery_diff import delivery_changes
+from warehouse.delivery_diff import rows as rows_module
+from warehouse.delivery_diff.changes import differences, with_asked
+from warehouse.delivery_diff.pairs import Sides
 
 LINE = {"line_number": 1, "start_date": "2023-02-01", "drugs": "teclistamab"}
 FOLLOW = {"vital_status": "DEAD", "death_date": "2024-03-02"}
@@ -243,6 +248,33 @@ def test_a_record_under_a_corrected_id_is_asked_for_at_both_ends(tmp_path: Path)
     found = changes(tmp_path, before, after, nobody)
     assert found["asked"].to_list() == [True, True, True]  # the record twice, and patient B
     assert set(found["patient_id"]) == {"A", "B"}
+
+
+def test_many_rows_are_compared_center_by_center_with_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = []
+    for number, center in enumerate(("XX01", "YY02")):
+        rows = {**LINE, "patient_id": f"B{number}", "center_id": center}
+        folders = [
+            stage(tmp_path / center / name, {"treatment_line": [{**rows, "patient_id": patient}]})
+            for name, patient in (("before", f"B{number}"), ("after", f"A{number}"))
+        ]
+        sides.append(Sides(center, (folders[0],), (folders[1],)))
+    nobody = query(rule_id="STR-03", patient_id="B1", center_id="YY02", table="treatment_line",
+                   instance=FIRST, field="patient_id")  # fmt: skip
+    queries = pl.DataFrame([nobody], schema=QUERY)
+
+    def found() -> list[tuple[Any, ...]]:
+        marked = with_asked(differences(sides, CATALOG), sides, CATALOG, queries)
+        names = ("center_id", "patient_id", "level", "change", "asked")
+        return sorted(marked.select(names).rows())
+
+    at_once = found()
+    monkeypatch.setattr(rows_module, "MOST_BYTES", 1)
+    assert found() == at_once
+    assert {row[0] for row in at_once if row[-1]} == {"YY02"}
+    assert len(at_once) == 8
 
 
 def test_a_row_without_an_id_that_got_one_is_asked_for(tmp_path: Path) -> None:

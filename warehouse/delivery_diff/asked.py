@@ -215,9 +215,10 @@ def _of_files(diff: pl.DataFrame, queries: pl.DataFrame, about: Asked) -> list[p
 
 def _of_partners(diff: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     """Who asked about a record asked for the one under the corrected id too."""
-    ends = diff.filter(pl.col("partner").is_not_null()).select("at", "partner")
-    asked = ends.join(hits, on="at").select("partner", "query_id")
-    return ends.join(asked, on="partner").select("at", "query_id")
+    pair = ["center_id", "partner"]
+    ends = diff.filter(pl.col("partner").is_not_null()).select("at", *pair)
+    asked = ends.join(hits, on="at").select(*pair, "query_id")
+    return ends.join(asked, on=pair).select("at", "query_id")
 
 
 def _of_same_cells(diff: pl.DataFrame, hits: pl.DataFrame, about: Asked) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from warehouse.delivery_diff.asked import CELL, Asked, mark_asked
 from warehouse.delivery_diff.columns import apart, column_changes, headers
 from warehouse.delivery_diff.pairing import pair_rows
 from warehouse.delivery_diff.pairs import Sides
-from warehouse.delivery_diff.rows import places, read_rows
+from warehouse.delivery_diff.rows import batches, places, read_rows
 from warehouse.delivery_diff.values import changed_values, instance_text, record_text
 
 PATIENT, RECORD, VALUE, COLUMN = "patient", "record", "value", "column"
@@ -32,14 +32,15 @@ DIFF = pl.Schema(
     }
 )
 _WHO = ["center_id", "patient_id"]
+_MANY = 100_000  # rows of which it pays to keep the distinct ones only
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Of all centers at once.
 
-    `diff`: DIFF. `subjects`: center_id, patient_id, row_id of the patients of the new deliveries. `held`:
-    table, column → rows with a value before, by center (`center_id`, `n`), of the columns asked for.
+    `diff`: DIFF. `subjects`: center_id, patient_id, row_id of the patients of the new deliveries.
+    `known_before`: table, column → `center_id`, `n` rows with a value before, of the watched columns.
     """
 
     diff: pl.DataFrame
@@ -92,21 +93,31 @@ def differences(
     columns = column_changes(headers(sides, after=False), headers(sides, after=True), catalog)
     frames = [pl.DataFrame(schema=DIFF), _columns(columns)]
     patients: list[list[pl.DataFrame]] = [[], []]
-    subjects = pl.DataFrame(schema={n: DIFF[n] for n in (*_WHO, "row_id")})
-    known = {}
+    subjects: list[pl.DataFrame] = []
+    known: dict[tuple[str, str], list[pl.DataFrame]] = {pair: [] for pair in watched}
     for table in catalog.tables.values():
-        before, after = (read_rows(sides, table, after=side) for side in (False, True))
-        for kept, rows in zip(patients, (before, after), strict=True):
-            kept.append(rows.select(_WHO).unique())
-        if table.name == "subject":
-            subjects = after.select(*_WHO, "row_id")
-        for name, column in watched:
-            if name == table.name:
-                there = before.filter(pl.col(column).is_not_null())
-                known[name, column] = there.group_by("center_id").agg(n=pl.len())
-        frames += _of_table(before, after, table, columns)
+        for some in batches(sides, table):
+            before, after = (read_rows(some, table, after=side) for side in (False, True))
+            for kept, rows in zip(patients, (before, after), strict=True):
+                kept.append(_people(rows))
+            if table.name == "subject":
+                subjects.append(after.select(*_WHO, "row_id"))
+            for name, column in watched:
+                if name == table.name:
+                    there = before.filter(pl.col(column).is_not_null())
+                    known[name, column].append(there.group_by("center_id").agg(n=pl.len()))
+            frames += _of_table(before, after, table, columns)
     frames += _patients(*(pl.concat(kept, rechunk=True).unique() for kept in patients))
-    return Difference(pl.concat(frames, rechunk=True), subjects, known)
+    return Difference(
+        pl.concat(frames, rechunk=True),
+        pl.concat(subjects, rechunk=True),
+        {pair: pl.concat(counts, rechunk=True) for pair, counts in known.items()},
+    )
+
+
+def _people(rows: pl.DataFrame) -> pl.DataFrame:
+    people = rows.select(_WHO)
+    return people.unique() if people.height > _MANY else people
 
 
 def _of_table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,23 @@ from schemas.staging import IDENTITY, SOURCE
 from warehouse.delivery_diff.pairs import Sides
 
 PARTS = ("core", "quarantine")
+MOST_BYTES = 100_000_000  # of Parquet at a time
 _PLACED = ("row_id", "source_id", "source_row", "map_id")
+
+
+def batches(sides: Sequence[Sides], table: Table) -> Iterator[list[Sides]]:
+    """The centers, as many at a time as a table's rows of both sides take little memory."""
+    some: list[Sides] = []
+    size = 0
+    for one in sides:
+        folders = {*one.before, *one.after}
+        own = sum(path.stat().st_size for f in folders for path in _files(f, table))
+        if some and size + own > MOST_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += own
+    yield some
 
 
 def read_rows(sides: Sequence[Sides], table: Table, *, after: bool) -> pl.DataFrame:
