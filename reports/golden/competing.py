@@ -16,6 +16,7 @@ from reports.stats.competing.fine_gray_cox import SubdistributionCox, subdistrib
 from reports.stats.competing.gray import gray_test
 from reports.stats.competing.incidence import cumulative_incidence, incidence_at
 from reports.stats.design import Design, design, variables_of
+from reports.stats.hazards.fit import NOT_ESTIMABLE
 from reports.stats.kaplan_meier import ConfidenceType
 
 CENSORED = 0
@@ -151,8 +152,8 @@ def _nothing(covariates: Design) -> list[dict[str, Any]]:
 def _terms(
     fit: FineGray | SubdistributionCox, covariates: Design, errors: dict[str, Any]
 ) -> list[dict[str, Any]]:
+    """The coefficients; what is not estimable says so, where R prints a number with a huge standard error."""
     columns = {
-        "term": list(covariates.names),
         "coef": fit.coefficient,
         **errors,
         "z": fit.z,
@@ -161,4 +162,8 @@ def _terms(
         "shr_lower": np.exp(fit.lower),
         "shr_upper": np.exp(fit.upper),
     }
-    return pl.DataFrame(columns).fill_nan(None).to_dicts()
+    rows = pl.DataFrame(columns).fill_nan(None).to_dicts()
+    return [
+        {"term": term, **(dict.fromkeys(row, NOT_ESTIMABLE) if row["coef"] is None else row)}
+        for term, row in zip(covariates.names, rows, strict=True)
+    ]

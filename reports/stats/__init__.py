@@ -26,6 +26,7 @@ HOMES = {
     "drop_one": "hazards.compare",
     "contrast": "hazards.compare",
     "all_contrasts": "hazards.compare",
+    "robust_score": "hazards.residuals",
     "scaled_schoenfeld": "hazards.residuals",
     "firth": "hazards.firth",
     "shared_frailty": "hazards.frailty",

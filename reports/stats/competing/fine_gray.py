@@ -108,7 +108,7 @@ def fine_gray(
     if found is None:
         return None
     residuals = score_residuals(problem, found.state) + censoring_residuals(problem, found.state)
-    variance = robust_variance(estimable_information(found), residuals)
+    variance = robust_variance(found.covariance, residuals)
     table = wald(found, variance, scaled[1], level)
     return FineGray(
         *table,
@@ -143,20 +143,18 @@ def standardized(columns: Floats) -> tuple[Floats, Floats] | None:
     return (columns - columns.mean(axis=0)) / deviation, deviation
 
 
-def estimable_information(found: Maximum) -> Floats:
-    """The information, NaN in the rows and columns of terms that diverged."""
-    lost = found.diverged[:, None] | found.diverged[None, :]
-    return np.where(lost, np.nan, found.state.information)
-
-
 def wald(
     found: Maximum, variance: Floats, deviation: Floats, level: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
-    """Coefficients on the scale of the covariates, with standard error, z, P, limits and covariance."""
+    """Coefficients on the scale of the covariates, with standard error, z, P, limits and covariance.
+
+    NaN for terms that diverged.
+    """
     from scipy.stats import norm
 
-    coefficient = np.where(found.diverged, np.nan, found.coefficients / deviation)
-    scaled = variance / np.outer(deviation, deviation)
+    known = ~found.diverged
+    coefficient = np.where(known, found.coefficients / deviation, np.nan)
+    scaled = np.where(known[:, None] & known, variance / np.outer(deviation, deviation), np.nan)
     error = np.sqrt(np.diag(scaled))
     z = coefficient / error
     width = NormalDist().inv_cdf(0.5 + level / 2) * error

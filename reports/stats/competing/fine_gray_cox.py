@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike
 from reports.stats.competing.at_risk import Codes, checked
 from reports.stats.competing.fine_gray import (
     checked_covariates,
-    estimable_information,
     standardized,
     wald,
 )
-from reports.stats.competing.sandwich import model_variance, robust_variance, score_residuals
+from reports.stats.competing.sandwich import robust_variance, score_residuals
 from reports.stats.competing.subdistribution import Problem, maximize, prepare
 from reports.stats.times import Floats, merge_close_times
 
@@ -102,13 +101,13 @@ def subdistribution_cox(
     found = maximize(problem)
     if found is None:
         return None
-    information = estimable_information(found)
-    robust = robust_variance(information, score_residuals(problem, found.state))
+    residuals = score_residuals(problem, found.state)
+    robust = robust_variance(found.covariance, residuals)
     coefficient, error, z, p, lower, upper, variance = wald(found, robust, scaled[1], level)
     n_rows, sum_weights = expanded(problem)
     return SubdistributionCox(
         coefficient=coefficient,
-        std_err=np.sqrt(np.diag(model_variance(information))) / scaled[1],
+        std_err=wald(found, found.covariance, scaled[1], level)[1],
         robust_std_err=error,
         z=z,
         p=p,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reports.stats.competing.subdistribution import Indices, Problem, State
-from reports.stats.times import Bools, Floats
+from reports.stats.times import Floats
 
 
 def score_residuals(problem: Problem, state: State) -> Floats:
@@ -73,27 +73,10 @@ def censoring_residuals(problem: Problem, state: State) -> Floats:
     return residual
 
 
-def robust_variance(information: Floats, residuals: Floats) -> Floats:
-    """Inverse information, sum of squared residuals, inverse information.
-
-    Terms whose information is NaN (not estimable) are NaN; the others are taken as if those were known.
-    """
-    known = ~np.isnan(np.diag(information))
-    influence = np.linalg.solve(information[np.ix_(known, known)], residuals[:, known].T)
-    return placed(influence @ influence.T, known)
-
-
-def model_variance(information: Floats) -> Floats:
-    """Inverse information; terms whose information is NaN are NaN."""
-    known = ~np.isnan(np.diag(information))
-    return placed(np.linalg.inv(information[np.ix_(known, known)]), known)
-
-
-def placed(part: Floats, known: Bools) -> Floats:
-    """A square matrix of the known terms in one of all terms, NaN elsewhere."""
-    whole = np.full((known.size, known.size), np.nan)
-    whole[np.ix_(known, known)] = part
-    return whole
+def robust_variance(covariance: Floats, residuals: Floats) -> Floats:
+    """The variance by the persons' influence: inverse information, sum of squared residuals, inverse information."""
+    influence = residuals @ covariance
+    return np.asarray(influence.T @ influence, dtype=np.float64)
 
 
 def _per_time(problem: Problem, state: State, factor: Floats) -> tuple[Floats, Floats]:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from reports.stats.competing.at_risk import Codes
 from reports.stats.competing.censoring import TieRule, each_own, uncensored_before
+from reports.stats.hazards.directions import Directions, directions
 from reports.stats.times import Bools, Floats
 
 Indices = NDArray[np.intp]
 
 # Steps of Newton's method in coefficients of standardized covariates.
 CONVERGED = 1e-10
-DIVERGED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -158,40 +158,57 @@ def evaluate(problem: Problem, coefficients: Floats) -> State:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The model at its maximum.
+    """The model at its maximum, or where the search for one ended.
 
-    `diverged` marks terms whose likelihood has no maximum (a level without an event), or was not found:
-    Newton's method still moved them, by about 1 where it would go on for ever.
+    `directions` tells along which the likelihood has no maximum (a level without an event; all other levels
+    together, if it is the reference), or none was found.
     """
 
     coefficients: Floats
     state: State
     loglik_null: float
-    diverged: Bools
+    directions: Directions
+
+    @property
+    def diverged(self) -> Bools:
+        """Terms that no coefficient can be told of."""
+        return self.directions.lost_columns
+
+    @property
+    def covariance(self) -> Floats:
+        """Inverse of the information, in the directions that are known."""
+        return self.directions.covariance(self.state.information)
 
 
 def maximize(problem: Problem, *, steps: int = 40) -> Maximum | None:
     """Newton's method from 0, halving steps that lower the likelihood.
 
-    Stops when a step is below 1e-10 in every coefficient (covariates in standard deviations).
+    Stops when a step is below 1e-10 in every coefficient (covariates in standard deviations), or where nothing is left
+    to know of one of them.
 
     Returns:
         None where the covariates are linearly dependent among those at risk.
     """
     coefficients: Floats = np.zeros(problem.covariates.shape[1])
-    step: Floats = coefficients
     state = evaluate(problem, coefficients)
-    null = state.loglik
+    start = state
+    at_rest = False
     if not _full_rank(state.information):
         return None
     for _ in range(steps):
         step = np.asarray(np.linalg.solve(state.information, state.score), dtype=np.float64)
-        small = bool(np.abs(step).max() < CONVERGED)
+        at_rest = bool(np.abs(step).max() < CONVERGED)
         step, trial = _halved(problem, coefficients, step, state)
         coefficients, state = coefficients + step, trial
-        if small or not _full_rank(state.information):
+        if at_rest or not _full_rank(state.information):
             break
-    return Maximum(coefficients, state, null, np.abs(step) > DIVERGED)
+    parts = directions(
+        start.information,
+        state.information,
+        problem.covariates,
+        None if at_rest else state.score,
+    )
+    return Maximum(coefficients, state, start.loglik, parts)
 
 
 def _halved(

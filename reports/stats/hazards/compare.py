@@ -10,6 +10,7 @@ import polars as pl
 
 from reports.stats.hazards.fit import CoxFit, chi_squared_test, two_sided
 from reports.stats.hazards.newton import maximize
+from reports.stats.times import Floats
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def drop_one(fit: CoxFit) -> pl.DataFrame:
 def contrast(fit: CoxFit, variable: str, level: str, against: str) -> Contrast:
     """One level of a factor against another, neither of which need be the reference.
 
-    The levels of a factor that interacts cannot be compared without saying where.
+    Two levels can be compared also where neither can be with the reference, which had no event. The levels of a
+    factor that interacts cannot be compared without saying where.
 
     Args:
         fit: The model.
@@ -87,10 +89,9 @@ def contrast(fit: CoxFit, variable: str, level: str, against: str) -> Contrast:
             raise ValueError(f"{name!r} is no level of {variable!r}")
         if name != levels[0]:
             weights[fit.names.index(f"{variable}{name}")] += sign
-    touched = np.flatnonzero(weights)
-    if not fit.used[touched].all() or not touched.size:
+    if not fit.maximum.known(weights):
         return Contrast(level, against, None, None, None, None, None, None, None)
-    return _estimated(fit, weights[touched], touched, level, against)
+    return _estimated(fit, weights, level, against)
 
 
 def all_contrasts(fit: CoxFit, variable: str) -> list[Contrast]:
@@ -103,11 +104,11 @@ def all_contrasts(fit: CoxFit, variable: str) -> list[Contrast]:
     ]
 
 
-def _estimated(
-    fit: CoxFit, weights: np.ndarray, touched: np.ndarray, level: str, against: str
-) -> Contrast:
-    coef = float(weights @ fit.coef[touched])
-    se = float(np.sqrt(weights @ fit.variance[np.ix_(touched, touched)] @ weights))
+def _estimated(fit: CoxFit, weights: Floats, level: str, against: str) -> Contrast:
+    touched = np.flatnonzero(weights)
+    weights = weights[touched]
+    coef = float(weights @ fit.maximum.coef[touched])
+    se = float(np.sqrt(weights @ fit.covariance[np.ix_(touched, touched)] @ weights))
     width = NormalDist().inv_cdf(0.5 + fit.level / 2) * se
     z = coef / se
     hazard = np.exp([coef, coef - width, coef + width])

@@ -68,15 +68,27 @@ class CoxFit:
 
     @property
     def naive_variance(self) -> Floats:
-        """Inverse of the information."""
-        return self.maximum.variance
+        """Inverse of the information; NaN for columns without a finite coefficient."""
+        return self._of_used(self.maximum.covariance)
 
     @cached_property
+    def covariance(self) -> Floats:
+        """The covariance in use, robust if the model has clusters: of every combination that can be estimated.
+
+        Columns that run away together have their part in it: their differences are known, they are not.
+        """
+        from reports.stats.hazards.residuals import robust_covariance
+
+        return self.maximum.covariance if self.cluster is None else robust_covariance(self)
+
+    @property
     def variance(self) -> Floats:
         """The variance in use: robust if the model has clusters, else the inverse of the information."""
-        from reports.stats.hazards.residuals import robust_variance
+        return self._of_used(self.covariance)
 
-        return self.naive_variance if self.cluster is None else robust_variance(self)
+    def _of_used(self, covariance: Floats) -> Floats:
+        """The matrix, NaN in rows and columns without a finite coefficient."""
+        return np.where(self.used[:, None] & self.used, covariance, np.nan)
 
     @property
     def few_clusters(self) -> bool:

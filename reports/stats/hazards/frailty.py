@@ -43,7 +43,8 @@ def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> Frailty
     """The model of `fit` with a random effect of its clusters.
 
     Args:
-        fit: A model with clusters; columns that are aliased or not estimable are left out.
+        fit: A model with clusters. Of columns that are not estimable nothing is told; the others are adjusted for
+            them all the same.
         distribution: `gamma`: theta maximizes the marginal likelihood; `gaussian`: by restricted maximum
             likelihood (REML).
 
@@ -73,20 +74,31 @@ def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> Frailty
 
 def _fitted(fit: CoxFit, distribution: Distribution, cluster: Ints) -> FrailtyFit | None:
     rows = fit.maximum.at_maximum.rows
-    x = fit.design.matrix[rows.order][:, fit.used]
-    search = _Search(fit, _with_clusters(x, cluster), x.shape[1], distribution, cluster)
+    fitted, parts = ~fit.maximum.aliased, fit.maximum.directions
+    x = fit.design.matrix[rows.order][:, fitted]
+    # What runs away stays where the search for its maximum stopped; the rest is fitted in directions of its own.
+    kept = np.eye(x.shape[1])
+    offset = np.zeros(x.shape[0])
+    if parts.lost.shape[1]:
+        kept = parts.kept
+        away = np.linalg.solve(np.hstack([kept, parts.lost]), fit.maximum.coef[fitted])
+        offset = (x - x.mean(axis=0)) @ parts.lost @ away[kept.shape[1] :]
+    with_clusters = _with_clusters(x @ kept, cluster)
+    search = _Search(fit, with_clusters, kept.shape[1], distribution, cluster, offset)
     theta = search.theta()
     if theta is None:
         return None
     state = search.fit(theta)
-    p = x.shape[1]
+    p = kept.shape[1]
     inverse: Floats = np.asarray(np.linalg.inv(state.penalized), dtype=np.float64)
-    coef, se = state.coef[:p], _root_of_diagonal(inverse)[:p]
     sandwich = inverse @ state.at.information() @ inverse
+    of_columns = kept[fit.used[fitted]]
+    coef = of_columns @ state.coef[:p]
+    se = _root_of_diagonal(of_columns @ inverse[:p, :p] @ of_columns.T)
     columns = {
         "coef": coef,
         "se": se,
-        "se2": _root_of_diagonal(sandwich)[:p],
+        "se2": _root_of_diagonal(of_columns @ sandwich[:p, :p] @ of_columns.T),
         "chi_squared": (coef / se) ** 2,
         "p": two_sided(coef / se),
     }
@@ -113,6 +125,7 @@ class _Search:
     p: int
     distribution: Distribution
     cluster: Ints
+    offset: Floats
 
     def fit(self, theta: float) -> _State:
         """Newton's method on the penalized likelihood of coefficients and effects, steps halved if it falls."""
@@ -132,7 +145,7 @@ class _Search:
         return here
 
     def _at(self, coef: Floats, theta: float) -> _State:
-        at = likelihood(self.model.maximum.at_maximum.rows, self.x, coef)
+        at = likelihood(self.model.maximum.at_maximum.rows, self.x, coef, self.offset)
         if not np.isfinite(at.loglik):
             # A step too far: halved by who took it.
             return _State(at, coef, np.eye(coef.size), -np.inf)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.stats.hazards.directions import Directions, directions
 from reports.stats.hazards.likelihood import Likelihood, likelihood
 from reports.stats.hazards.risk_sets import RiskSets
 from reports.stats.times import Bools, Floats
@@ -20,8 +21,6 @@ AT_REST = 1e-10
 SETTLED = 1e-4
 # The likelihood is at rest, but steps still move predictors by this much: the maximum is at infinity.
 STILL_MOVING, FLAT, FLAT_STEPS = 1e-2, 1e-11, 4
-# A standard error that moves a predictor by more than this has no information behind it (R's are in the thousands).
-NO_INFORMATION = 500.0
 # Share of a column's variance that must be left after the columns before it.
 LEFT = 1e-10
 
@@ -31,13 +30,15 @@ class Maximum:
     """Where the likelihood is largest, per column of x in the caller's units.
 
     `aliased` columns say nothing that those before them do not; `infinite` ones have no finite maximum
-    (separation). Both have coefficient 0 in `coef` resp. where the search stopped, and no meaning.
+    (separation). Both have coefficient 0 in `coef` resp. where the search stopped, and no meaning. `covariance` holds
+    for every combination of coefficients that is `known`, also for one of several infinite ones.
     """
 
     coef: Floats
     aliased: Bools
     infinite: Bools
-    variance: Floats
+    covariance: Floats
+    directions: Directions
     at_zero: Likelihood
     at_maximum: Likelihood
     steps: int
@@ -47,6 +48,12 @@ class Maximum:
     def used(self) -> Bools:
         """Columns with a finite coefficient."""
         return ~self.aliased & ~self.infinite
+
+    def known(self, weights: Floats) -> bool:
+        """Whether a combination of the coefficients (a weight for each column) can be estimated."""
+        if (weights[self.aliased] != 0).any() or not weights.any():
+            return False
+        return self.directions.known(weights[~self.aliased])
 
 
 def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum:
@@ -62,71 +69,77 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
     """
     scale = _scale(x)
     scaled = (x - x.mean(axis=0)) / scale if x.size else x
-    start = here = likelihood(rows, scaled, np.zeros(x.shape[1]), offset)
+    start = likelihood(rows, scaled, np.zeros(x.shape[1]), offset)
     aliased = find_aliased(start)
     used = scaled[:, ~aliased]
-    coef = np.zeros(used.shape[1])
     if aliased.any():
-        start = here = likelihood(rows, used, coef, offset)
-    spread = np.ptp(used, axis=0) if used.size else np.zeros(used.shape[1])
-    step = np.zeros_like(coef)
-    converged, flat, taken = coef.size == 0, 0, 0
-    stopped: tuple[Floats, Likelihood] | None = None
-    while not converged and flat < FLAT_STEPS and taken < MAX_STEPS:
-        newton = _solve(here.information(), here.score)
-        if stopped is not None and float(np.max(np.abs(newton) * spread)) <= SETTLED:
-            converged = True
-            break
-        step, there = _step(here, newton, coef, offset)
-        if there is here:
-            # No part of the step raises the likelihood, though it is not at its maximum: rounding.
-            step = newton
-            break
-        gain = there.loglik - here.loglik
-        if stopped is None and abs(there.loglik - here.loglik) <= R_STOPS * abs(there.loglik):
-            stopped = coef + step, there
-        coef, here, taken = coef + step, there, taken + 1
-        moves = float(np.max(np.abs(step) * spread))
-        converged = moves <= AT_REST
-        flat = flat + 1 if gain <= FLAT * max(1.0, abs(here.loglik)) and moves > STILL_MOVING else 0
+        start = likelihood(rows, used, np.zeros(used.shape[1]), offset)
+    found = _search(start, offset)
+    parts = directions(
+        start.information(),
+        found.end.information(),
+        used,
+        None if found.at_rest else found.end.score,
+    ).scaled(scale[~aliased])
     infinite = np.zeros(x.shape[1], bool)
-    if not converged:
-        infinite[~aliased] = np.abs(step) * spread > STILL_MOVING / 10
-    elif stopped is not None:
-        coef, here = stopped
-    _add_uninformed(infinite, here, ~aliased, spread)
+    infinite[~aliased] = parts.lost_columns
     full = np.zeros(x.shape[1])
-    full[~aliased] = coef / scale[~aliased]
+    full[~aliased] = found.coef / scale[~aliased]
+    covariance = np.full((x.shape[1], x.shape[1]), np.nan)
+    if used.shape[1]:
+        units = np.outer(scale[~aliased], scale[~aliased])
+        covariance[np.ix_(~aliased, ~aliased)] = parts.covariance(found.at.information() * units)
     return Maximum(
         coef=full,
         aliased=aliased,
         infinite=infinite,
-        variance=_variance(here, ~aliased, infinite, scale),
+        covariance=covariance,
+        directions=parts,
         at_zero=start,
-        at_maximum=here,
-        steps=taken,
-        converged=converged or bool(flat),
+        at_maximum=found.at,
+        steps=found.taken,
+        converged=found.at_rest or found.flat,
     )
 
 
-def _add_uninformed(infinite: Bools, here: Likelihood, fitted: Bools, spread: Floats) -> None:
-    """Mark also the columns of which the others, going to infinity, leave no information."""
-    information = here.information()
-    columns = np.flatnonzero(fitted)
-    while True:
-        keep = ~infinite[fitted]
-        if not keep.any():
-            return
-        try:
-            variance = np.diag(np.linalg.inv(information[np.ix_(keep, keep)]))
-        except np.linalg.LinAlgError:
-            variance = np.full(int(keep.sum()), np.nan)
-        bad = ~(np.sqrt(np.maximum(variance, 0.0)) * spread[keep] <= NO_INFORMATION) | ~(
-            variance > 0
-        )
-        if not bad.any():
-            return
-        infinite[columns[keep][bad]] = True
+@dataclass(frozen=True)
+class _Search:
+    """`at` and `coef`: where R stops; `end`: where the search ended, at a maximum or on the way to infinity."""
+
+    coef: Floats
+    at: Likelihood
+    end: Likelihood
+    taken: int
+    at_rest: bool
+    flat: bool
+
+
+def _search(start: Likelihood, offset: Floats | None) -> _Search:
+    x = start.x
+    spread = np.ptp(x, axis=0) if x.size else np.zeros(x.shape[1])
+    here, coef = start, np.zeros(x.shape[1])
+    at_rest, flat, taken = coef.size == 0, 0, 0
+    stopped: tuple[Floats, Likelihood] | None = None
+    while not at_rest and flat < FLAT_STEPS and taken < MAX_STEPS:
+        newton = _solve(here.information(), here.score)
+        if stopped is not None and float(np.max(np.abs(newton) * spread)) <= SETTLED:
+            at_rest = True
+            break
+        step, there = _step(here, newton, coef, offset)
+        if there is here:
+            # No part of the step raises the likelihood, though it is not at its maximum: rounding.
+            break
+        gain = there.loglik - here.loglik
+        if stopped is None and abs(gain) <= R_STOPS * abs(there.loglik):
+            stopped = coef + step, there
+        coef, here, taken = coef + step, there, taken + 1
+        moves = float(np.max(np.abs(step) * spread))
+        at_rest = moves <= AT_REST
+        flat = flat + 1 if gain <= FLAT * max(1.0, abs(here.loglik)) and moves > STILL_MOVING else 0
+    end = here
+    if stopped is not None:
+        coef, here = stopped
+    return _Search(coef, here, end, taken, at_rest, bool(flat))
 
 
 def find_aliased(at_zero: Likelihood) -> Bools:
@@ -179,14 +192,3 @@ def _solve(matrix: Floats, right: Floats) -> Floats:
         return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0], dtype=np.float64)
-
-
-def _variance(here: Likelihood, fitted: Bools, infinite: Bools, scale: Floats) -> Floats:
-    """Inverse of the information over the columns with finite coefficients; NaN elsewhere."""
-    variance = np.full((fitted.size, fitted.size), np.nan)
-    keep = ~infinite[fitted]
-    columns = np.flatnonzero(fitted)[keep]
-    if columns.size:
-        inverse = np.linalg.inv(here.information()[np.ix_(keep, keep)])
-        variance[np.ix_(columns, columns)] = inverse / np.outer(scale[columns], scale[columns])
-    return variance

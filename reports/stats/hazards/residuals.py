@@ -36,31 +36,38 @@ def score_residuals(at: Likelihood) -> Floats:
     return residuals
 
 
-def robust_variance(fit: CoxFit) -> Floats:
-    """The variance by the clusters' influence on the coefficients; NaN where a column has none.
+def robust_covariance(fit: CoxFit) -> Floats:
+    """The covariance by the clusters' influence on the coefficients; NaN where a column has none.
 
     One cluster says nothing of the variance: NaN throughout.
 
     Source:
         Lin and Wei 1989; R `coxph(cluster = )`.
     """
-    influence = cluster_sums(fit, dfbeta(fit))
-    variance = np.full_like(fit.naive_variance, np.nan)
-    used = np.flatnonzero(fit.used)
+    influence = cluster_sums(fit, _influence(fit))
+    naive = fit.maximum.covariance
+    variance = np.full_like(naive, np.nan)
+    fitted = ~fit.maximum.aliased
     if influence.shape[0] > 1:
-        variance[np.ix_(used, used)] = influence.T @ influence
+        variance[np.ix_(fitted, fitted)] = influence.T @ influence
     # Clusters whose influences all cancel leave rounding, not a variance.
-    none = ~(np.diag(variance) > ROUNDING * np.diag(fit.naive_variance))
+    none = ~(np.diag(variance) > ROUNDING * np.diag(naive))
     variance[none, :] = variance[:, none] = np.nan
     return variance
 
 
 def dfbeta(fit: CoxFit) -> Floats:
     """Change of each finite coefficient if a row had no weight (n x columns), sorted rows."""
+    change: Floats = _influence(fit)[:, fit.used[~fit.maximum.aliased]]
+    return change
+
+
+def _influence(fit: CoxFit) -> Floats:
+    """The same of all columns that are not aliased; of infinite ones only the known combinations mean something."""
     at = in_units(fit, at_maximum=True)
-    used = fit.used
+    fitted = ~fit.maximum.aliased
     weighted = score_residuals(at) * at.rows.weight[:, None]
-    change: Floats = weighted @ fit.naive_variance[np.ix_(used, used)]
+    change: Floats = weighted @ fit.maximum.covariance[np.ix_(fitted, fitted)]
     return change
 
 
@@ -72,11 +79,11 @@ def robust_score(fit: CoxFit) -> GlobalTest:
     parts = cluster_sums(fit, score_residuals(at) * at.rows.weight[:, None])
     total = parts.sum(axis=0)
     statistic = quadratic_form(parts.T @ parts, total)
-    return chi_squared_test(statistic, int(fit.used.sum()))
+    return chi_squared_test(statistic, fit.df)
 
 
 def schoenfeld(fit: CoxFit, at: Likelihood | None = None) -> Floats:
-    """Schoenfeld residuals (events x finite columns), in the order of stratum and time.
+    """Schoenfeld residuals (events x columns that are not aliased), in the order of stratum and time.
 
     Args:
         fit: The model.
@@ -93,14 +100,14 @@ def schoenfeld(fit: CoxFit, at: Likelihood | None = None) -> Floats:
 
 
 def scaled_schoenfeld(fit: CoxFit) -> Floats:
-    """Schoenfeld residuals scaled to estimate each coefficient over time: beta + events x residual x variance.
+    """Schoenfeld residuals scaled to estimate each finite coefficient over time: beta + events x residual x variance.
 
     Source:
         Grambsch and Therneau 1994; R `residuals(fit, "scaledsch")`.
     """
-    used = fit.used
+    used, fitted = fit.used, ~fit.maximum.aliased
     residuals = schoenfeld(fit)
-    scaled: Floats = residuals @ fit.naive_variance[np.ix_(used, used)] * residuals.shape[0]
+    scaled: Floats = residuals @ fit.maximum.covariance[np.ix_(fitted, used)] * residuals.shape[0]
     return scaled + fit.coef[used]
 
 
@@ -116,19 +123,10 @@ def cluster_sums(fit: CoxFit, values: Floats) -> Floats:
 
 
 def in_units(fit: CoxFit, *, at_maximum: bool) -> Likelihood:
-    """The likelihood over the finite columns in the caller's units, at the maximum or at 0."""
+    """The likelihood over the columns that are not aliased in the caller's units, at the maximum or at 0."""
     sets = fit.maximum.at_maximum.rows
-    x = fit.design.matrix[sets.order][:, fit.used]
+    fitted = ~fit.maximum.aliased
+    x = fit.design.matrix[sets.order][:, fitted]
     centered = x - x.mean(axis=0) if x.size else x
-    coef = fit.coef[fit.used] if at_maximum else np.zeros(centered.shape[1])
-    return likelihood(sets, centered, coef, _offset(fit) if at_maximum else None)
-
-
-def _offset(fit: CoxFit) -> Floats | None:
-    """What columns without a finite coefficient add to the predictor where the search stopped."""
-    infinite = fit.maximum.infinite
-    if not infinite.any():
-        return None
-    order = fit.maximum.at_maximum.rows.order
-    offset: Floats = fit.design.matrix[order][:, infinite] @ fit.maximum.coef[infinite]
-    return offset
+    coef = fit.maximum.coef[fitted] if at_maximum else np.zeros(centered.shape[1])
+    return likelihood(sets, centered, coef)

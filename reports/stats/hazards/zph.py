@@ -15,6 +15,8 @@ from reports.stats.times import Bools, Floats
 
 Transform = Literal["km", "rank", "identity", "log"]
 GLOBAL = "GLOBAL"
+# A lost direction with at most this much in a column has nothing in it.
+SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
     """Test each term, and all together, for a coefficient that changes with g(t).
 
     Args:
-        fit: The model. Aliased and not estimable columns are not tested.
+        fit: The model. Aliased columns are not tested. What is not estimable adds nothing to a statistic, but counts
+            among the degrees of freedom, as in R; one that is made of it alone has no test.
         transform: g: 1 - Kaplan-Meier just before t (`km`), the rank among all times, t itself, or its log.
         terms: One test per term (a factor has several degrees of freedom), or one per column.
 
@@ -50,14 +53,19 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
     g = _transformed(rows, transform)
     g = g - g.mean() if g.size else g
     score = (rows.weight[rows.events] * g) @ schoenfeld(fit, at)
-    plain, first, second = at.information(), at.information(g), at.information(g**2)
-    columns = np.flatnonzero(fit.used)
+    fitted = ~fit.maximum.aliased
+    covariance = fit.maximum.covariance[np.ix_(fitted, fitted)]
+    first, second = at.information(g), at.information(g**2)
+    # The coefficients of x are estimated too: what they take up is taken off.
+    variance = second - first.T @ covariance @ first
+    lost = fit.maximum.directions.lost
+    columns = np.flatnonzero(fitted)
     labels = [fit.terms[fit.term_of[k]] if terms else fit.names[k] for k in columns]
     tests = []
     for label in [*dict.fromkeys(labels), GLOBAL]:
         mine = np.array([label in (GLOBAL, of) for of in labels], dtype=bool)
         if mine.any():
-            statistic = _statistic(score, plain, first, second, mine)
+            statistic = _statistic(score, variance, lost, mine)
             test = chi_squared_test(statistic, int(mine.sum()))
             tests.append((label, test.statistic, test.df, test.p))
     schema = {"term": pl.String, "chi_squared": pl.Float64, "df": pl.Int64, "p": pl.Float64}
@@ -65,15 +73,31 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
     return ProportionalHazards(transform, frame, rows.time[rows.events], g)
 
 
-def _statistic(score: Floats, plain: Floats, first: Floats, second: Floats, mine: Bools) -> float:
-    """Score test of the chosen x g(t), the coefficients of x being estimated."""
-    u = score[mine]
-    across = first[:, mine]
+def _statistic(score: Floats, variance: Floats, lost: Floats, mine: Bools) -> float:
+    """Score test of the chosen x g(t) in the directions that are not lost; NaN if none is left, or without variance."""
+    kept = _kept(lost, mine)
+    if not kept.shape[1]:
+        return float("nan")
+    u = score[mine] @ kept
     try:
-        variance = second[np.ix_(mine, mine)] - across.T @ np.linalg.solve(plain, across)
-        return float(u @ np.linalg.solve(variance, u))
+        return float(u @ np.linalg.solve(kept.T @ variance[np.ix_(mine, mine)] @ kept, u))
     except np.linalg.LinAlgError:
         return float("nan")
+
+
+def _kept(lost: Floats, mine: Bools) -> Floats:
+    """Directions within the chosen columns on which the data say something."""
+    everything = np.eye(int(mine.sum()))
+    if not lost.shape[1]:
+        return everything
+    # Lost are the combinations of lost directions that do without the other columns.
+    outside, inside = lost[~mine], lost[mine]
+    _, size, combinations = np.linalg.svd(outside, full_matrices=True)
+    alone = np.concatenate([size, np.zeros(lost.shape[1] - size.size)]) <= SAME
+    within = inside @ combinations[alone].T
+    left, size, _ = np.linalg.svd(within, full_matrices=True)
+    rank = int((size > SAME).sum())
+    return np.asarray(left[:, rank:], dtype=np.float64)
 
 
 def _transformed(rows: RiskSets, transform: Transform) -> Floats:
