@@ -23,7 +23,7 @@ from reports.selfaudit import audit_estimates
 from schemas.errors import StudyError
 from schemas.spec.base import listed, nearest
 from schemas.spec.plan import Plan
-from schemas.spec.plans import read_plan, shipped_plans, with_groups
+from schemas.spec.plans import read_plan, shipped_plans, with_cut_offs, with_groups
 from schemas.spec.study import Study
 
 # What is true of any data; the rest of the methods tells how a study's warehouse came about.
@@ -154,7 +154,8 @@ def _study(plan: Plan) -> Study:
 
 
 def _grouped(plan: Plan, adsl: pl.DataFrame, study: Study) -> Plan:
-    """The usual groups as levels of GRP4 where the data hold no others."""
+    """The usual cut-offs in the texts, and the usual groups as levels of GRP4 where the data hold no others."""
+    plan = with_cut_offs(plan, study)
     codes = {group.code for group in study.groups}
     if "GRP4" in adsl.columns and set(adsl["GRP4"].cast(pl.String).drop_nulls().unique()) <= codes:
         return with_groups(plan, study)

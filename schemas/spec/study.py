@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from schemas.spec.base import Declared
 from schemas.spec.notification import Notification
@@ -18,9 +18,9 @@ class Settings(Declared):
     early_relapse_months: tuple[Annotated[float, Field(gt=0, le=120, allow_inf_nan=False)], ...] = (
         Field(
             default=(3, 5),
-            min_length=1,
+            min_length=2,
             max_length=2,
-            description="Cut-offs of early relapse in months after infusion: one or two",
+            description="The two cut-offs of early relapse in months after infusion",
         )
     )
     early_relapse_tie: Literal["early_if_equal", "late_if_equal"] = "early_if_equal"
@@ -66,6 +66,14 @@ class Settings(Declared):
         default={}, description="The same for centers whose definition is partial"
     )
     days_per_month: float = Field(default=30.4375, gt=27, lt=32)
+
+    @field_validator("early_relapse_months")
+    @classmethod
+    def _two_cut_offs(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        """One cut-off written twice would be printed as two results."""
+        if len(set(value)) < len(value):
+            raise ValueError("the two cut-offs of early relapse are the same")
+        return value
 
 
 class Group(Declared):

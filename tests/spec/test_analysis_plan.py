@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from schemas.errors import StudyError
 from schemas.spec import plan as module
-from schemas.spec.plans import read_plan, shipped_plans
+from schemas.spec.plans import load_plan, read_plan, shipped_plans
+from schemas.spec.study import Study
 
 ROOT = Path(__file__).parents[2]
 PLAN = """\
@@ -130,3 +131,21 @@ def test_the_documentation_names_every_key_and_kind_of_a_plan() -> None:
     assert len(keys) > 40
     assert len(kinds) >= 10
     assert {word for word in keys | kinds if f"`{word}`" not in text} == set()
+
+
+def test_labels_and_headings_name_the_cut_offs_of_the_study() -> None:
+    settings = {"early_relapse_months": [12, 24], "early_relapse_tie": "late_if_equal"}
+    told = {"id": "MINE", "title": "Mine", "data_cut": "2024-06-30"}
+    usual = load_plan(Study.model_validate(told))
+    other = load_plan(Study.model_validate({**told, "settings": settings}))
+    assert usual.variables["EARLY3"].levels == {"Y": "≤ 3 months", "N": "> 3 months"}
+    assert other.variables["EARLY3"].levels == {"Y": "< 12 months", "N": "≥ 12 months"}
+    assert other.variables["EARLY5"].levels == {"Y": "< 24 months", "N": "≥ 24 months"}
+    headings = {display.id: display.heading for display in other.displays}
+    assert "(12 months)" in headings["F2B"]
+    assert "(24 months)" in headings["S1C"]
+    for plan in (usual, other):
+        assert "{" not in "".join(display.heading + display.note for display in plan.displays)
+        assert "{" not in repr([v.label for v in plan.variables.values()])
+        texts = [t for v in plan.variables.values() for t in (v.cut_from or "", *v.levels.values())]
+        assert not any("{" in text for text in texts)

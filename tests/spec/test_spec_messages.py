@@ -165,6 +165,8 @@ def test_a_study_has_the_published_decisions_as_defaults(tmp_path: Path) -> None
         ("settings: {time_zero: system}", "line 4, settings.time_zero: 'system' is not allowed. Did you mean 'systemic'?"),
         ("settings: {bridge_days: -1}", "line 4, settings.bridge_days:"),
         ("settings: {early_relapse_months: []}", "line 4, settings.early_relapse_months:"),
+        ("settings: {early_relapse_months: [5]}", "line 4, settings.early_relapse_months:"),
+        ("settings: {early_relapse_months: [3, 3]}", "line 4, settings.early_relapse_months: the two cut-offs of early relapse are the same"),
         ("settings: {early_relapse_months: [3, 5, 7]}", "line 4, settings.early_relapse_months:"),
         ("settings: {early_relapse_months: [0, 3]}", "line 4, settings.early_relapse_months[0]:"),
         ("settings: {early_relapse_months: [3, -2]}", "line 4, settings.early_relapse_months[1]:"),
