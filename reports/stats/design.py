@@ -13,11 +13,13 @@ from itertools import chain, combinations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from reports.stats.times import Floats
 
 Levels = Mapping[str, Sequence[str]]
 
+TEXTS = (pl.String, pl.Categorical, pl.Enum)
 FUNCTIONS = {"log": np.log, "log2": np.log2, "log10": np.log10, "sqrt": np.sqrt, "exp": np.exp}
 CALL = re.compile(r"^(\w+)\((.+)\)$")
 ARITHMETIC = re.compile(r"^([\w.]+)\s*([-+*/^])\s*(-?\d+(?:\.\d+)?)$")
@@ -88,8 +90,8 @@ def design(frame: pl.DataFrame, formula: str, levels: Levels | None = None) -> D
     Args:
         frame: Without missing values in the variables. Text columns are factors.
         formula: For example `arm + age`.
-        levels: Order of the levels of each factor, the reference first; of others it is sorted. Levels that do
-            not occur keep their column, which is then aliased.
+        levels: Order of the levels of each factor, the reference first; else that of an Enum's categories; of
+            others it is sorted. Levels that do not occur keep their column, which is then aliased.
 
     Raises:
         ValueError: A variable is not in the frame, or holds a value that is none of its levels.
@@ -119,6 +121,33 @@ def factor_levels(values: pl.Series, declared: Sequence[str] | None = None) -> l
     if declared is not None:
         return [str(level) for level in declared]
     return [level_label(value) for value in values.drop_nulls().unique().sort()]
+
+
+def declared_levels(values: pl.Series, declared: Sequence[str] | None) -> Sequence[str] | None:
+    """The order of a factor's levels that somebody gave: in the call, or as the categories of an Enum."""
+    if declared is None and isinstance(values.dtype, pl.Enum):
+        return values.dtype.categories.to_list()
+    return declared
+
+
+def level_codes(values: pl.Series, name: str, declared: Sequence[str] | None) -> NDArray[np.int64]:
+    """Each value as the place of its level: as declared, else sorted (numbers by size).
+
+    Raises:
+        ValueError: A value is none of the declared levels.
+    """
+    order = declared_levels(values, declared)
+    if order is None:
+        values = values.cast(pl.String) if values.dtype == pl.Categorical else values
+        return values.rank("dense").to_numpy().astype(np.int64) - 1
+    distinct = values.unique().to_list()
+    position = {level: k for k, level in enumerate(str(level) for level in order)}
+    unknown = [value for value in distinct if level_label(value) not in position]
+    if unknown:
+        raise ValueError(f"{name} holds a value that is none of its levels")
+    places = [position[level_label(value)] for value in distinct]
+    codes = values.replace_strict(distinct, places, return_dtype=pl.Int64)
+    return codes.to_numpy().astype(np.int64)
 
 
 def level_label(value: object) -> str:
@@ -167,12 +196,15 @@ def _factor(frame: pl.DataFrame, variable: str, levels: Levels) -> _Factor:
     call = CALL.match(variable)
     function = call[1] if call else ""
     if function in ("factor", "as.factor"):
-        present = factor_levels(values)
-        declared = [level for level in levels.get(column, present) if level in present]
-        return _dummies(values, variable, declared)
-    if values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
+        text = values.cast(pl.String) if isinstance(values.dtype, TEXTS) else values
+        present = factor_levels(text)
+        order = declared_levels(values, levels.get(column)) or present
+        declared = [level for level in order if level in present]
+        return _dummies(text, variable, declared)
+    if isinstance(values.dtype, (*TEXTS, pl.Boolean)):
         text = values if values.dtype == pl.Boolean else values.cast(pl.String)
-        return _dummies(text, variable, factor_levels(text, levels.get(column)))
+        order = factor_levels(text, declared_levels(values, levels.get(column)))
+        return _dummies(text, variable, order)
     number = values.cast(pl.Float64).to_numpy()
     return _Factor((variable,), _applied(number, variable)[:, None])
 
@@ -200,14 +232,7 @@ def _applied(number: Floats, variable: str) -> Floats:
 
 
 def _dummies(values: pl.Series, variable: str, levels: Sequence[str]) -> _Factor:
-    distinct = values.unique().to_list()
-    position = {level: k for k, level in enumerate(levels)}
-    unknown = [value for value in distinct if level_label(value) not in position]
-    if unknown:
-        raise ValueError(f"{variable} holds a value that is none of its levels")
-    codes = values.replace_strict(
-        distinct, [position[level_label(value)] for value in distinct], return_dtype=pl.Int64
-    ).to_numpy()
+    codes = level_codes(values, variable, levels)
     columns = (codes[:, None] == np.arange(1, len(levels))).astype(np.float64)
     return _Factor(tuple(f"{variable}{level}" for level in levels[1:]), columns, tuple(levels))
 

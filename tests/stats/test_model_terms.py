@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from reports.stats import cox
 from reports.stats.design import design, terms_of, variables_of
 
 FRAME = pl.DataFrame(
@@ -86,3 +87,50 @@ def test_what_is_not_understood_is_refused(formula: str) -> None:
 def test_a_value_that_is_no_level_is_refused() -> None:
     with pytest.raises(ValueError, match="none of its levels"):
         design(FRAME, "arm", {"arm": ["A", "B"]})
+
+
+def strata_cohort() -> pl.DataFrame:
+    """Two pairs of patients that can be ordered in `low`, one in `high`; all of them rightly by age."""
+    return pl.DataFrame(
+        {
+            "time": [1, 2, 3, 1, 2],
+            "event": [True, True, False, True, False],
+            "age": [3.0, 2.0, 1.0, 2.0, 1.0],
+            "size": ["low", "low", "low", "high", "high"],
+        }
+    )
+
+
+def test_counts_of_the_strata_come_in_the_declared_order_of_their_levels() -> None:
+    """In `low` the first event precedes two, the second one; in `high` the only event one."""
+    frame = strata_cohort()
+    columns = {"time": "time", "event": "event", "strata": "size"}
+    declared = cox(frame, "age", levels={"size": ["low", "high"]}, **columns)
+    assert declared.concordance().counts[:, 0].tolist() == [3, 1]
+    assert cox(frame, "age", **columns).concordance().counts[:, 0].tolist() == [1, 3]
+    enum = frame.with_columns(pl.col("size").cast(pl.Enum(["low", "high"])))
+    assert cox(enum, "age", **columns).concordance().counts[:, 0].tolist() == [3, 1]
+    loose = frame.with_columns(pl.col("size").cast(pl.Categorical))
+    assert cox(loose, "age", **columns).concordance().counts[:, 0].tolist() == [1, 3]
+
+
+def test_of_two_strata_the_last_one_runs_fastest() -> None:
+    frame = pl.concat([strata_cohort().with_columns(sex=pl.lit(s)) for s in ("m", "f")])
+    first = pl.concat_str("sex", "size").is_in(["mlow", "fhigh"]) & (pl.col("time") == 1)
+    frame = frame.filter(~first)
+    columns = {"time": "time", "event": "event", "strata": ["size", "sex"]}
+    levels = {"size": ["low", "high"], "sex": ["m", "f"]}
+    counts = cox(frame, "age", levels=levels, **columns).concordance().counts
+    assert counts[:, 0].tolist() == [1, 3, 1, 0]
+
+
+def test_a_stratum_that_is_none_of_the_declared_levels_is_refused() -> None:
+    with pytest.raises(ValueError, match="size holds a value that is none of its levels"):
+        cox(
+            strata_cohort(),
+            "age",
+            time="time",
+            event="event",
+            strata="size",
+            levels={"size": ["low"]},
+        )

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reports.stats.design import Levels, design, variables_of
+from reports.stats.design import Levels, design, level_codes, variables_of
 from reports.stats.hazards.fit import CoxFit
 from reports.stats.hazards.newton import maximize
 from reports.stats.hazards.risk_sets import Ties, risk_sets
@@ -40,7 +40,7 @@ def cox(
         strata: Column or columns; each combination has its own baseline hazard.
         cluster: Column; rows of one value are not independent: robust standard errors.
         weights: Column of case weights.
-        levels: Order of each factor's levels, the reference first.
+        levels: Order of each factor's levels, the reference first; also of strata, whose counts come in this order.
         ties: `efron` is R's default.
         level: Confidence level.
 
@@ -76,7 +76,7 @@ def cox(
         end,
         happened,
         entry=start,
-        stratum=_codes(complete, by),
+        stratum=_codes(complete, by, levels or {}),
         weight=complete[weights].cast(pl.Float64).to_numpy() if weights else None,
         ties=ties,
     )
@@ -94,12 +94,16 @@ def cox(
         level=level,
         maximum=maximize(rows, covariates.matrix[rows.order]),
         design=covariates,
-        cluster=_codes(complete, [cluster] if cluster else []),
+        cluster=_codes(complete, [cluster] if cluster else [], {}),
     )
 
 
-def _codes(frame: pl.DataFrame, by: Sequence[str]) -> NDArray[np.int64] | None:
-    """Each combination of the columns' values as a number."""
+def _codes(frame: pl.DataFrame, by: Sequence[str], levels: Levels) -> NDArray[np.int64] | None:
+    """Each combination of the columns' values as a number, in the order of their levels, the last fastest."""
     if not by:
         return None
-    return frame.select(pl.struct(by).rank("dense")).to_series().to_numpy().astype(np.int64)
+    columns = [level_codes(frame[name], name, levels.get(name)) for name in by]
+    codes = columns[0]
+    for column in columns[1:]:
+        codes = codes * (int(column.max()) + 1) + column
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
