@@ -83,6 +83,8 @@ AFTER_LINES = {
     "refractory_class": ONCE,
     "refractory": ONCE,
     "prior_bcma_drug": ONCE,
+    "held_risk": ONCE,
+    "held_toxicity": ONCE,
     "extramedullary": ONCE,
     "extramedullary_before": ONCE,
     "risk_reported": ONCE,

@@ -84,3 +84,19 @@ def test_a_held_progression_is_told_under_each_completion_of_partial_dates(with_
     reasons, _, _ = with_held((1, "2023-09-01", "day"), response=COMPLETE, follow_up=follow_up)
     told = {code: reasons.get(code) for code in ("PFS", "PFSE", "PFSL", "CIRE", "CIRL")}
     assert told == dict.fromkeys(told, "PROGRESSION_HELD")
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [
+        # Between the first relapse (2023-05-10) and the salvage (2023-06-01): no event, held back or not.
+        ("2023-05-12", None),
+        ("2023-06-01", None),
+        ("2023-06-02", "PROGRESSION_HELD"),
+        ("2023-05-09", "PROGRESSION_BEFORE_START"),
+        (None, "PROGRESSION_HELD"),
+    ],
+)
+def test_a_held_relapse_before_the_salvage_is_no_event_of_it(with_held, day, reason):
+    reasons, _, _ = with_held((None, day, "day"), response=COMPLETE)
+    assert {code: reasons.get(code) for code in CLOCKS} == dict.fromkeys(CLOCKS, reason)

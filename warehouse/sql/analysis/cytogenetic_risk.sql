@@ -7,10 +7,11 @@
 --          HRCYIMS  IMS/IMWG 2025: del(17p) or TP53 mutation in 20 % of the cells or more; or t(4;14), t(14;16)
 --                   or t(14;20) with 1q gain or del(1p); or del(1p) with 1q gain; or biallelic del(1p);
 --                   or b2m >= 5.5 mg/L with creatinine < 1.2 mg/dL. del(1p) is taken for del(1p32).
--- Reads:   temp.cytogenetic_finding.
+--          A row that is held back leaves open what was not found.
+-- Reads:   temp.cytogenetic_finding, temp.held_risk.
 -- Feeds:   HRCYTO, HRCYEXT, HRCYIMS, HRCYREP, HRCYDIF, temp.staging_mycare.
 create or replace temp table cytogenetic_risk as
-with judged as (
+with found as (
     select
         usubjid,
         reported,
@@ -21,6 +22,16 @@ with judged as (
         or (del_1p and (gain_1q or del_1p_biallelic))
         or high_b2m as by_ims_2025
     from cytogenetic_finding
+),
+judged as (
+    select
+        usubjid,
+        case when held_risk.choice_before is null then reported else nullif(reported, false) end as reported,
+        case when held_risk.choice_before is null then by_r_iss else nullif(by_r_iss, false) end as by_r_iss,
+        case when held_risk.choice_before is null then by_extended else nullif(by_extended, false) end as by_extended,
+        case when held_risk.choice_before is null then by_ims_2025 else nullif(by_ims_2025, false) end as by_ims_2025
+    from found
+    left join held_risk using (usubjid)
 )
 select
     usubjid,

@@ -3,7 +3,8 @@
 --          Extraosseous and CNS lesions count; sole para-osseous involvement does not (Merz 2024).
 --          Lesions listed come first, then the reported type, then the reported flag. Where nothing is
 --          reported, accepted imaging without a lesion is N if the center lists lesions at relapse.
--- Reads:   core.lesion, temp.index_relapse, temp.candidate, temp.setting.
+--          A lesion that is held back may be any that its site does not rule out: it leaves a "no" open.
+-- Reads:   core.lesion, temp.held_row, temp.index_relapse, temp.candidate, temp.setting.
 -- Feeds:   EMDRELFL, EMDSRC, EMDIMGFL, PARAFL, EMDTYPE, EMDDIF, analysis.risk_agreement.
 create or replace temp table extramedullary as
 with lesions as (
@@ -15,6 +16,15 @@ with lesions as (
         bool_or(modality in ('CT', 'MRI', 'PET_CT', 'PET_MRI', 'WBLDCT')) as is_imaged
     from core.lesion
     where timepoint = 'RELAPSE'
+    group by usubjid
+),
+held_lesion as (
+    select
+        usubjid,
+        bool_or(coalesce(value in ('EXTRAOSSEOUS', 'CNS', 'UNKNOWN'), true)) as may_be_extra,
+        bool_or(coalesce(value in ('PARAOSSEOUS', 'UNKNOWN'), true)) as may_be_para
+    from held_row
+    where held_table = 'lesion' and coalesce(topic in ('RELAPSE', 'UNKNOWN'), true)
     group by usubjid
 ),
 listing_center as (
@@ -30,18 +40,22 @@ evidence as (
         lesions.n_extra,
         lesions.n_para,
         lesions.n_unknown,
+        coalesce(held_lesion.may_be_extra, false) as may_be_extra,
+        coalesce(held_lesion.may_be_para, false) as may_be_para,
         case
             when index_relapse.imaging_modality in ('CT', 'MRI', 'PET_CT', 'PET_MRI', 'WBLDCT') or lesions.is_imaged then 'Y'
             when index_relapse.imaging_modality is not null then 'N'
         end as emdimgfl,
         emdimgfl = 'Y'
         and lesions.usubjid is null
+        and held_lesion.usubjid is null
         and index_relapse.emd is null
         and index_relapse.emd_type is null
         and listing_center.center_id is not null as is_clear
     from index_relapse
     inner join candidate using (usubjid)
     left join lesions using (usubjid)
+    left join held_lesion using (usubjid)
     left join listing_center on candidate.center_id = listing_center.center_id
 ),
 judged as (
@@ -50,12 +64,15 @@ judged as (
         case
             when n_extra > 0 then 'Y'
             when emd_type in ('EXTRA', 'BOTH') then 'Y'
+            when emd_type is null and emd = 'Y' then 'Y'
+            when may_be_extra then null
             when emd_type in ('PARA', 'NONE') then 'N'
             when emd in ('Y', 'N') then emd::varchar
             when n_unknown = 0 or is_clear then 'N'
         end as extra,
         case
             when n_extra > 0 then 'LESION'
+            when may_be_extra and extra is null then 'HELD'
             when emd_type is not null then 'TYPE'
             when emd in ('Y', 'N') then 'REPORTED'
             when n_unknown = 0 then 'LESION'
@@ -64,6 +81,7 @@ judged as (
         case
             when n_para > 0 then 'Y'
             when emd_type in ('PARA', 'BOTH') then 'Y'
+            when may_be_para then null
             when emd_type in ('EXTRA', 'NONE') then 'N'
             when n_unknown = 0 or is_clear then 'N'
         end as para,
@@ -72,7 +90,7 @@ judged as (
             when emd_type in ('PARA', 'NONE') then 'N'
             when emd in ('Y', 'N') then emd::varchar
         end as emd_reported,
-        case when n_extra > 0 then 'Y' when n_unknown = 0 then 'N' end as emd_listed
+        case when n_extra > 0 then 'Y' when n_unknown = 0 and not may_be_extra then 'N' end as emd_listed
     from evidence
 ),
 imaged as (

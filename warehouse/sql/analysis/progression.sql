@@ -51,7 +51,17 @@ held as (
         bool_and(held_progression.day > timeline.dthdt) as is_after_death
     from held_progression
     inner join timeline using (usubjid)
-    where held_progression.line_number is null or held_progression.line_number >= timeline.line_number
+    where
+        held_progression.line_number >= timeline.line_number
+        -- A relapse between the first one and the salvage is no event of the salvage, held back or not.
+        or (
+            held_progression.line_number is null
+            and not coalesce(
+                held_progression.day >= timeline.reldt
+                and latest_day(held_progression.day, held_progression.day_precision) <= timeline.trtsdt,
+                false
+            )
+        )
     group by held_progression.usubjid
 ),
 counted as (

@@ -3,7 +3,8 @@
 --          reported stage; where none is reported, at the first time point at which it can be derived.
 --          A reported stage differs (Y) if the measurements of its time point exclude it; it agrees (N)
 --          if they leave only it; null if they leave it open or nothing is reported.
--- Reads:   temp.staging_stage.
+--          Not known where a row that is held back may be the one that decides.
+-- Reads:   temp.staging_stage, temp.held_risk.
 -- Feeds:   ISS, ISSD, ISSDP, ISSDIF, RISSD, RISSDP, RISSDTPT, RISSDIF.
 create or replace temp table staging_chosen as
 with stages as (
@@ -23,13 +24,15 @@ chosen as (
 ),
 judged as (
     select
-        *,
+        chosen.*,
         case
             when reported is null then null
             when not list_contains(string_split(possible, '/'), reported::varchar) then 'Y'
             when derived is not null then 'N'
         end as differs
     from chosen
+    left join held_risk using (usubjid)
+    where held_risk.usubjid is null or (reported is not null and held_risk.choice > chosen.choice)
 )
 select
     usubjid,

@@ -3,7 +3,8 @@
 --          laboratory's own limit or above the number that study.yaml sets. Of the values that can be
 --          judged, that of core.risk (before CAR-T, else time point not stated) comes first; else the last
 --          laboratory value of the ten days up to the start of lymphodepletion, both dates complete.
--- Reads:   core.risk, core.lab, core.infusion, temp.setting.
+--          Not known where a risk row that is held back may be the one that decides.
+-- Reads:   core.risk, core.lab, core.infusion, temp.held_risk, temp.setting.
 -- Feeds:   temp.staging_mycare.
 create or replace temp table staging_ferritin as
 with values_at as (
@@ -42,6 +43,9 @@ judged as (
     from values_at
     cross join setting
 )
-select usubjid, is_raised
+select
+    usubjid,
+    case when coalesce(held_risk.choice_before > judged.choice, true) then judged.is_raised end as is_raised
 from judged
-qualify row_number() over (partition by usubjid order by is_raised is null, choice, row_id) = 1
+left join held_risk using (usubjid)
+qualify row_number() over (partition by usubjid order by judged.is_raised is null, judged.choice, judged.row_id) = 1

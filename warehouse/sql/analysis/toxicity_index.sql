@@ -2,8 +2,9 @@
 -- Grain:   one row per patient of the cohort with a CRS or ICANS record: the highest grade after the first
 --          infusion and before the first salvage, and the scale of that grade. Grades of different scales are not
 --          compared: ASTCT 2019 comes first, then the scale that has records, in the order of the codelist, then
---          a scale that is not stated. An event that may belong to the salvage leaves the grade unknown.
--- Reads:   temp.toxicity_period.
+--          a scale that is not stated. An event that may belong to the salvage leaves the grade unknown, and so
+--          does one that is held back: its grade may be the highest.
+-- Reads:   temp.toxicity_period, temp.held_toxicity.
 -- Feeds:   CRSGR, CRSSCL, CRSSRC, ICANSGR, ICANSSCL, ICANSSRC, CRSSLVGR, CRSSLVSC.
 create or replace temp table toxicity_index as
 with by_scale as (
@@ -39,6 +40,17 @@ chosen as (
         order by
             case scale when 'ASTCT2019' then 1 when 'LEE2014' then 2 when 'PENN' then 3 when 'CTCAE' then 4 else 5 end
     ) = 1
+),
+told as (
+    select
+        usubjid,
+        kind,
+        part,
+        case when held_toxicity.kind is null then chosen.grade end as grade,
+        case when held_toxicity.kind is null then chosen.scale end as scale,
+        case when held_toxicity.kind is null then chosen.source else 'HELD' end as source
+    from chosen
+    full join (from held_toxicity where part in ('INFUSION', 'SALVAGE')) as held_toxicity using (usubjid, kind, part)
 )
 select
     usubjid,
@@ -50,5 +62,5 @@ select
     any_value(source) filter (where kind = 'ICANS' and part = 'INFUSION') as icanssrc,
     any_value(grade) filter (where kind = 'CRS' and part = 'SALVAGE') as crsslvgr,
     any_value(scale) filter (where kind = 'CRS' and part = 'SALVAGE') as crsslvsc
-from chosen
+from told
 group by usubjid

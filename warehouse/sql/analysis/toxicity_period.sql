@@ -3,7 +3,8 @@
 --          start of the first salvage on, else the last INFUSION before the onset. UNDATED where the onset
 --          is missing or could lie on either side of a boundary; BEFORE where it lies before the first infusion.
 --          Grade 0 without an onset says that there was none: it is kept as NONE.
--- Reads:   core.toxicity, core.infusion, temp.timeline.
+--          Events after the data cut are not counted.
+-- Reads:   core.toxicity, core.infusion, temp.timeline, temp.setting.
 -- Feeds:   analysis.adtox, temp.toxicity_index.
 create or replace temp table toxicity_period as
 with event as (
@@ -35,7 +36,10 @@ with event as (
         timeline.trtsdt
     from core.toxicity as toxicity
     inner join timeline using (usubjid)
-    where toxicity.grade is not null
+    cross join setting
+    where
+        toxicity.grade is not null
+        and (setting.data_cut is null or toxicity.onset_date is null or toxicity.onset_date <= setting.data_cut)
 ),
 matched as (
     -- The last infusion that the onset can follow; every infusion that it may precede leaves it open.
