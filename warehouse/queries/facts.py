@@ -69,7 +69,7 @@ def facts_of(
     findings = findings.filter(pl.col("disposition") != NEVER_ASKS)
     fields = fields.join(findings.select(_HOME), on=_HOME, how="semi")
     placed = _placed(findings, deliveries, catalog)
-    told = _told(fields)
+    told = _told(fields, findings)
     facts = placed.join(told, on=_HOME, how="left").with_columns(
         pl.when(pl.col("row_id").is_null())
         .then(pl.coalesce("place", pl.lit("")))
@@ -131,7 +131,7 @@ def records_of(
                         instance_expr(table).alias("instance"),
                     )
                 )
-    return pl.concat(frames).unique()
+    return pl.concat(frames, rechunk=True).unique()
 
 
 def _row_files(staged: StagedDelivery, table: str) -> list[Path]:
@@ -157,7 +157,9 @@ def _findings(
                     )
                 )
     empty = [pl.DataFrame(schema={**_DELIVERY, **schema}) for schema in (FINDING, FINDING_FIELD)]
-    return pl.concat([empty[0], *both[0]]), pl.concat([empty[1], *both[1]])
+    return pl.concat([empty[0], *both[0]], rechunk=True), pl.concat(
+        [empty[1], *both[1]], rechunk=True
+    )
 
 
 def _placed(
@@ -185,27 +187,28 @@ def _placed(
                     )
                     .collect()
                 )
-    found = pl.concat(frames).unique(["delivery_key", "table", "row_id"])
+    found = pl.concat(frames, rechunk=True).unique(["delivery_key", "table", "row_id"])
     return findings.join(found, on=["delivery_key", "table", "row_id"], how="left")
 
 
-def _told(fields: pl.DataFrame) -> pl.DataFrame:
+def _told(fields: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """Per finding: its first field, all fields, where it stands if it has no row, and its values.
 
+    Columns of another table than the finding's carry that table's name (`subject.diagnosis_date`).
     The place of a finding on a file is the file's name without numbers, which change from export to
     export, and the sheet.
     """
-    own = pl.col("table").first()
     named = (
         pl.when(pl.col("column").is_null())
         .then("source_column")
-        .when(pl.col("table").ne_missing(own.over(_HOME)))
+        .when(pl.col("table").ne_missing(pl.col("about")))
         .then(pl.format("{}.{}", "table", "column"))
         .otherwise("column")
     )
     value = pl.coalesce("understood", pl.format("read {}", "value"), pl.lit(""))
     return (
-        fields.sort(*_HOME, "position")
+        fields.join(findings.select(*_HOME, pl.col("table").alias("about")), on=_HOME)
+        .sort(*_HOME, "position")
         .with_columns(named=named.fill_null(""))
         .with_columns(text=pl.concat_str(["named", value], separator="\x1d"))
         .group_by(_HOME, maintain_order=True)
