@@ -37,4 +37,8 @@ def with_progressions(part: Part, progressed: pl.Series) -> Part:
         response_date_precision=pl.lit(None, part.frame.schema["response_date_precision"]),
     )
     frame = pl.concat([part.frame, more])
-    return Part(frame, pl.concat([part.raw, part.raw[which]]), part.issues, part.address)
+    # The date of the cell's row is that of the response.
+    raw = part.raw[which].with_columns(
+        pl.lit(None, pl.String).alias(name) for name in {"response_date"} & set(part.raw.columns)
+    )
+    return Part(frame, pl.concat([part.raw, raw]), part.issues, part.address)
