@@ -1,12 +1,13 @@
 """Model terms to covariate columns: factors by declared levels, numbers, simple functions, interactions.
 
 The notation is R's: `arm + age + log(bili) + arm:sex`, `arm*sex` for both effects and their interaction. Columns are
-named as R names them: `armB`, `age`, `armB:sexm`.
+named as R names them: `armB`, `age`, `armB:sexm`. As in R, a factor of an interaction has a column for each of its
+levels, the reference too, where no earlier term holds the interaction without it: `arm:age` alone is a slope in
+each arm.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
@@ -15,15 +16,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from reports.stats.expressions import Variable, variable
 from reports.stats.times import Floats
 
 Levels = Mapping[str, Sequence[str]]
 
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
-FUNCTIONS = {"log": np.log, "log2": np.log2, "log10": np.log10, "sqrt": np.sqrt, "exp": np.exp}
-CALL = re.compile(r"^(\w+)\((.+)\)$")
-ARITHMETIC = re.compile(r"^([\w.]+)\s*([-+*/^])\s*(-?\d+(?:\.\d+)?)$")
-NAME = re.compile(r"^[A-Za-z.][\w.]*$")
 
 
 @dataclass(frozen=True)
@@ -53,35 +51,45 @@ class Design:
 
 @dataclass(frozen=True)
 class _Factor:
-    """One variable of a term: its columns and what their names add to the term's."""
+    """One variable of a term: its columns and what their names add to the term's. A factor has one per level."""
 
     names: tuple[str, ...]
     columns: Floats
     levels: tuple[str, ...] = ()
 
+    @property
+    def contrasts(self) -> _Factor:
+        """Without the column of a factor's reference."""
+        if not self.levels:
+            return self
+        return _Factor(self.names[1:], self.columns[:, 1:], self.levels)
+
 
 def terms_of(formula: str) -> list[tuple[str, ...]]:
-    """The terms of a right-hand side, main effects first, each as its variables.
+    """The terms of a right-hand side, main effects first, each as its variables in the order of the formula.
 
     Raises:
         ValueError: The notation is none of those above.
     """
-    found: dict[frozenset[str], tuple[str, ...]] = {}
+    place: dict[str, int] = {}
+    found: dict[frozenset[str], None] = {}
     for part in _split(formula, "+"):
         if part in ("1", ""):
             continue
         for term in _crossed(part):
-            found.setdefault(frozenset(term), term)
-    return sorted(found.values(), key=len)
+            labels = [variable(text).label for text in term]
+            for label in labels:
+                place.setdefault(label, len(place))
+            found.setdefault(frozenset(labels))
+    terms = [tuple(sorted(term, key=place.__getitem__)) for term in found]
+    return sorted(terms, key=len)
 
 
 def variables_of(formula: str) -> list[str]:
     """The columns that a right-hand side reads."""
-    names = []
-    for term in terms_of(formula):
-        for variable in term:
-            names.append(_column_of(variable))
-    return list(dict.fromkeys(names))
+    labels = chain.from_iterable(terms_of(formula))
+    columns = chain.from_iterable(variable(label).columns for label in labels)
+    return list(dict.fromkeys(columns))
 
 
 def design(frame: pl.DataFrame, formula: str, levels: Levels | None = None) -> Design:
@@ -100,15 +108,18 @@ def design(frame: pl.DataFrame, formula: str, levels: Levels | None = None) -> D
     names: list[str] = []
     term_of: list[int] = []
     labels = []
-    factors: dict[str, tuple[str, ...]] = {}
-    for index, term in enumerate(terms_of(formula)):
+    terms = terms_of(formula)
+    made: dict[str, _Factor] = {}
+    for label in chain.from_iterable(terms):
+        if label not in made:
+            made[label] = _factor(frame, variable(label), levels or {})
+    factors = {label: factor.levels for label, factor in made.items() if factor.levels}
+    for index, term in enumerate(terms):
         labels.append(":".join(term))
         joined = _Factor(("",), np.ones((frame.height, 1)))
-        for variable in term:
-            factor = _factor(frame, variable, levels or {})
-            if factor.levels:
-                factors[variable] = factor.levels
-            joined = _product(joined, factor)
+        for label in term:
+            whole = not _has_margin(terms, index, label)
+            joined = _product(joined, made[label] if whole else made[label].contrasts)
         names.extend(joined.names)
         columns.append(joined.columns)
         term_of.extend([index] * len(joined.names))
@@ -176,65 +187,38 @@ def _split(text: str, mark: str) -> list[str]:
     return [*parts, text[start:].strip()]
 
 
-def _column_of(variable: str) -> str:
-    if call := CALL.match(variable):
-        inner = call[2].strip()
-        if call[1] == "I" and (sum_ := ARITHMETIC.match(inner)):
-            return sum_[1]
-        if call[1] in FUNCTIONS or call[1] in ("factor", "as.factor", "as.numeric"):
-            return _column_of(inner)
-    elif NAME.match(variable):
-        return variable
-    raise ValueError(f"the term {variable!r} is not understood")
+def _has_margin(terms: Sequence[tuple[str, ...]], index: int, label: str) -> bool:
+    """Whether an earlier term holds all other variables of this one: then the variable is coded by contrasts.
+
+    Source:
+        R, `terms.object`: `factors` is 1 for contrasts, 2 for a column per level; an intercept counts as a term.
+    """
+    rest = set(terms[index]) - {label}
+    return not rest or any(rest <= set(earlier) for earlier in terms[:index])
 
 
-def _factor(frame: pl.DataFrame, variable: str, levels: Levels) -> _Factor:
-    column = _column_of(variable)
-    if column not in frame.columns:
-        raise ValueError(f"there is no column {column!r}")
-    values = frame[column]
-    call = CALL.match(variable)
-    function = call[1] if call else ""
-    if function in ("factor", "as.factor"):
+def _factor(frame: pl.DataFrame, var: Variable, levels: Levels) -> _Factor:
+    for column in var.columns:
+        if column not in frame.columns:
+            raise ValueError(f"there is no column {column!r}")
+    values = frame[var.columns[0]]
+    if var.is_factor or (var.is_column and isinstance(values.dtype, (*TEXTS, pl.Boolean))):
         text = values.cast(pl.String) if isinstance(values.dtype, TEXTS) else values
+        order = declared_levels(values, levels.get(var.columns[0]))
         present = factor_levels(text)
-        order = declared_levels(values, levels.get(column)) or present
-        declared = [level for level in order if level in present]
-        return _dummies(text, variable, declared)
-    if isinstance(values.dtype, (*TEXTS, pl.Boolean)):
-        text = values if values.dtype == pl.Boolean else values.cast(pl.String)
-        order = factor_levels(text, declared_levels(values, levels.get(column)))
-        return _dummies(text, variable, order)
-    number = values.cast(pl.Float64).to_numpy()
-    return _Factor((variable,), _applied(number, variable)[:, None])
+        if order is None:
+            order = present
+        elif var.is_factor:
+            order = [level for level in order if level in present]
+        return _dummies(text, var.label, [str(level) for level in order])
+    number = var.evaluate(lambda name: frame[name].cast(pl.Float64).to_numpy())
+    return _Factor((var.label,), number[:, None])
 
 
-def _applied(number: Floats, variable: str) -> Floats:
-    """The functions around a column, from the inside out."""
-    call = CALL.match(variable)
-    if not call:
-        return number
-    if call[1] == "I":
-        _, sign, text = ARITHMETIC.match(call[2].strip()).groups()  # type: ignore[union-attr]
-        constant = float(text)
-        results = {
-            "+": lambda: number + constant,
-            "-": lambda: number - constant,
-            "*": lambda: number * constant,
-            "/": lambda: number / constant,
-            "^": lambda: number**constant,
-        }
-        return np.asarray(results[sign](), dtype=np.float64)
-    inner = _applied(number, call[2].strip())
-    return (
-        np.asarray(FUNCTIONS[call[1]](inner), dtype=np.float64) if call[1] in FUNCTIONS else inner
-    )
-
-
-def _dummies(values: pl.Series, variable: str, levels: Sequence[str]) -> _Factor:
-    codes = level_codes(values, variable, levels)
-    columns = (codes[:, None] == np.arange(1, len(levels))).astype(np.float64)
-    return _Factor(tuple(f"{variable}{level}" for level in levels[1:]), columns, tuple(levels))
+def _dummies(values: pl.Series, label: str, levels: Sequence[str]) -> _Factor:
+    codes = level_codes(values, label, levels)
+    columns = (codes[:, None] == np.arange(len(levels))).astype(np.float64)
+    return _Factor(tuple(f"{label}{level}" for level in levels), columns, tuple(levels))
 
 
 def _product(left: _Factor, right: _Factor) -> _Factor:

@@ -1,11 +1,14 @@
 """Model terms in R's notation become the columns that R makes."""
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
 
 from reports.stats import cox
 from reports.stats.design import design, terms_of, variables_of
+from reports.stats.expressions import variable
 
 FRAME = pl.DataFrame(
     {
@@ -78,7 +81,19 @@ def test_simple_functions_of_a_number() -> None:
     assert variables_of("log(I(grade + 1)) + factor(arm):sex") == ["grade", "arm", "sex"]
 
 
-@pytest.mark.parametrize("formula", ["poly(bili, 2)", "ns(bili)", "bili - 1", "I(bili + grade)"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "poly(bili, 2)",
+        "ns(bili)",
+        "bili - 1",
+        "bili^2",
+        "I(bili > 2)",
+        "I(2)",
+        "I(",
+        "factor(bili + 1)",
+    ],
+)
 def test_what_is_not_understood_is_refused(formula: str) -> None:
     with pytest.raises(ValueError, match="not understood"):
         design(FRAME, formula)
@@ -87,6 +102,84 @@ def test_what_is_not_understood_is_refused(formula: str) -> None:
 def test_a_value_that_is_no_level_is_refused() -> None:
     with pytest.raises(ValueError, match="none of its levels"):
         design(FRAME, "arm", {"arm": ["A", "B"]})
+
+
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        ("a:b", "a1:b1 a2:b1 a1:b2 a2:b2 a1:b3 a2:b3"),
+        ("a + a:b", "a2 a1:b2 a2:b2 a1:b3 a2:b3"),
+        ("b + a:b", "b2 b3 b1:a2 b2:a2 b3:a2"),
+        ("a:x", "a1:x a2:x"),
+        ("x + a:x", "x x:a2"),
+        ("a + a:x", "a2 a1:x a2:x"),
+        ("a:b + b:s", "a1:b1 a2:b1 a1:b2 a2:b2 a1:b3 a2:b3 b1:sv b2:sv b3:sv"),
+        ("a:x + b:x", "a1:x a2:x x:b2 x:b3"),
+        ("a*x + b:x", "a2 x a2:x x:b2 x:b3"),
+        ("x:a + a:b", "x:a1 x:a2 a1:b2 a2:b2 a1:b3 a2:b3"),
+        ("l:x", "lFALSE:x lTRUE:x"),
+        ("factor(a):x", "factor(a)1:x factor(a)2:x"),
+        ("log(x):a + log(x)", "log(x) log(x):a2"),
+        ("a:b + a:b:s", "a1:b1 a2:b1 a1:b2 a2:b2 a1:b3 a2:b3"
+         " a1:b1:sv a2:b1:sv a1:b2:sv a2:b2:sv a1:b3:sv a2:b3:sv"),
+    ],
+)  # fmt: skip
+def test_an_interaction_without_its_main_effects_has_the_columns_of_r(
+    formula: str, names: str
+) -> None:
+    """Names as R's model.matrix gives them, without the intercept."""
+    cells = itertools.product("uv", "123", "12")
+    frame = pl.DataFrame([{"a": a, "b": b, "s": s} for s, b, a in cells])
+    frame = frame.with_columns(x=pl.int_range(1, 13) / 3).with_columns(l=pl.col("x") > 2)
+    assert " ".join(design(frame, formula).names) == names
+
+
+def test_a_slope_in_each_arm_is_the_same_model_as_arm_and_slope_with_their_interaction() -> None:
+    """Twelve patients, no ties: `arm + arm:age` and `arm * age` span the same space."""
+    random = np.random.default_rng(3)
+    frame = pl.DataFrame(
+        {
+            "time": random.permutation(40) + 1,
+            "event": random.random(40) < 0.7,
+            "arm": random.choice(["A", "B"], 40),
+            "age": random.normal(60, 9, 40),
+        }
+    )
+    nested = cox(frame, "arm + arm:age", time="time", event="event")
+    crossed = cox(frame, "arm * age", time="time", event="event")
+    assert nested.loglik == pytest.approx(crossed.loglik, rel=1e-9)
+    slopes = nested.table()["coef"]
+    assert slopes[2] - slopes[1] == pytest.approx(crossed.table()["coef"][2], rel=1e-5)
+    alone = cox(frame, "arm:age", time="time", event="event")
+    assert (alone.df, alone.names) == (2, ("armA:age", "armB:age"))
+
+
+def test_an_expression_bears_the_name_that_r_gives_it() -> None:
+    written = {
+        "I(year-1990)": "I(year - 1990)",
+        "log( pgr+1 )": "log(pgr + 1)",
+        "I((age-50)/10)": "I((age - 50)/10)",
+        "I(a*b)": "I(a * b)",
+        "I((a/b)*c)": "I((a/b) * c)",
+        "I(-x^2)": "I(-x^2)",
+        "I((x+1)^2)": "I((x + 1)^2)",
+        "I(100000*x)": "I(1e+05 * x)",
+        "I(1e3*x)": "I(1000 * x)",
+        "I(.1*x)": "I(0.1 * x)",
+    }
+    assert {text: variable(text).label for text in written} == written
+
+
+def test_an_expression_reads_its_columns_and_computes() -> None:
+    made = design(
+        FRAME, "log(bili + 1) + I((grade - 1)/2) + I(bili*grade) + I(-grade^2) + I(2^grade)"
+    )
+    assert made.matrix[:, 0] == pytest.approx(np.log([2, 11, 101, 1001]))
+    assert made.matrix[:, 1].tolist() == [0, 0.5, 1, 0]
+    assert made.matrix[:, 2].tolist() == [1, 20, 300, 1000]
+    assert made.matrix[:, 3].tolist() == [-1, -4, -9, -1]
+    assert made.matrix[:, 4].tolist() == [2, 4, 8, 2]
+    assert variables_of("I(bili*grade) + log(1 + bili)") == ["bili", "grade"]
 
 
 def strata_cohort() -> pl.DataFrame:
