@@ -19,6 +19,7 @@ from reports.displays.estimate import (
     number_text,
     p_text,
 )
+from reports.displays.late_levels import guarantee_time
 from reports.stats.competing.at_risk import Codes
 from reports.stats.competing.gray import gray_test
 from reports.stats.competing.incidence import Incidence, cumulative_incidence, incidence_at
@@ -80,6 +81,12 @@ def estimates(planned: CompetingRisks, context: Context) -> Iterator[Estimate]:
         display=planned.id, endpoint=planned.endpoint, row="origin", row_label="Start of the clock",
         statistic="text", text=context.endpoint(planned.endpoint).origin,
     )  # fmt: skip
+    names = (planned.by, *planned.where)
+    if late := guarantee_time(names, context, "this comparison"):
+        yield Estimate(
+            display=planned.id, endpoint=planned.endpoint, row="WARNING", row_label="Caution",
+            level="GUARANTEE_TIME", statistic="text", text=late,
+        )  # fmt: skip
     yield from _sizes(display)
     yield from _left_out(planned, context, times)
     if not display.filled:

@@ -1,4 +1,4 @@
-"""What is estimated of Kaplan-Meier curves: steps, numbers at risk, medians, means and tests."""
+"""What is estimated of Kaplan-Meier curves: steps, numbers at risk, medians and tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 from reports.displays.estimate import (
     NOT_REACHED,
     Estimate,
-    few_events_text,
     interval_text,
     number_text,
     p_text,
@@ -24,7 +23,6 @@ from reports.stats.kaplan_meier import (
     reverse_kaplan_meier,
 )
 from reports.stats.logrank import log_rank, pairwise_log_rank
-from reports.stats.rmst import restricted_mean
 from reports.stats.times import Bools, Floats
 
 CONF_TYPE: ConfidenceType = "log"
@@ -58,6 +56,14 @@ class Display:
     label: str
     samples: tuple[Sample, ...]
     days_per_month: float
+    early_events: int = 10
+    small_group: int = 20
+
+    def flags(self, n: int, events: int) -> str:
+        """What makes an estimate of `n` patients with `events` weak; empty if nothing does."""
+        found = [f"few events ({events})"] if events < self.early_events else []
+        found += [f"small group ({n})"] if n < self.small_group else []
+        return "".join(f"; {flag}" for flag in found)
 
     def months(self, days: float | None) -> float | None:
         """Days as months; None stays None."""
@@ -176,7 +182,7 @@ def _median(
         n=curve.n,
         events=curve.events,
         method=method,
-        text=shown + limits + few_events_text(curve.events),
+        text=shown + limits + display.flags(curve.n, curve.events),
     )
 
 
@@ -238,6 +244,7 @@ def at_months(display: Display, months: tuple[float, ...]) -> Iterator[Estimate]
         if not sample.days.size:
             continue
         curve = sample.curve
+        flags = display.flags(curve.n, curve.events)
         points = curve.at(np.array(months) * display.days_per_month) if months else []
         for month, point in zip(months, points, strict=True):
             value, lower, upper = point.survival, point.lower, point.upper
@@ -253,36 +260,8 @@ def at_months(display: Display, months: tuple[float, ...]) -> Iterator[Estimate]
                 row_label=f"{display.label} at {month:g} months", level=f"{month:g}",
                 statistic="survival", value=value, lower=lower, upper=upper, n=point.n_risk,
                 time_months=float(month), method=CURVE,
-                text=shown + (f" ({limits})" if known else ""),
+                text=shown + (f" ({limits}){flags}" if known else ""),
             )  # fmt: skip
-
-
-def restricted_means(display: Display, months: float | None) -> Iterator[Estimate]:
-    """Mean survival up to a month that all populations were observed to, and each difference."""
-    filled = [sample for sample in display.samples if sample.days.size]
-    if months is None or not filled:
-        return
-    tau = months * display.days_per_month
-    if any(sample.days.max() < tau for sample in filled):
-        yield Estimate(
-            display=display.name, endpoint=display.endpoint, row="rmst",
-            row_label=f"Restricted mean up to {months:g} months", statistic="mean",
-            text=f"not estimable: a population was not observed for {months:g} months",
-        )  # fmt: skip
-        return
-    for sample in filled:
-        found = restricted_mean(sample.curve, tau)
-        mean, lower, upper = (
-            days / display.days_per_month for days in (found.value, found.lower, found.upper)
-        )
-        yield Estimate(
-            display=display.name, endpoint=display.endpoint, population=sample.code,
-            population_label=sample.label, row="rmst",
-            row_label=f"Restricted mean up to {months:g} months", statistic="mean",
-            value=mean, lower=lower, upper=upper, n=sample.days.size,
-            events=int(sample.events.sum()), method="Area under the Kaplan-Meier curve",
-            text=f"{number_text(mean, 1)} months (95% CI {interval_text(lower, upper, 1)})",
-        )  # fmt: skip
 
 
 def _pooled(samples: list[Sample]) -> tuple[Floats, Bools, Any]:

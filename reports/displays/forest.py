@@ -13,6 +13,7 @@ import polars as pl
 
 from reports.displays.context import Context
 from reports.displays.estimate import Estimate, p_text
+from reports.displays.late_levels import guarantee_time
 from reports.displays.model_fit import DAYS, EVENT, with_known_levels
 from reports.displays.model_rows import ratio_text
 from reports.stats.exact.adjust import adjusted
@@ -62,6 +63,9 @@ def estimates(planned: Forest, context: Context) -> Iterator[Estimate]:
         found[name] = rows[0].p
         yield from rows
     yield from _holm(arms, found)
+    names = (planned.treatment, *planned.subgroups, *planned.where)
+    if late := guarantee_time(names, context, "this comparison"):
+        yield _words(planned, late)
     if competing := context.endpoint(planned.endpoint).competing:
         yield _words(planned, f"Cause-specific hazard: {competing} ends the time at risk.")
 

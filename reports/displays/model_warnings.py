@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reports.displays.estimate import ALL, Estimate, number_text
+from reports.displays.late_levels import guarantee_time
 from reports.displays.model_fit import EVENT, PATIENT, Fitted
 from reports.displays.model_rows import MOST_PENALIZED, common
+from schemas.spec.plan import MODELLED, names_of
+
+if TYPE_CHECKING:
+    from reports.displays.model_fit import Modelled
 
 ENOUGH_CLUSTERS = 30
-GUARANTEE_TIME = (
-    "Guarantee time: {names} becomes known only after time zero. Who dies early cannot reach it, so "
-    "this model favors those who lived to have it."
-)
 
 
 def warnings(model: Fitted) -> Iterator[Estimate]:
@@ -39,13 +41,16 @@ def told_once(model: Fitted) -> Iterator[Estimate]:
             yield _row(model, f"MERGED_{name}", text)
         if text := _undeclared(model, name):
             yield _row(model, f"UNDECLARED_{name}", text)
-    late = [name for name in model.request.terms if model.context.variable(name).after_start]
-    if late:
-        names = ", ".join(model.context.variable(name).label.lower() for name in late)
-        planned = model.planned
+    planned = model.planned
+    if text := guarantee_time(_of_display(planned), model.context, "this model"):
         has_late = planned.kind == "model" and (planned.landmarks_months or planned.time_dependent)
         beside = " Read it beside the landmark and time-dependent models." if has_late else ""
-        yield _row(model, "GUARANTEE_TIME", GUARANTEE_TIME.format(names=names) + beside)
+        yield _row(model, "GUARANTEE_TIME", text + beside)
+
+
+def _of_display(planned: Modelled) -> list[str]:
+    """The variables of all models of a display, and those that choose its patients."""
+    return [name for key, name in names_of(planned) if key in (*MODELLED, "where")]
 
 
 def said(model: Fitted, code: str, text: str) -> Estimate:

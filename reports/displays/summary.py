@@ -22,6 +22,7 @@ from reports.displays.estimate import (
     p_text,
     percent,
 )
+from reports.displays.late_levels import guarantee_time
 from reports.stats.kaplan_meier import kaplan_meier
 from reports.stats.logrank import log_rank
 from reports.stats.tables import Test, chi_squared, clopper_pearson, rank_test
@@ -73,6 +74,12 @@ def estimates(planned: Summary, context: Context) -> Iterator[Estimate]:
     )
     patients = context.chosen(planned.where)
     yield from _mix(display, patients)
+    names = (planned.by, *planned.where)
+    if planned.medians and (late := guarantee_time(names, context, "comparing the medians")):
+        yield Estimate(
+            display=planned.id, row="WARNING", row_label="Caution", level="GUARANTEE_TIME",
+            statistic="text", text=late,
+        )  # fmt: skip
     for name in planned.medians:
         yield from _medians(display, name, context, planned.where)
     for name in planned.numbers:

@@ -69,6 +69,8 @@ def _caption(rows: Rows) -> Iterator[str]:
         yield f"{label}: {', '.join(parts)}."
     for test in rows.of(row="gray"):
         yield f"Gray's test, {str(test['level_label']).lower()}: {p_words(str(test['text']))}."
+    for row in rows.of(row="WARNING"):
+        yield str(row["text"])
     for row in rows.of(row="excluded"):
         if row["level"]:
             yield f"Left out: {row['text']} ({row['level_label']})."

@@ -31,6 +31,7 @@ def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...
     if unknown := rows.one(row="no_group"):
         notes.append(f"{unknown['row_label']}: {unknown['text']}.")
     notes += _missing(rows)
+    notes += [str(row["text"]) for row in rows.of(row="WARNING")]
     return (table, Note(" ".join([*notes, rows.note]).strip()))
 
 

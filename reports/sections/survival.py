@@ -13,10 +13,13 @@ from reports.sections.model import Block, Figure, Line, Note, Rows, Table, p_wor
 def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
     """The figure; tables of survival at months and of pairs, where they were asked for."""
     made: list[Block] = [survival_figure(name, rows)]
-    if points := rows.of(row="at_months") + rows.of(row="rmst"):
+    means = [row for row in rows.of(row="rmst") if row["population_label"]]
+    if points := rows.of(row="at_months") + means:
         made.append(_points(points))
     if pairs := rows.of(row="pair", statistic="p"):
         made.append(_pairs(rows, pairs))
+    if differences := rows.of(row="rmst_difference", statistic="difference"):
+        made.append(_differences(rows, differences))
     return (*made, *([Note(rows.note)] if rows.note else []))
 
 
@@ -24,12 +27,7 @@ def _points(points: list[dict[str, object]]) -> Table:
     columns = list(dict.fromkeys(str(row["row_label"]) for row in points))
     populations = list(dict.fromkeys(str(row["population_label"]) for row in points))
     cells = {(row["population_label"], row["row_label"]): str(row["text"]) for row in points}
-    whole = {row["row_label"]: str(row["text"]) for row in points if not row["population_label"]}
-    lines = [
-        Line(p, tuple(cells.get((p, column), whole.get(column, "")) for column in columns))
-        for p in populations
-        if p != "None"
-    ]
+    lines = [Line(p, tuple(cells.get((p, column), "") for column in columns)) for p in populations]
     return Table("", tuple(columns), tuple(lines))
 
 
@@ -49,6 +47,23 @@ def _pairs(rows: Rows, pairs: list[dict[str, object]]) -> Table:
     return Table("Log-rank test of two", ("P", "P adjusted by Holm"), tuple(lines))
 
 
+def _differences(rows: Rows, differences: list[dict[str, object]]) -> Table:
+    """Difference of restricted means of each pair, with what becomes of its curves."""
+    several = len(differences) > 1
+    lines = []
+    for row in differences:
+        place = {"population": row["population"], "level": row["level"]}
+        found = [
+            rows.text(row="rmst_difference", statistic=kind, **place) for kind in ("p", "p_holm")
+        ]
+        tests = found if several else found[:1]
+        curves = rows.text(row="crossing", **place)
+        cells = (str(row["text"]), *tests, curves)
+        lines.append(Line(f"{row['population_label']} against {row['level_label']}", cells))
+    heads = ("Difference (95% CI)", "P", *(("P adjusted by Holm",) if several else ()), "Curves")
+    return Table(str(differences[0]["row_label"]), heads, tuple(lines))
+
+
 def survival_figure(name: str, rows: Rows) -> Figure:
     """The curves of all populations that have patients."""
     populations = rows.labels(row="median")
@@ -63,7 +78,7 @@ def survival_figure(name: str, rows: Rows) -> Figure:
         else None
     )
     caption = tuple(_caption(rows, populations))
-    empty = "No patient of the cohort has a survival time."
+    empty = rows.text(row="WARNING", level="EMPTY") or "No patient has a survival time."
     return Figure(name, drawing, caption, empty, _numbers(rows, populations))
 
 
@@ -112,18 +127,39 @@ def _reading(row: dict[str, Any]) -> str:
 
 
 def _caption(rows: Rows, populations: dict[str, str]) -> Iterator[str]:
-    axes = rows.one(row="axes")
-    events = str(axes["level_label"]) if axes else "events"
+    axes = rows.one(row="axes") or {}
+    words = (str(axes.get("level") or "event"), str(axes.get("level_label") or "events"))
     for code, label in populations.items():
         found = rows.one(row="median", population=code)
-        if found:
-            yield f"{label}: median {found['text']}; {found['events']} {events} in {found['n']} patients."
+        if found and found["n"]:
+            counted = (
+                f"{_many(found['events'], *words)} in {_many(found['n'], 'patient', 'patients')}"
+            )
+            yield f"{label}: median {found['text']}; {counted}."
+        elif found:
+            yield f"{label}: {found['text']}."
     if test := rows.one(row="test"):
         yield f"Log-rank test {p_words(str(test['text']))}."
+    if test := rows.one(row="ph"):
+        yield f"Test of proportional hazards {p_words(str(test['text']))}."
+    yield from _cautions(rows)
     if follow_up := rows.one(row="follow_up"):
         yield f"Median follow-up {follow_up['text']} (reverse Kaplan-Meier)."
     left_out = [row for row in rows.of(row="excluded") if row["level"] and row["value"]]
     for row in left_out:
         yield f"Left out, {row['population_label']}: {row['text']} ({row['level_label']})."
+    if not populations or not rows.of(row="curve"):
+        return
     band = " Band: pointwise 95% confidence interval." if len(populations) == 1 else ""
     yield f"Vertical ticks: censored patients.{band}"
+
+
+def _many(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def _cautions(rows: Rows) -> Iterator[str]:
+    """What must be known to read the curves; why there are none stands in their place."""
+    for row in rows.of(row="WARNING"):
+        if row["level"] != "EMPTY":
+            yield str(row["text"])

@@ -13,6 +13,8 @@ from pydantic import Field, model_validator
 from schemas.spec.base import Declared, Problem
 
 GROUP = "GRP4"  # its levels are the groups of the study
+# Keys whose variables are put into a model.
+MODELLED = ("terms", "replace", "stratified_by", "treatment", "subgroups", "by")
 
 
 class Variable(Declared):
@@ -107,6 +109,9 @@ class Forest(Display):
     endpoint: str
     treatment: str
     subgroups: tuple[str, ...]
+    acknowledge_guarantee_time: bool = Field(
+        default=False, description="Needed for a variable that is known only after time zero"
+    )
 
 
 class CoxModel(Display):
@@ -116,7 +121,7 @@ class CoxModel(Display):
     endpoint: str
     terms: tuple[str, ...] = Field(min_length=1)
     acknowledge_guarantee_time: bool = Field(
-        default=False, description="Needed for a term that is known only after time zero"
+        default=False, description="Needed for a variable that is known only after time zero"
     )
     landmarks_months: tuple[float, ...] = Field(
         default=(), description="The same model from these landmarks on"
@@ -144,6 +149,9 @@ class CompetingRisks(Display):
     endpoint: str
     by: str = GROUP
     at_months: tuple[float, ...] = (6, 12)
+    acknowledge_guarantee_time: bool = Field(
+        default=False, description="Needed for a variable that is known only after time zero"
+    )
 
 
 class LineFlow(Display):
@@ -183,6 +191,17 @@ AnyDisplay = Annotated[
 ]  # fmt: skip
 
 
+class Disclosure(Declared):
+    """What is held back when a report leaves the hands of those who may see single patients."""
+
+    threshold: int | None = Field(
+        default=None,
+        ge=2,
+        description="Counts from 1 up to below this are held back, with those that would give them away, and "
+        "curves end where fewer are at risk; none: nothing is held back",
+    )
+
+
 class Plan(Declared):
     """All that a report shows beside who is in it and where it comes from."""
 
@@ -194,6 +213,14 @@ class Plan(Declared):
         default=10, ge=1, description="Fewer events than this per parameter or curve are flagged"
     )
     small_group: int = Field(default=20, ge=1, description="Smaller groups are descriptive only")
+    rmst_months: tuple[float, ...] = Field(
+        default=(12, 6, 3),
+        description="Restricted means are compared up to the longest of these months that all curves "
+        "reach, where curves cross or hazards are not proportional and a display names no month",
+    )
+    disclosure: Disclosure = Field(
+        default=Disclosure(), description="Small counts; nothing is held back by default"
+    )
 
     def problems(self) -> list[Problem]:
         """Names that nothing in the plan stands for, as places and sentences."""
@@ -230,6 +257,8 @@ class Plan(Declared):
             if len(levels) not in (0, 2):
                 text = f"'{display.treatment}' has {len(levels)} levels; a treatment has two"
                 found.append(("treatment", text))
+        if isinstance(display, Forest) and display.treatment in display.subgroups:
+            found.append(("subgroups", f"'{display.treatment}' is the treatment of this forest"))
         endpoint = self.endpoints.get(getattr(display, "endpoint", ""))
         if isinstance(display, CompetingRisks) and endpoint and endpoint.competing is None:
             text = (
@@ -253,16 +282,17 @@ class Plan(Declared):
         return found
 
     def _guarantee(self, display: AnyDisplay) -> list[tuple[str, str]]:
-        if not isinstance(display, CoxModel) or display.acknowledge_guarantee_time:
+        """Models of what is known only after time zero, unless the plan says that it knows."""
+        if getattr(display, "acknowledge_guarantee_time", True):
             return []
         return [
             (
-                "terms",
+                key,
                 f"'{name}' is known only after time zero: the model favours those who live to have it; "
                 "write acknowledge_guarantee_time: true to print it with that warning",
             )
-            for name in (*display.terms, *(n for names in display.replace.values() for n in names))
-            if name in self.variables and self.variables[name].after_start
+            for key, name in names_of(display)
+            if key in MODELLED and name in self.variables and self.variables[name].after_start
         ]
 
 

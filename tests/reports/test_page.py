@@ -218,4 +218,4 @@ def test_a_cohort_of_nobody_still_gives_a_page(tmp_path, study, create_core):
     con.close()
     html = render(path, tmp_path / "out", study).read_text(encoding="utf-8")
     assert "0 patients in the cohort." in html
-    assert "No patient of the cohort has a survival time." in html
+    assert "No patient of this display has a survival time." in html
