@@ -51,11 +51,18 @@ def check_columns(plan: Plan, adsl: pl.DataFrame) -> None:
 
 
 def check_groups(context: Context) -> None:
-    """Refuses displays that make groups of a variable that is a number.
+    """Refuses what no report can be made of: groups of a number, numbers of text, counts to be held back.
 
     Raises:
-        StudyError: Names display, key and variable.
+        StudyError: Names display, key and variable; never a value.
+        StudyError: The plan asks for small counts to be held back, and the report would print them.
     """
+    threshold = context.plan.disclosure.threshold
+    if threshold is not None:
+        raise StudyError(
+            f"The analysis plan asks to hold back counts below {threshold}, but the report prints every count.",
+            fix="leave 'disclosure' out of the plan, and show the report only to those who may see counts of 1",
+        )
     plan, adsl = context.plan, context.data.adsl
     wrong = [
         f"display '{display.id}', {key}: '{name}' is a number and makes no groups"
@@ -71,6 +78,38 @@ def check_groups(context: Context) -> None:
             "The analysis plan does not fit the data:\n" + "\n".join(wrong[:SHOWN]),
             fix="give the variable 'levels', or 'cut' it into two",
         )
+    if texts := [*_cuts_of_text(plan, adsl), *_numbers_of_text(plan, adsl)]:
+        raise StudyError(
+            "The analysis plan does not fit the data:\n" + "\n".join(texts[:SHOWN]),
+            fix="give 'levels' or 'recode' to a variable that is text; docs/analysis-plan.md explains them",
+        )
+
+
+def _cuts_of_text(plan: Plan, adsl: pl.DataFrame) -> Iterator[str]:
+    """Variables that are cut although their column holds something else than numbers."""
+    for name in used_variables(plan):
+        column = plan.variables[name].column or name
+        if plan.variables[name].cut is not None and not _is_numeric(adsl, column):
+            yield f"variable '{name}': column '{column}' is no number and cannot be cut"
+
+
+def _numbers_of_text(plan: Plan, adsl: pl.DataFrame) -> Iterator[str]:
+    """Displays that summarize as numbers what is none."""
+    for display in plan.displays:
+        for key, name in names_of(display):
+            variable = plan.variables.get(name)
+            if key != "numbers" or variable is None:
+                continue
+            if variable.levels or not _is_numeric(adsl, variable.column or name):
+                yield f"display '{display.id}', numbers: '{name}' is no number"
+
+
+def _is_numeric(adsl: pl.DataFrame, column: str) -> bool:
+    """Whether all values that a column holds are numbers; a column that is not there holds none."""
+    if column not in adsl.columns or adsl.schema[column].is_numeric():
+        return True
+    values = adsl[column].drop_nulls()
+    return values.cast(pl.Float64, strict=False).null_count() == 0
 
 
 def differences(context: Context) -> Iterator[Estimate]:

@@ -21,6 +21,9 @@ FirstDay = Literal[0, 1]
 MONTHS = ("MONTHS", "MONTH")
 UNITS = ("DAYS", "DAY", *MONTHS)
 LARGEST_CODE = 99
+# A longer time in days is a mistake: 200 years.
+LONGEST = 200 * 365.25
+LONGEST = 200 * 365.25  # days: nobody is observed for so long, and axes of such times have no end
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,15 @@ def analysis_data(
         "AVAL",
         "times that end before the clock starts",
         "correct AVAL, or say --first-day 0",
+    )
+    Source(timed, adtte.file).refuse(
+        pl.col("days") > LONGEST, "AVAL", "times longer than 200 years", "correct AVAL or AVALU"
+    )
+    Source(timed, adtte.file).refuse(
+        pl.col("days") > LONGEST,
+        "AVAL",
+        "times of more than 200 years",
+        "correct AVAL, or AVALU where it is not in days",
     )
     known = pl.all_horizontal(pl.col("days", "CNSR").is_not_null())
     frame = timed.filter(known).select(

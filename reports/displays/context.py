@@ -93,7 +93,7 @@ class Context:
         value = pl.col(column)
         if variable.cut is not None:
             low, high = variable.levels
-            number = value.cast(pl.Float64)
+            number = value.cast(pl.Float64, strict=False)  # check_groups refuses a display of text
             above = pl.when(number > variable.cut).then(pl.lit(high)).otherwise(None)
             return pl.when(number <= variable.cut).then(pl.lit(low)).otherwise(above).alias(name)
         if variable.recode:

@@ -60,6 +60,7 @@ def validated(
     source: YamlFile,
     error: type[CarmonyError],
     check: Callable[[M], list[Problem]],
+    guide: str = "docs/center-specs.md",
 ) -> M:
     """The model filled from the file.
 
@@ -68,6 +69,7 @@ def validated(
         source: The file.
         error: Raised with every problem found, each with line, key path and what is allowed.
         check: Looks at what one model cannot see alone; gives places and sentences.
+        guide: The page that explains the keys.
     """
     try:
         filled = model.model_validate(source.data)
@@ -75,10 +77,10 @@ def validated(
         items = [dict(item) for item in problem.errors()]
         inner = [item for item in items if not _hollow(item, items)]
         found = [entry for item in inner for entry in _problems(item, source)]
-        raise _error(source, found, error) from None
+        raise _error(source, found, error, guide) from None
     found = check(filled)
     if found:
-        raise _error(source, found, error)
+        raise _error(source, found, error, guide)
     return filled
 
 
@@ -116,7 +118,9 @@ def _problems(item: dict[str, Any], source: YamlFile) -> list[Problem]:
     return [(place, message[:1].lower() + message[1:])]
 
 
-def _error(source: YamlFile, found: list[Problem], error: type[CarmonyError]) -> CarmonyError:
+def _error(
+    source: YamlFile, found: list[Problem], error: type[CarmonyError], guide: str
+) -> CarmonyError:
     ordered = sorted(dict.fromkeys(found), key=lambda entry: source.line(entry[0]))
     lines = [
         f"{source.path.name}, line {source.line(place)}{_path(place)}: {sentence}"
@@ -124,7 +128,7 @@ def _error(source: YamlFile, found: list[Problem], error: type[CarmonyError]) ->
     ]
     if len(ordered) > _MOST:
         lines.append(f"... and {len(ordered) - _MOST} more problems")
-    return error("\n".join(lines), fix="correct the file; docs/center-specs.md explains every key")
+    return error("\n".join(lines), fix=f"correct the file; {guide} explains every key")
 
 
 def _path(place: Loc) -> str:

@@ -15,6 +15,7 @@ from schemas.yaml_source import read_yaml
 if TYPE_CHECKING:
     from schemas.spec.study import Settings, Study
 
+GUIDE = "docs/analysis-plan.md"
 PLANS = Path(__file__).resolve().parents[1] / "plans"
 
 
@@ -79,7 +80,8 @@ def read_plan(path: Path) -> Plan:
     Raises:
         StudyError: What is wrong in it, with file, line and key.
     """
-    return validated(Plan, read_yaml(path, StudyError), StudyError, lambda plan: plan.problems())
+    source = read_yaml(path, StudyError)
+    return validated(Plan, source, StudyError, lambda plan: plan.problems(), GUIDE)
 
 
 def plan_file(study: Study) -> Path:

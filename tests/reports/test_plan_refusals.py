@@ -1,0 +1,148 @@
+"""What of a plan is refused and what is said of guarantee time, whichever display asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from reports.adam.read import read_table
+from reports.adam.tables import Source, analysis_data
+from reports.estimates import write_estimates
+from schemas.errors import FileError, StudyError
+from schemas.spec.plan import Endpoint
+from schemas.spec.plans import read_plan
+from schemas.spec.study import Study
+
+PLAN = """\
+title: Response
+variables:
+  GRP4: {{label: First salvage}}
+  SEX: {{label: Sex, levels: {{F: Female, M: Male}}}}
+  SEXCUT: {{label: Sex, column: SEX, cut: 1, levels: {{"0": Low, "1": High}}}}
+  RESPONSE2:
+    label: Response to first salvage
+    column: BESTRESP
+    after_start: true
+    levels: {{DEEP: VGPR or better, LESS: PR or less}}
+    recode: {{CR: DEEP, VGPR: DEEP, PR: LESS, LTPR: LESS}}
+endpoints:
+  OS: {{label: Overall survival, event: death, events: deaths, origin: first salvage}}
+  CIR: {{label: Progression, event: progression, events: progressions, origin: first salvage, competing: death}}
+{more}displays:
+  - {{id: D, heading: Display, {display}}}
+"""
+LATE = [
+    ("kind: model, endpoint: OS, terms: [SEX], stratified_by: RESPONSE2", "stratified_by"),
+    ("kind: model, endpoint: OS, terms: [RESPONSE2]", "terms"),
+    ("kind: forest, endpoint: OS, treatment: RESPONSE2, subgroups: [SEX]", "treatment"),
+    ("kind: forest, endpoint: OS, treatment: SEX, subgroups: [RESPONSE2]", "subgroups"),
+    ("kind: competing, endpoint: CIR, by: RESPONSE2", "by"),
+]
+CHOSEN = [
+    "kind: survival, endpoint: OS, by: [RESPONSE2]",
+    "kind: survival, endpoint: OS, by: [SEX], where: {RESPONSE2: [LESS]}",
+    "kind: forest, endpoint: OS, treatment: SEX, subgroups: [GRP4], where: {RESPONSE2: [LESS]}",
+    "kind: competing, endpoint: CIR, by: SEX, where: {RESPONSE2: [LESS]}",
+    "kind: summary, by: RESPONSE2, medians: [OS]",
+    "kind: model, endpoint: OS, terms: [SEX], where: {RESPONSE2: [LESS]}",
+]
+
+
+@pytest.fixture
+def own(warehouse: Path, study: Study, tmp_path: Path) -> tuple[Path, Study]:
+    copy = tmp_path / "warehouse.duckdb"
+    copy.write_bytes(warehouse.read_bytes())
+    mine = study.model_copy(update={"analysis": "own.yaml"})
+    mine._path = tmp_path / "study.yaml"
+    return copy, mine
+
+
+def _written(own: tuple[Path, Study], display: str, more: str = "") -> list[str]:
+    """All sentences of the display."""
+    path, study = own
+    (study.folder / "own.yaml").write_text(
+        PLAN.format(display=display, more=more), encoding="utf-8"
+    )
+    write_estimates(path, study)
+    con = duckdb.connect(str(path), read_only=True)
+    try:
+        found = con.sql(
+            "select text from analysis.estimate where display = 'D' and row = 'WARNING'"
+        ).fetchall()
+        return [text for (text,) in found]
+    finally:
+        con.close()
+
+
+@pytest.mark.parametrize(("display", "key"), LATE)
+def test_a_model_of_what_comes_later_is_refused_unless_the_plan_says_it_knows(
+    own: tuple[Path, Study], display: str, key: str
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        _written(own, display)
+    assert f".{key}: 'RESPONSE2' is known only after time zero" in str(refused.value)
+    sentences = _written(own, f"{display}, acknowledge_guarantee_time: true")
+    told = [text for text in sentences if "response to first salvage becomes known" in text]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("display", CHOSEN)
+def test_what_comes_later_is_told_where_it_groups_or_chooses_the_patients(
+    own: tuple[Path, Study], display: str
+) -> None:
+    assert any(text.startswith("Guarantee time: ") for text in _written(own, display))
+
+
+def test_a_treatment_is_no_subgroup_of_itself(own: tuple[Path, Study]) -> None:
+    with pytest.raises(StudyError, match="'SEX' is the treatment of this forest"):
+        _written(own, "kind: forest, endpoint: OS, treatment: SEX, subgroups: [GRP4, SEX]")
+
+
+def test_what_is_known_at_the_start_has_no_guarantee_time(own: tuple[Path, Study]) -> None:
+    for display in (
+        "kind: survival, endpoint: OS, by: [SEX]",
+        "kind: model, endpoint: OS, terms: [SEX]",
+        "kind: summary, by: SEX, medians: [OS]",
+    ):
+        assert not any("Guarantee" in text for text in _written(own, display))
+
+
+def test_text_is_not_cut_and_no_number(own: tuple[Path, Study]) -> None:
+    with pytest.raises(StudyError, match="column 'SEX' is no number and cannot be cut"):
+        _written(own, "kind: survival, endpoint: OS, by: [SEXCUT]")
+    with pytest.raises(StudyError, match="display 'D', numbers: 'SEX' is no number"):
+        _written(own, "kind: summary, numbers: [SEX]")
+
+
+def test_counts_that_a_plan_asks_to_hold_back_are_not_printed_without_a_word(
+    own: tuple[Path, Study],
+) -> None:
+    display = "kind: survival, endpoint: OS, by: [SEX]"
+    _written(own, display, "disclosure: {}\n")
+    with pytest.raises(StudyError, match="hold back counts below 5"):
+        _written(own, display, "disclosure: {threshold: 5}\n")
+
+
+def test_the_threshold_of_disclosure_is_off_by_default_and_at_least_two(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    display = "kind: survival, endpoint: OS"
+    path.write_text(PLAN.format(display=display, more=""), encoding="utf-8")
+    assert read_plan(path).disclosure.threshold is None
+    path.write_text(PLAN.format(display=display, more="disclosure: {threshold: 6}\n"), "utf-8")
+    assert read_plan(path).disclosure.threshold == 6
+    path.write_text(PLAN.format(display=display, more="disclosure: {threshold: 1}\n"), "utf-8")
+    with pytest.raises(StudyError, match="docs/analysis-plan.md explains every key"):
+        read_plan(path)
+
+
+def test_times_that_nobody_lives_are_refused_with_their_column(tmp_path: Path) -> None:
+    (tmp_path / "adsl.csv").write_text("USUBJID\nP1\nP2\n", encoding="utf-8")
+    (tmp_path / "adtte.csv").write_text(
+        "USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,1e300,0\nP2,OS,20,1\n", encoding="utf-8"
+    )
+    tables = [Source(read_table(tmp_path / name), name) for name in ("adsl.csv", "adtte.csv")]
+    endpoints = {"OS": Endpoint(label="OS", event="death", events="deaths", origin="start")}
+    with pytest.raises(FileError, match="column 'AVAL': times longer than 200 years \\(1 row\\)"):
+        analysis_data(*tables, endpoints, days_per_month=30.4375)
