@@ -23,7 +23,6 @@ UNITS = ("DAYS", "DAY", *MONTHS)
 LARGEST_CODE = 99
 # A longer time in days is a mistake: 200 years.
 LONGEST = 200 * 365.25
-LONGEST = 200 * 365.25  # days: nobody is observed for so long, and axes of such times have no end
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,6 @@ def analysis_data(
         "AVAL",
         "times that end before the clock starts",
         "correct AVAL, or say --first-day 0",
-    )
-    Source(timed, adtte.file).refuse(
-        pl.col("days") > LONGEST, "AVAL", "times longer than 200 years", "correct AVAL or AVALU"
     )
     Source(timed, adtte.file).refuse(
         pl.col("days") > LONGEST,

@@ -7,11 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from reports.adam.read import read_table
-from reports.adam.tables import Source, analysis_data
 from reports.estimates import write_estimates
-from schemas.errors import FileError, StudyError
-from schemas.spec.plan import Endpoint
+from schemas.errors import StudyError
 from schemas.spec.plans import read_plan
 from schemas.spec.study import Study
 
@@ -135,14 +132,3 @@ def test_the_threshold_of_disclosure_is_off_by_default_and_at_least_two(tmp_path
     path.write_text(PLAN.format(display=display, more="disclosure: {threshold: 1}\n"), "utf-8")
     with pytest.raises(StudyError, match="docs/analysis-plan.md explains every key"):
         read_plan(path)
-
-
-def test_times_that_nobody_lives_are_refused_with_their_column(tmp_path: Path) -> None:
-    (tmp_path / "adsl.csv").write_text("USUBJID\nP1\nP2\n", encoding="utf-8")
-    (tmp_path / "adtte.csv").write_text(
-        "USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,1e300,0\nP2,OS,20,1\n", encoding="utf-8"
-    )
-    tables = [Source(read_table(tmp_path / name), name) for name in ("adsl.csv", "adtte.csv")]
-    endpoints = {"OS": Endpoint(label="OS", event="death", events="deaths", origin="start")}
-    with pytest.raises(FileError, match="column 'AVAL': times longer than 200 years \\(1 row\\)"):
-        analysis_data(*tables, endpoints, days_per_month=30.4375)
