@@ -15,6 +15,7 @@ TEXT = frozenset(
 )
 DAYS = ("STARTDT", "ADT")
 CANONICAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
+NO_NUMBER = r"^(?i)(nan|[-+]?inf(inity)?)$"
 KINDS = "CSV (.csv), Parquet (.parquet) or SAS transport (.xpt)"
 
 
@@ -22,12 +23,12 @@ def read_table(path: Path) -> pl.DataFrame:
     """The rows of a file, with names of columns in capitals.
 
     Blank text is null. A column of a CSV file is a number where every value is one without leading
-    zeros; whole numbers of a transport file, which knows no others than doubles, are whole again, so
+    zeros; NaN is null, infinity no number that can be used; whole numbers of a transport file, which knows no others than doubles, are whole again, so
     that a code 1 is `1`. STARTDT and ADT are dates.
 
     Raises:
-        FileError: No such file, another kind of file, a file that cannot be read, or two columns of one
-            name.
+        FileError: No such file, another kind of file, a file that cannot be read, two columns of one name,
+            or an infinite number.
     """
     if not path.is_file():
         raise FileError("CORRUPT", path, "there is no such file", fix="give the path of a file")
@@ -52,10 +53,16 @@ def _csv(path: Path) -> pl.DataFrame:
         name
         for name in frame.columns
         if name.upper() not in (*TEXT, *DAYS)
-        and frame[name].drop_nulls().str.strip_chars().str.contains(CANONICAL).all()
+        and _are_numbers(frame[name].drop_nulls().str.strip_chars())
         and frame[name].null_count() < frame.height
     ]
     return frame.with_columns(pl.col(numbers).str.strip_chars().cast(pl.Float64))
+
+
+def _are_numbers(texts: pl.Series) -> bool:
+    """Whether all are numbers; words that programs write for what is none are so beside one number at least."""
+    canonical, words = texts.str.contains(CANONICAL), texts.str.contains(NO_NUMBER)
+    return bool((canonical | words).all()) and bool(canonical.any())
 
 
 def _transport(path: Path) -> pl.DataFrame:
@@ -77,11 +84,23 @@ def _checked(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
         raise FileError("NO_ROWS", path, "there are no rows", fix="write the table again")
     frame = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     frame = frame.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64).fill_nan(None))
+    _refuse_infinite(frame, path)
     texts = pl.col(pl.String).str.strip_chars()
     frame = frame.with_columns(pl.when(texts != "").then(texts).otherwise(None).name.keep())
     frame = _whole_numbers(frame)
     frame = frame.with_columns(pl.col(name).cast(pl.String) for name in TEXT & set(names))
     return frame.with_columns(_day(frame, name, path) for name in DAYS if name in names)
+
+
+def _refuse_infinite(frame: pl.DataFrame, path: Path) -> None:
+    for name, dtype in frame.schema.items():
+        number = int(frame[name].is_infinite().sum()) if dtype == pl.Float64 else 0
+        if number:
+            rows = "1 row" if number == 1 else f"{number} rows"
+            raise FileError(
+                "WRONG_TYPE", path, f"column '{name}': infinite numbers ({rows})",
+                fix="leave the cell empty where the value is not known",
+            )  # fmt: skip
 
 
 def _whole_numbers(frame: pl.DataFrame) -> pl.DataFrame:

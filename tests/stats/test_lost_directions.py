@@ -14,6 +14,7 @@ from reports.stats import (
     cox,
     cox_zph,
     fine_gray,
+    firth,
     robust_score,
     shared_frailty,
     subdistribution_cox,
@@ -187,3 +188,14 @@ def test_exactly_those_combinations_are_known_that_no_separating_direction_chang
         full = np.zeros(len(fit.names))
         full[fitted_columns] = weights
         assert fit.maximum.known(full) == bool(np.all(np.abs(weights @ lost) < 1e-9))
+
+
+def test_a_penalized_model_with_no_more_events_than_columns_is_not_fitted() -> None:
+    """Each patient a level of their own: it would search for hours, and say nothing."""
+    frame = cohort(n=30).with_columns(own=pl.int_range(30).cast(pl.String))
+    fit = cox(frame, "own + x", time="time", event="event")
+    assert 0 < fit.events <= fit.df
+    found = firth(fit)
+    assert not found.converged
+    assert set(found.table.drop("term").null_count().row(0)) == {found.table.height}
+    assert found.table.height == fit.df

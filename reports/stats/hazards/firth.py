@@ -16,6 +16,8 @@ from reports.stats.times import Bools, Floats
 MAX_STEPS, AT_REST = 200, 1e-9
 # No limit is looked for beyond this many standard errors or units of the predictor.
 FAR = 60.0
+NUMBERS = ("coef", "se", "hr", "hr_lower", "hr_upper", "p")
+SCHEMA = {"term": pl.String, **dict.fromkeys(NUMBERS, pl.Float64)}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class FirthFit:
     """The penalized fit of the columns of a model that are not aliased.
 
     `table`: term, coef, se, hr, hr_lower, hr_upper (profile limits; null where there is none), p (penalized
-    likelihood ratio). `loglik` includes the penalty.
+    likelihood ratio). `loglik` includes the penalty. With no more events than columns nothing is fitted: all is null,
+    and `converged` is False.
     """
 
     table: pl.DataFrame
@@ -46,6 +49,8 @@ def firth(fit: CoxFit) -> FirthFit:
 
     rows = fit.maximum.at_maximum.rows
     columns = np.flatnonzero(~fit.maximum.aliased)
+    if 0 < fit.events <= columns.size:
+        return _not_fitted([fit.names[k] for k in columns])
     x = fit.design.matrix[rows.order][:, columns]
     scale = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0) if x.size else np.ones(columns.size)
     model = _Model(rows, (x - x.mean(axis=0)) / scale if x.size else x)
@@ -62,13 +67,17 @@ def firth(fit: CoxFit) -> FirthFit:
         ends = [None if end is None else float(np.exp(end / scale[k])) for end in (lower, upper)]
         name = fit.names[columns[k]]
         table.append((name, coef, float(error[k] / scale[k]), float(np.exp(coef)), *ends, p))
-    names = ("coef", "se", "hr", "hr_lower", "hr_upper", "p")
-    schema = {"term": pl.String, **dict.fromkeys(names, pl.Float64)}
     null = model.point(np.zeros(columns.size)).value
     # The determinant was taken in scaled columns.
     units = float(np.log(scale).sum())
-    frame = pl.DataFrame(table, schema, orient="row")
+    frame = pl.DataFrame(table, SCHEMA, orient="row")
     return FirthFit(frame, best.value + units, null + units, best.converged)
+
+
+def _not_fitted(names: list[str]) -> FirthFit:
+    nothing = float("nan")
+    table = pl.DataFrame([(name, *[None] * len(NUMBERS)) for name in names], SCHEMA, orient="row")
+    return FirthFit(table, nothing, nothing, converged=False)
 
 
 class _UnsettledError(Exception):
