@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,21 +38,9 @@ class Compared:
             return con.execute(statement).fetchall()
 
 
-def carmony(*arguments: str | Path) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
-        capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
-    folder = tmp_path_factory.mktemp("difference") / "study"
-    carmony("demo", folder)
-    carmony("run", folder, "--no-report", "--until", "2024-07-31")
-    carmony("run", folder, "--no-report")
+def compared(demo_after_round: Callable[[int], Path]) -> Compared:
+    folder = demo_after_round(2)
     lines = []
     for path in sorted((folder / "vault/packets").glob("*/changes/*.xlsx")):
         titles, *rows = openpyxl.load_workbook(path).active.iter_rows(values_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,8 @@ class Sent:
 
 
 @pytest.fixture(scope="module")
-def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
-    folder = tmp_path_factory.mktemp("answers") / "study"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    for words in (["demo", folder], ["run", folder, "--until", "2024-07-31", "--no-report"]):
-        command = [sys.executable, "-m", "flows.cli", *map(str, words)]
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment)
+def sent(tmp_path_factory: pytest.TempPathFactory, demo_after_round: Callable[[int], Path]) -> Sent:
+    folder = demo_after_round(1)
     out = tmp_path_factory.mktemp("filled")
     filled, told = {}, {}
     for home in sorted((folder / "vault" / "packets").iterdir()):

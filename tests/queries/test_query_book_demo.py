@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import html
-import os
 import re
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import permutations
 from pathlib import Path
 
@@ -28,24 +25,9 @@ IDS = re.compile(r"\bQ-[0-9A-Z]{8}\b")
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(demo_after_round: Callable[[int], Path]) -> Path:
     """The demo study after round one, with its queries open and every center's packet written."""
-    folder = tmp_path_factory.mktemp("book") / "study"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    for words in (
-        ["demo", str(folder)],
-        ["run", str(folder), "--until", "2024-07-31", "--no-report"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-            env=environment,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
+    folder = demo_after_round(1)
     known = Known.read(folder)
     for center in centers(known):
         write_query_packet(folder, center, PART, ON, known=known)

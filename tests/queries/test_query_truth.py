@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,15 +68,6 @@ class Rounds:
         ]
 
 
-def carmony(*arguments: str | Path) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
-        capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 def ask(con: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[Any, ...]]:
     return con.execute(statement).fetchall()
 
@@ -94,12 +83,9 @@ def published(folder: Path) -> Published:
 
 
 @pytest.fixture(scope="module")
-def rounds(tmp_path_factory: pytest.TempPathFactory) -> Rounds:
-    folder = tmp_path_factory.mktemp("rounds") / "study"
-    carmony("demo", folder)
-    carmony("run", folder, "--no-report", "--until", "2024-07-31")
-    one = published(folder)
-    carmony("run", folder, "--no-report")
+def rounds(demo_after_round: Callable[[int], Path]) -> Rounds:
+    one = published(demo_after_round(1))
+    folder = demo_after_round(2)
     with duckdb.connect(str(folder / "published/warehouse.duckdb"), read_only=True) as con:
         counts = Counter({tuple(key): n for *key, n in ask(con, COUNTS)})
     with (folder / "truth/queries.csv").open(encoding="utf-8", newline="") as file:
