@@ -18,6 +18,7 @@ with assessed as (
     cross join setting
     where
         salvage_response.adt >= timeline.trtsdt
+        and not salvage_response.is_before
         and (setting.data_cut is null or salvage_response.adt <= setting.data_cut)
     group by salvage_response.usubjid
 )
@@ -77,6 +78,7 @@ select
     case
         when progression.pd_on is not null then null
         when progression.n_before_start > 0 then 'PROGRESSION_BEFORE_START'
+        when progression.n_year_only > 0 then 'PROGRESSION_DATE_YEAR_ONLY'
         when progression.n_undated > 0 then 'PROGRESSION_DATE_MISSING'
         else progression.held_reason
     end as progression_reason,

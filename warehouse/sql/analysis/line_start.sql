@@ -9,6 +9,17 @@ with first_assessment as (
     where response_date is not null
     group by usubjid, line_number
 ),
+-- The last report on the line before that a line known by month or year can follow.
+reported_before as (
+    select line.row_id, max(response.response_date) as reported_on
+    from core.treatment_line as line
+    inner join core.response as response
+        on line.usubjid = response.usubjid and response.line_number = line.line_number - 1 and response.line_number > 0
+    where
+        line.start_date_precision in ('month', 'year')
+        and response.response_date <= latest_day(line.start_date, line.start_date_precision)
+    group by line.row_id
+),
 bounded as (
     select
         line.usubjid,
@@ -25,10 +36,12 @@ bounded as (
         ) as next_line_on,
         lag(line.start_date) over (partition by line.usubjid order by line.line_number) as previous_line_on,
         first_assessment.assessed_on,
+        reported_before.reported_on,
         least(vital.death_last_day, vital.last_contact_date) as last_known_on
     from core.treatment_line as line
     inner join index_relapse using (usubjid)
     left join first_assessment using (usubjid, line_number)
+    left join reported_before on line.row_id = reported_before.row_id
     left join vital using (usubjid)
 )
 select
@@ -38,8 +51,8 @@ select
     impute_start(
         start_date,
         start_date_precision,
-        greatest(relapse_first_day, previous_line_on),
-        least(next_line_on, assessed_on, last_known_on)
+        greatest(relapse_first_day, previous_line_on + 1, reported_on),
+        least(next_line_on - 1, assessed_on, last_known_on)
     ) as start_date,
     imputed_flag(start_date, start_date_precision) as start_flag,
     end_date,

@@ -6,7 +6,7 @@
 --          response that is progression counts only for a line without any other date of progression.
 --          What a check holds back is no event and is counted: without another progression nobody can
 --          say that there was none.
--- Reads:   temp.salvage_response, core.relapse, temp.timeline, temp.held_progression.
+-- Reads:   temp.salvage_response, core.relapse, temp.index_relapse, temp.timeline, temp.held_progression.
 -- Feeds:   PFS, RSD, the window of the best response.
 create or replace temp table progression as
 with reported as (
@@ -17,31 +17,53 @@ with reported as (
     from salvage_response
     where is_progression
 ),
-recorded as (
-    select usubjid, adt as day, adtf as day_flag, row_id, 'RESPONSE' as domain, 'response_date' as variable,
-        is_first_salvage, 1 as choice, case when kind = 'BEST' then 'RESP' else 'PD' end as source,
-        progression_basis::varchar as basis, confirmed::varchar as confirmed
-    from reported
-    where kind != 'BEST' or not is_line_dated
-    union all
+-- The later relapses, and the last response to the first salvage that each can follow.
+later as (
     select
         relapse.usubjid,
-        impute_event(relapse.relapse_date, relapse.relapse_date_precision, timeline.trtsdt + 1, timeline.dthdt),
-        imputed_flag(relapse.relapse_date, relapse.relapse_date_precision),
         relapse.row_id,
-        'RELAPSE',
-        'relapse_date',
-        false,
-        2,
-        'RELAPSE',
-        relapse.basis::varchar,
-        null
+        relapse.relapse_date as first_day,
+        relapse.relapse_date_precision as day_precision,
+        relapse.basis::varchar as basis,
+        timeline.trtsdt,
+        timeline.dthdt,
+        max(response.adt) as responded_on
     from core.relapse as relapse
     inner join timeline using (usubjid)
     inner join index_relapse using (usubjid)
+    left join salvage_response as response
+        on relapse.usubjid = response.usubjid
+        and response.is_first_salvage
+        and not coalesce(response.is_progression, false)
+        and response.adt <= latest_day(relapse.relapse_date, relapse.relapse_date_precision)
     where
         relapse.row_id != index_relapse.row_id
         and latest_day(relapse.relapse_date, relapse.relapse_date_precision) > timeline.trtsdt
+    group by all
+),
+-- One that may lie before the start has no place in time; nor has one known by year only.
+relapsed as (
+    select
+        *,
+        case
+            when first_day > trtsdt and day_precision is distinct from 'year'
+                then impute_event(first_day, day_precision, responded_on, dthdt)
+        end as day,
+        imputed_flag(first_day, day_precision) as day_flag,
+        day is null as is_open,
+        day_precision is not distinct from 'year' as is_year_only
+    from later
+),
+recorded as (
+    select usubjid, adt as day, adtf as day_flag, row_id, 'RESPONSE' as domain, 'response_date' as variable,
+        is_first_salvage, 1 as choice, case when kind = 'BEST' then 'RESP' else 'PD' end as source,
+        progression_basis::varchar as basis, confirmed::varchar as confirmed,
+        adt is null and (is_first_salvage or is_before) as is_open, is_year_only, is_before
+    from reported
+    where kind != 'BEST' or not is_line_dated
+    union all
+    select usubjid, day, day_flag, row_id, 'RELAPSE', 'relapse_date', false, 2, 'RELAPSE', basis, null, is_open, is_year_only, false
+    from relapsed
 ),
 held as (
     select
@@ -53,6 +75,14 @@ held as (
     inner join timeline using (usubjid)
     where
         held_progression.line_number >= timeline.line_number
+        or (
+            held_progression.line_number > 0
+            and coalesce(
+                latest_day(held_progression.day, held_progression.day_precision) >= timeline.trtsdt
+                and held_progression.day is distinct from timeline.reldt,
+                true
+            )
+        )
         -- A relapse between the first one and the salvage is no event of the salvage, held back or not.
         or (
             held_progression.line_number is null
@@ -67,7 +97,8 @@ held as (
 counted as (
     select
         recorded.usubjid,
-        count(*) filter (where recorded.day is null and recorded.is_first_salvage) as n_undated,
+        count(*) filter (where recorded.is_open) as n_undated,
+        count(*) filter (where recorded.is_open and recorded.is_year_only) as n_year_only,
         count(*) filter (where recorded.day < timeline.trtsdt and recorded.is_first_salvage) as n_before_start
     from recorded
     inner join timeline using (usubjid)
@@ -93,6 +124,7 @@ select
     earliest.basis as pd_basis,
     earliest.confirmed as pd_confirmed,
     coalesce(counted.n_undated, 0) as n_undated,
+    coalesce(counted.n_year_only, 0) as n_year_only,
     coalesce(counted.n_before_start, 0) as n_before_start,
     case
         when held.n_held is null then null
