@@ -178,7 +178,13 @@ def _steps(declared: Mapping[str, str], study: Study, completion: str) -> Iterat
 
 def _derive_imwg(con: duckdb.DuckDBPyConnection) -> None:
     measured = pl.DataFrame(con.sql("select * from imwg_measured"))
-    reported = pl.DataFrame(con.sql("select * from imwg_reported"))
+    # What was seen after the data cut confirms nothing.
+    reported = pl.DataFrame(
+        con.sql(
+            "select imwg_reported.* from imwg_reported cross join setting "
+            "where data_cut is null or assessed_on <= data_cut"
+        )
+    )
     for name, frame in imwg_frames(measured, reported).items():
         _create_from(con, name, frame)
 

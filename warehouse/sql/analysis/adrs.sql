@@ -4,6 +4,7 @@
 -- Reads:   temp.analysed_response, temp.response_confirmed, temp.best_response, temp.first_response,
 --          temp.held_response, temp.progression, temp.imwg_period, temp.imwg_depth, temp.timeline, temp.setting, analysis.adsl.
 -- Feeds:   nothing; SRCSEQ of analysis.adtte names the same rows.
+-- Nothing after the data cut is counted.
 -- ANL01FL: one record a day, the worst. ANL02FL: not after the start of the next line. ANL03FL: up to the
 -- first progression of the line, that included. Progression (PD) is as reported under every setting.
 create or replace table analysis.adrs as
@@ -43,7 +44,10 @@ record as (
         confirmed_category, true, null, confirmation, confirmation_days, warning, domain, 'category', row_id
     from response_confirmed
     inner join timeline using (usubjid)
-    where response_confirmed.line_number >= timeline.line_number
+    cross join setting
+    where
+        response_confirmed.line_number >= timeline.line_number
+        and (setting.data_cut is null or response_confirmed.adt <= setting.data_cut)
 ),
 course as (
     select
@@ -107,15 +111,17 @@ whole as (
     union all
     select
         timeline.usubjid, 6, 'PD', 'Progression after the start of the first salvage', timeline.line_number,
-        progression.pd_on, progression.pd_flag,
+        pd.pd_on, pd.pd_flag,
         case
-            when progression.pd_on is not null or progression.n_undated > 0 then 'Y'
+            when pd.pd_on is not null or progression.n_undated > 0 then 'Y'
             when progression.held_reason is null then 'N'
         end,
-        'Y', 'Y', 'Y', progression.pd_basis, null, null, null,
-        progression.domain, progression.variable, progression.row_id
+        'Y', 'Y', 'Y', pd.pd_basis, null, null, null, pd.domain, pd.variable, pd.row_id
     from timeline
+    cross join setting
     left join progression using (usubjid)
+    left join progression as pd
+        on timeline.usubjid = pd.usubjid and (setting.data_cut is null or pd.pd_on <= setting.data_cut)
 )
 select
     setting.study_id as STUDYID,

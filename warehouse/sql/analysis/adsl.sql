@@ -1,5 +1,6 @@
 -- analysis.adsl
 -- Grain:   one row per patient of the cohort: a relapse after ide-cel or cilta-cel and a salvage line.
+--          What happened after the data cut is not counted.
 -- Reads:   temp.timeline and the steps before it, core.subject.
 -- Feeds:   analysis.adrs, analysis.adtte, every display.
 create or replace table analysis.adsl as
@@ -90,16 +91,17 @@ select
     case when BESTRESP is null then null when BESTRESP = 'CR' then 'Y' else 'N' end as CRFL,
     case when timeline.n_salvage > 1 then 'Y' when not timeline.is_later_line_held then 'N' end as SUBSQFL,
     case when not timeline.is_later_line_held then timeline.n_salvage end as NSALV,
-    case when not timeline.is_next_line_held then timeline.next_line_on end as NACTDT,
-    case when not timeline.is_next_line_held then timeline.next_line_flag end as NACTDTF,
-    timeline.dthfl as DTHFL,
-    timeline.dthdt as DTHDT,
-    timeline.dthdtf as DTHDTF,
-    case when timeline.dthfl = 'Y' then timeline.death_cause end as DTHCAUS,
-    timeline.lstalvdt as LSTALVDT,
-    timeline.lstalvdtf as LSTALDTF,
+    case when not timeline.is_next_line_held then timeline.following_on end as NACTDT,
+    case when not timeline.is_next_line_held then timeline.following_flag end as NACTDTF,
+    -- Who died after the data cut was alive at it.
+    case when timeline.dthdt > setting.data_cut then 'N' else timeline.dthfl end as DTHFL,
+    case when timeline.dthdt > setting.data_cut then null else timeline.dthdt end as DTHDT,
+    case when timeline.dthdt > setting.data_cut then null else timeline.dthdtf end as DTHDTF,
+    case when timeline.dthdt > setting.data_cut then null when timeline.dthfl = 'Y' then timeline.death_cause end as DTHCAUS,
+    least(timeline.lstalvdt, setting.data_cut) as LSTALVDT,
+    case when timeline.lstalvdt > setting.data_cut then null else timeline.lstalvdtf end as LSTALDTF,
     timeline.alive_domain as LSTALSRC,
-    timeline.vital_status as VITSTAT,
+    case when timeline.dthdt > setting.data_cut then 'ALIVE' else timeline.vital_status::varchar end as VITSTAT,
     staging_chosen.iss as ISS,
     staging_chosen.issd as ISSD,
     staging_chosen.issdp as ISSDP,

@@ -1,7 +1,7 @@
 -- temp.analysed_response (setting response_analysed: derived)
 -- Grain:   one row per patient, line (from the first salvage on) and day whose category was derived from
 --          measurements. `is_in_course`: up to the first derived progression of the line, that included.
--- Reads:   temp.imwg_assessed, temp.timeline.
+-- Reads:   temp.imwg_assessed, temp.timeline, temp.setting.
 -- Feeds:   temp.best_response, temp.first_response, analysis.adrs.
 -- A day that only a center judged has no row: what cannot be derived is not known.
 create or replace temp table analysed_response as
@@ -32,4 +32,8 @@ from imwg_assessed as assessed
 inner join timeline on assessed.patient_id = timeline.usubjid
 left join progressed
     on assessed.patient_id = progressed.patient_id and assessed.line_number = progressed.line_number
-where assessed.category is not null and assessed.line_number >= timeline.line_number
+cross join setting
+where
+    assessed.category is not null
+    and assessed.line_number >= timeline.line_number
+    and (setting.data_cut is null or assessed.assessed_on is null or assessed.assessed_on <= setting.data_cut)

@@ -9,7 +9,7 @@ with salvage as (
     select
         candidate.usubjid,
         candidate.center_id,
-        first_salvage.* exclude (usubjid, n_salvage, next_line_on, next_line_flag, next_line_number),
+        first_salvage.* exclude (usubjid, n_salvage),
         following_line.* exclude (usubjid),
         coalesce(held_line.is_later, false) as is_later_line_held,
         coalesce(held_line.is_next, false) as is_next_line_held,
