@@ -65,6 +65,48 @@ def test_reports_are_judged_against_the_last_laboratory_values_before_the_line()
     ]
 
 
+@pytest.mark.parametrize(
+    ("reported", "laboratory", "category", "missing"),
+    [
+        ("0", "9 |", "NE", "SERUM"),
+        ("15", "15.9 |", "PR", None),
+        ("15", "13.4 |", "NE", "SERUM"),
+        ("0", "1 | <", "VGPR", None),
+        ("3", "1 | <", "NE", "SERUM"),
+        ("", "3 |", "VGPR", None),
+    ],
+)
+def test_a_report_that_the_laboratory_of_the_day_contradicts_is_not_known(
+    reported, laboratory, category, missing
+):
+    con = build(
+        lab=drawn(
+            LAB,
+            "2023-05-20 | M_SERUM | 30 | |",
+            "2023-05-20 | M_URINE | 0 | |",
+            f"2023-07-01 | M_SERUM | {laboratory} |",
+        ),
+        response=drawn(REPORT, f"1 | ASSESSMENT | 2023-07-01 | CR | {reported} | 0 | | |"),
+    )
+    assert read(con, "category, missing") == [(category, missing)]
+
+
+@pytest.mark.parametrize(("laboratory", "category"), [("NEGATIVE", "CR"), ("POSITIVE", "VGPR")])
+def test_immunofixations_that_contradict_each_other_prove_no_complete_response(
+    laboratory, category
+):
+    con = build(
+        lab=drawn(
+            LAB,
+            "2023-05-20 | M_SERUM | 30 | |",
+            "2023-05-20 | M_URINE | 0 | |",
+            f"2023-07-01 | IFE | | | {laboratory}",
+        ),
+        response=drawn(REPORT, "1 | ASSESSMENT | 2023-07-01 | CR | 0 | 0 | NEGATIVE | 2 |"),
+    )
+    assert read(con, "category") == [(category,)]
+
+
 def test_laboratory_days_of_a_line_are_assessments_and_those_of_the_next_line_are_not():
     con = build(
         treatment_line="""usubjid    | line_number | start_date | drugs
