@@ -98,8 +98,10 @@ def _table(rules: list[Rule]) -> str:
     for rule in rules:
         severities = sorted({c.severity for check in rule.checks for c in check.clauses})
         severity = ", ".join(severities) if len(severities) > 1 else rule.severity
+        become = [rule.disposition_of(each) for each in (*severities, rule.severity)]
+        becomes = ", ".join(dict.fromkeys(become))
         lines.append(
-            f"| {rule.id} {rule.title} | {rule.sentence} | {severity} | {rule.disposition} "
+            f"| {rule.id} {rule.title} | {rule.sentence} | {severity} | {becomes} "
             f"| {rule.scope} | {_ENGINES[rule.engine]} |"
         )
     return "\n".join(lines)

@@ -44,6 +44,10 @@ def infusion(number: str, day: dt.date = INFUSION, **more: Any) -> dict[str, Any
     }
 
 
+def month_of(day: dt.date) -> dict[str, Any]:
+    return infusion("7", day.replace(day=1), infusion_date_precision="month")
+
+
 def built(small: SmallStudy, centers: dict[str, dict[str, list[dict[str, Any]]]]) -> Path:
     staged = [small.outcome(c, f"{c}-1", small.stage(c, f"{c}-1", t)) for c, t in centers.items()]
     return small.load(*staged)
@@ -107,11 +111,14 @@ def test_a_finding_names_cells_of_its_own_center_only(small: SmallStudy) -> None
         (person("1"), person("7"), infusion("7", product="IDE")),
         (person("1"), person("7", "2018-04-05"), infusion("7")),
         (person("1"), person("7", None), infusion("7", INFUSION + dt.timedelta(days=1))),
-        (person("1"), person("7"), infusion("7", infusion_date_precision="month")),
+        (person("1"), person("7", "2018-04-05"), month_of(INFUSION)),
+        (person("1"), person("7", None), month_of(INFUSION)),
+        (person("1"), person("7"), month_of(INFUSION + dt.timedelta(days=62))),
     ],
     ids=[
         "four days", "sex", "year of birth", "product", "month of diagnosis",
-        "diagnosis unknown and another day", "day of infusion unknown",
+        "diagnosis unknown and another day", "month of infusion and another diagnosis",
+        "month of infusion and no diagnosis", "another month of infusion",
     ],
 )  # fmt: skip
 def test_who_differs_is_another_person(
@@ -121,6 +128,15 @@ def test_who_differs_is_another_person(
 
     assert found(path, "DUP-02") == []
     assert outcomes(path, "DUP-02") == [("passed", 0, None), ("passed", 0, None)]
+
+
+@pytest.mark.parametrize(
+    "day", [INFUSION.replace(day=1), INFUSION.replace(day=1) - dt.timedelta(days=3)]
+)
+def test_an_infusion_known_by_its_month_makes_a_candidate(day: dt.date, small: SmallStudy) -> None:
+    path = built(small, pair(person("1"), person("7"), infusion("1", day), month_of(INFUSION)))
+
+    assert [center for center, _ in found(path, "DUP-02")] == ["AA01", "BB02"]
 
 
 def test_without_diagnosis_the_same_day_makes_a_candidate(small: SmallStudy) -> None:
