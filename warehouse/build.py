@@ -27,6 +27,7 @@ from warehouse.paths import StudyPaths, private_folder
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.queries.fill import fill_queries
 from warehouse.rules import declared_rules
+from warehouse.scorecard import fill_scorecard
 from warehouse.sql_text import name, one_transaction, sql_file, sql_names
 from warehouse.staged_files import LinkedDelivery, linked
 from warehouse.study_rules import judge_study
@@ -131,6 +132,7 @@ def build_warehouse(
                     compare_deliveries(con, log, load_id, catalog, deliveries)
                     judge_study(con, log.folder)
                     fill_queries(con, log.folder, study, load_id, catalog, rules, deliveries)
+                    fill_scorecard(con, transaction=False)
                 _finish(con, catalog, core, deliveries[0].link.parent)
                 counts = {table: _height(con, table) for table in core}
             finally:
