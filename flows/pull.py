@@ -9,10 +9,12 @@ nothing is copied or hashed twice.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from flows.faults import refuse_to_go_on, unreadable
 from flows.folder import StudyFolder, make_private, write_json
 from schemas.delivery import DeliveredFile, Delivery, read_delivery
 from schemas.errors import CarmonyError, FileError, Place
+from transforms.read.source import shown
 
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[._ -].*)?", re.DOTALL)
 _AHEAD = dt.timedelta(days=1)  # where the center is, it may be tomorrow already
@@ -96,7 +99,9 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
         except CarmonyError as error:
             code = error.code if isinstance(error, FileError) else ""
             problems.append(
-                Problem(entry.name, str(received_on or ""), code, str(error), code == "CHANGING")
+                Problem(
+                    shown(entry.name), str(received_on or ""), code, str(error), code == "CHANGING"
+                )
             )
         except OSError as error:
             refuse_to_go_on(error, folder)
@@ -130,7 +135,7 @@ def _date_of(entry: Path) -> dt.date:
     if found is None:
         raise FileError(
             "NAME",
-            Place(entry.name),
+            Place(shown(entry.name)),
             "the name does not begin with the date of the delivery",
             fix="name the folder or file by the day it came, as 2024-06-14 or 2024-06-14_export.zip",
         )
@@ -142,7 +147,7 @@ def _refuse_future(entry: Path, received_on: dt.date) -> None:
     if received_on > _today() + _AHEAD:
         raise FileError(
             "NAME",
-            Place(entry.name),
+            Place(shown(entry.name)),
             "the name gives a day in the future; the delivery is not taken",
             fix="rename the folder or file to the day it came (and look at this machine's clock)",
         )
@@ -155,7 +160,7 @@ def _today() -> dt.date:
 def _unreadable(error: OSError, folder: StudyFolder, entry: Path, received_on: str) -> Problem:
     place = entry.relative_to(folder.root).as_posix()
     text = unreadable(error, folder.root, place)
-    return Problem(entry.name, received_on, "UNREADABLE", text, True)
+    return Problem(shown(entry.name), received_on, "UNREADABLE", shown(text), True)
 
 
 def _take(
@@ -176,7 +181,7 @@ def _take(
         if _signature(entry) != before:
             raise FileError(
                 "CHANGING",
-                Place(entry.name),
+                Place(shown(entry.name)),
                 "the delivery changed while it was copied; it is probably still being sent",
                 fix="wait until the transfer is complete and run again",
             )
@@ -206,20 +211,15 @@ def _signature(entry: Path) -> Signature:
     files: Signature = []
     for path in members:
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise FileError(
-                "WRONG_TYPE",
-                Place(path.name),
-                "this is a link or a device, not a file",
-                fix="put the file itself into the delivery",
-            )
+            raise _no_file(path)
         if path.is_file() and not _is_litter(path.name):
-            stat = path.stat()
+            status = path.stat()
             name = "" if path == entry else path.relative_to(entry).as_posix()
-            files.append([name, stat.st_size, stat.st_mtime_ns])
+            files.append([name, status.st_size, status.st_mtime_ns])
     if not files:
         raise FileError(
             "EMPTY",
-            Place(entry.name),
+            Place(shown(entry.name)),
             "the delivery holds no file",
             fix="put the center's files into it, or remove the empty folder",
         )
@@ -244,13 +244,41 @@ def _tree(folder: Path) -> list[Path]:
 
 def _copy(entry: Path, target: Path) -> None:
     if not entry.is_dir():
-        shutil.copyfile(entry, target / entry.name)
+        _copy_file(entry, target / entry.name)
         return
     for path in _tree(entry):
         if path.is_file() and not _is_litter(path.name):
             copy = target / path.relative_to(entry)
             copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copyfile(path, copy)
+            _copy_file(path, copy)
+
+
+def _copy_file(path: Path, copy: Path) -> None:
+    """Copies a file; what became a link or a pipe since it was looked at is not followed or waited for.
+
+    Raises:
+        FileError: WRONG_TYPE.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _no_file(path) from None
+        raise
+    with os.fdopen(handle, "rb") as source:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _no_file(path)
+        with copy.open("xb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _no_file(path: Path) -> FileError:
+    return FileError(
+        "WRONG_TYPE",
+        Place(shown(path.name)),
+        "this is a link or a device, not a file",
+        fix="put the file itself into the delivery",
+    )
 
 
 def _seal(folder: Path) -> None:

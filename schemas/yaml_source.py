@@ -6,6 +6,7 @@ about numbers and dates. So `no: N` in a value map is the word "no" and `01` kee
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,17 @@ from schemas.errors import CarmonyError
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MAX_NODES = (
     200_000  # a file that people keep has some thousands; aliases could multiply without end
+)
+_MAX_BYTES = 5_000_000
+_MAX_DEPTH = 60  # libyaml's composer calls itself for each level, until the stack ends
+# Tags that plain YAML gives its nodes. Any other would ask a loader for more than a value.
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{word}"
+    for word in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
+)
+# Controls but tab and newline, and marks that reorder text: they reach terminals, logs and pages.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
 
 Loc = tuple[Hashable, ...]
@@ -46,10 +58,14 @@ def read_yaml(path: Path, error: type[CarmonyError]) -> YamlFile:
     """The file's content with positions.
 
     Raises:
-        error: If the file is missing, is not UTF-8, is not YAML or names a key twice; with the line.
+        error: If the file is missing, too large, not UTF-8, not YAML, nested too deep, names a key
+            twice, or holds a tag or unseen characters; with the line.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise error(f"{path.name}: the file is larger than {_MAX_BYTES:,} bytes")
         text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise error(f"{path.name}: there is no such file", fix=f"write {path}") from None
@@ -62,6 +78,7 @@ def read_yaml(path: Path, error: type[CarmonyError]) -> YamlFile:
         raise error(f"{path.name}: cannot be read ({problem.strerror})") from None
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        _check_depth(text, loader, path, error)
         root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
@@ -71,10 +88,25 @@ def read_yaml(path: Path, error: type[CarmonyError]) -> YamlFile:
             fix="check indentation, colons, and quotes around text that holds '{', ':' or '#'",
         ) from None
     except yaml.YAMLError as problem:
-        raise error(f"{path.name}: this is not YAML: {problem}") from None
+        raise error(f"{path.name}: this is not YAML: {' '.join(str(problem).split())}") from None
     builder = _Builder(path, error)
     data = builder.value(root, ()) if root is not None else {}
     return YamlFile(path, data, builder.lines, content)
+
+
+def _check_depth(text: str, loader: Any, path: Path, error: type[CarmonyError]) -> None:
+    """Counts levels and nodes by the parser's events, which come one by one."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=loader)):
+        if count > 2 * _MAX_NODES:
+            raise error(f"{path.name}: the file is too large or nested too deep")
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                line = f", line {event.start_mark.line + 1}" if event.start_mark else ""
+                raise error(f"{path.name}{line}: the file is nested too deep")
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            depth -= 1
 
 
 class _Builder:
@@ -88,10 +120,17 @@ class _Builder:
 
     def value(self, node: Any, place: Loc) -> Any:
         self.count += 1
-        if self.count > _MAX_NODES or len(place) > 60:
+        line = node.start_mark.line + 1
+        if self.count > _MAX_NODES or len(place) > _MAX_DEPTH:
             raise self.error(f"{self.path.name}: the file is too large or nested too deep")
-        self.lines.setdefault(place, node.start_mark.line + 1)
+        if node.tag not in _PLAIN_TAGS:
+            raise self.error(
+                f"{self.path.name}, line {line}: tags such as !x have no meaning here",
+                fix="remove the word that begins with '!', or put the text in quotes",
+            )
+        self.lines.setdefault(place, line)
         if isinstance(node, yaml.ScalarNode):
+            self._refuse_unseen(node.value, line)
             plain = not node.style  # libyaml says '', PyYAML itself None
             return None if plain and node.value in _NULLS else node.value
         if isinstance(node, yaml.SequenceNode):
@@ -106,8 +145,9 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self.error(f"{self.path.name}, line {line}: a key must be one word or text")
             key = key_node.value
+            self._refuse_unseen(key, line)
             if key == "<<" and not key_node.style:
-                merged.update(self.value(value_node, (*place, "<<")))
+                merged.update(self._merged(value_node, (*place, "<<"), line))
                 continue
             if key in own:
                 first = self.lines[(*place, key)]
@@ -118,3 +158,21 @@ class _Builder:
             self.lines[(*place, key)] = line
             own[key] = self.value(value_node, (*place, key))
         return {**merged, **own}
+
+    def _merged(self, node: Any, place: Loc, line: int) -> dict[str, Any]:
+        """What `<<` brings: a mapping, or several of which the first counts most."""
+        found = self.value(node, place)
+        parts = found if isinstance(found, list) else [found]
+        if not all(isinstance(part, dict) for part in parts):
+            raise self.error(
+                f"{self.path.name}, line {line}: '<<' must be followed by an alias of a mapping",
+                fix="write '<<: *name' where '&name' marks a mapping",
+            )
+        return {key: value for part in reversed(parts) for key, value in part.items()}
+
+    def _refuse_unseen(self, text: str, line: int) -> None:
+        if _UNSEEN.search(text):
+            raise self.error(
+                f"{self.path.name}, line {line}: the text holds control characters or unseen marks",
+                fix="type the text again",
+            )

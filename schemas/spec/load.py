@@ -28,6 +28,11 @@ def load_spec(path: Path) -> CenterSpec:
     spec = validated(
         CenterSpec, source, SpecError, lambda filled: _check_spec(filled, catalog, path.stem)
     )
+    if spec.fix and not _stands_beside(path, spec.fix):
+        raise SpecError(
+            f"{path.name}, line {source.line(('fix',))}: 'fix' must be the name of a file beside the spec",
+            fix="put the file beside the spec (no link), and write its name without folders",
+        )
     if spec.fix and not (path.parent / spec.fix).is_file():
         raise SpecError(
             f"{path.name}, line {source.line(('fix',))}: there is no file '{spec.fix}' beside the spec",
@@ -37,6 +42,14 @@ def load_spec(path: Path) -> CenterSpec:
     spec._path = path
     spec._hash = hashlib.sha256(content).hexdigest()
     return spec
+
+
+def _stands_beside(path: Path, name: str) -> bool:
+    """Whether a name, with links followed, is that of a file in the folder of `path`, there or not."""
+    return (
+        len(Path(name).parts) == 1
+        and (path.parent / name).resolve().parent == path.parent.resolve()
+    )
 
 
 def load_study(folder: Path) -> Study:
@@ -54,6 +67,12 @@ def load_study(folder: Path) -> Study:
     study._path = path
     study._hash = hashlib.sha256(source.content).hexdigest()
     if study.analysis not in shipped_plans():
+        if not _stands_beside(path, study.analysis):
+            raise StudyError(
+                f"study.yaml, line {source.line(('analysis',))}: 'analysis' must name a plan that comes "
+                "with Carmony or a file beside study.yaml",
+                fix=f"write one of {listed(shipped_plans())}, or the name of a file without folders",
+            )
         load_plan(study)  # a fault of the study's own plan shows before anything is read
     return study
 
@@ -89,6 +108,12 @@ def _check_spec(spec: CenterSpec, catalog: Catalog, file_id: str) -> list[Proble
     if spec.center.country not in countries:
         text = f"'{spec.center.country}' is no code of country. Allowed: {listed(countries)}"
         found.append((("center", "country"), text))
+    for name, source in spec.sources.items():
+        for key in ("file", "dictionary"):
+            named = getattr(source, key)
+            if named and _leads_out(named):
+                text = f"'{named}' leads out of the delivery: write a path inside it, as export/patients.csv"
+                found.append((("sources", name, key), text))
     for index, block in enumerate(spec.tables):
         place: Loc = ("tables", index)
         for key, name in [("from", block.source), *(("join", join.source) for join in block.join)]:
@@ -111,6 +136,11 @@ def _check_spec(spec: CenterSpec, catalog: Catalog, file_id: str) -> list[Proble
     if any(source.fix for source in spec.sources.values()) and not spec.fix:
         found.append((("sources",), "a source has 'fix: true', but the spec names no 'fix' file"))
     return found
+
+
+def _leads_out(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or parts[0] in ("", "~") or parts[0][1:2] == ":"
 
 
 def _check_block(block: Block, place: Loc, spec: CenterSpec, catalog: Catalog) -> list[Problem]:

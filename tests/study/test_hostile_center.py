@@ -272,10 +272,17 @@ def test_numbers_of_the_corpus_are_never_another_number(finished: Finished) -> N
     assert published(finished, day) == [("2023-03-01",)]
 
 
-def test_patients_that_agree_in_all_that_tells_persons_apart_are_held(finished: Finished) -> None:
+def test_patients_that_agree_in_all_but_what_is_not_known_are_asked_about(
+    finished: Finished,
+) -> None:
     (told,) = finished.of("TWINS")
     assert (told.state, told.rows_read) == ("loaded", 10)
-    assert finished.loaded("TWINS") == (0, 0)
+    assert finished.loaded("TWINS") == (10, 10)  # the month of diagnosis might tell them apart
+    asked = (
+        "select count(*) > 0, list(distinct severity::text) from quality.finding "
+        "where center_id = 'TWINS' and rule_id = 'DUP-01'"
+    )
+    assert published(finished, asked) == [(True, ["warning"])]
 
 
 def test_a_center_that_sends_again_has_its_last_edit_once(finished: Finished) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from transforms.read.source import Source
+
 # C0 and C1 controls but tab and newlines, marks that reorder or hide text (bidi controls, tag
 # characters, a byte-order mark in the middle), and piles of combining marks. Rust syntax.
 BAD_CHARACTERS = (
@@ -32,6 +34,19 @@ def has_bad_characters(text: str) -> bool:
 def rejects_frame(rows: Sequence[tuple[int, str, str]]) -> pl.DataFrame:
     """Rejected rows as `_row, code, problem`, in order of the file."""
     return pl.DataFrame(list(rows), schema=_REJECTS, orient="row").sort("_row")
+
+
+def check_rejects(source: Source, rejects: Sequence[tuple[int, str, str]], limit: int) -> None:
+    """FileError CORRUPT if so many rows cannot be read that nobody could answer for them."""
+    if len(rejects) > limit:
+        row, _, problem = rejects[0]
+        raise source.error(
+            "CORRUPT",
+            f"more than {limit:,} of its rows cannot be read as rows (the first: {problem})",
+            "correct 'delimiter', 'quote' and 'header_rows' in the center's spec, or ask the center "
+            "for the usual export",
+            row=row,
+        )
 
 
 def as_cells(frame: pl.DataFrame, *, empty_text: bool) -> tuple[pl.DataFrame, int]:

@@ -9,7 +9,7 @@ from typing import IO
 
 import polars as pl
 
-from transforms.read.cells import rejects_frame
+from transforms.read.cells import check_rejects, rejects_frame
 from transforms.read.columns import columns_of
 from transforms.read.csv_blocks import BlockReader
 from transforms.read.csv_dialect import Dialect, find_dialect
@@ -67,7 +67,7 @@ class CsvReader(TableReader):
             layout.separator.encode(),
             limits.block_bytes,
         )
-        parser = RecordParser(self._source, layout, limits.record_bytes)
+        parser = RecordParser(self._source, layout, limits)
         line, skip = 1, dialect.data_line - 1
         while (block := blocks.next()) or not blocks.at_end:
             if skip:
@@ -75,6 +75,7 @@ class CsvReader(TableReader):
                 skip, line = skip - dropped, line + dropped
             parsed = parser.parse(block, line, last=blocks.at_end, unterminated=blocks.unterminated)
             self._rejects += parsed.rejects
+            check_rejects(self._source, self._rejects, limits.rejects)
             self.n_blank += parsed.n_blank
             line += parsed.n_lines
             blocks.line = line

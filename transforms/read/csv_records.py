@@ -16,6 +16,7 @@ from transforms.read.cells import BAD_CHARACTERS, as_cells
 from transforms.read.csv_layout import SUSPECT_LEADS, Layout, split_record
 from transforms.read.csv_walk import Walk
 from transforms.read.source import Source
+from transforms.read.tables import Limits
 
 
 @dataclass(slots=True)
@@ -35,10 +36,10 @@ class Parsed:
 class RecordParser:
     """Turns blocks of whole physical lines into frames."""
 
-    def __init__(self, source: Source, layout: Layout, record_bytes: int) -> None:
+    def __init__(self, source: Source, layout: Layout, limits: Limits) -> None:
         self._source = source
         self._layout = layout
-        self._record_bytes = record_bytes
+        self._limits = limits
 
     def parse(self, block: bytes, first_line: int, *, last: bool, unterminated: bool) -> Parsed:
         """Cells of one block.
@@ -120,7 +121,7 @@ class RecordParser:
             good = good & ~column.str.contains(BAD_CHARACTERS)
         else:
             good = pl.repeat(False, len(lines), eager=True)
-        walk = Walk(self._source, self._layout, lines, good, first_line, self._record_bytes)
+        walk = Walk(self._source, self._layout, lines, good, first_line, self._limits)
         walk.run(last=last, unterminated=unterminated)
         kept = good.to_frame("good").with_row_index("at").filter(pl.col("good"))["at"]
         if walk.swallowed:
@@ -129,8 +130,9 @@ class RecordParser:
         if self._layout.terminator == "\r\n":
             texts = [text.removesuffix("\r") for text in texts]
         frame = self._lines_frame(texts, (kept.cast(pl.Int32) + first_line).alias("_row"))
-        if walk.records:
-            frame = pl.concat([frame, walk.frame()]).sort("_row")
+        records = walk.frame()
+        if records.height:
+            frame = pl.concat([frame, records]).sort("_row")
         frame, blank = as_cells(frame, empty_text=True)
         rest = b""
         if walk.is_open:

@@ -6,9 +6,12 @@ import re
 
 import polars as pl
 
-from transforms.read.cells import has_bad_characters
+from transforms.read.cells import check_rejects, has_bad_characters
 from transforms.read.csv_layout import OPEN, Layout, split_record
 from transforms.read.source import Source
+from transforms.read.tables import Limits
+
+_MANY = 50_000  # records are put into a frame when so many are there: as lists they are large
 
 
 class Walk:
@@ -21,10 +24,11 @@ class Walk:
         lines: list[str],
         good: pl.Series,
         first_line: int,
-        record_bytes: int,
+        limits: Limits,
     ) -> None:
         self._source, self._layout, self._lines = source, layout, lines
-        self._good, self._first, self._limit = good.to_list(), first_line, record_bytes
+        self._good, self._first, self._limits = good.to_list(), first_line, limits
+        self._frames: list[pl.DataFrame] = []
         self.records: list[tuple[int, list[str]]] = []
         self.rejects: list[tuple[int, str, str]] = []
         self.swallowed: list[int] = []  # indexes of good-looking lines inside a longer record
@@ -39,17 +43,30 @@ class Walk:
             FileError: QUOTING, TRUNCATED or LINE_ENDING.
         """
         after = 0
+        blank = "\r" if self._layout.terminator == "\r\n" else ""
         for index, good in enumerate(self._good):
             if good or index < after:
+                continue
+            if self._lines[index] == blank:
+                self.n_blank += 1
                 continue
             after = self._record(index, last=last, unterminated=unterminated)
             if self.is_open:
                 break
+            if len(self.records) >= _MANY:
+                self._frames.append(self._frame())
+            if len(self.rejects) > self._limits.rejects:
+                break
+        check_rejects(self._source, self.rejects, self._limits.rejects)
 
     def frame(self) -> pl.DataFrame:
         """The records found, as `_row` and cells."""
+        return pl.concat([*self._frames, self._frame()])
+
+    def _frame(self) -> pl.DataFrame:
         rows = [[row, *cells] for row, cells in self.records]
         schema = {"_row": pl.Int32(), **dict.fromkeys(self._layout.names, pl.String())}
+        self.records = []
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _record(self, index: int, *, last: bool, unterminated: bool) -> int:
@@ -95,10 +112,10 @@ class Walk:
             quotes += self._lines[end].count(layout.quote)
             size += len(self._lines[end]) + 1
             end += 1
-            if quotes % 2 == 0 or size > self._limit:
+            if quotes % 2 == 0 or size > self._limits.record_bytes:
                 break
-        if quotes % 2 or size > self._limit:
-            if last or size > self._limit:
+        if quotes % 2 or size > self._limits.record_bytes:
+            if last or size > self._limits.record_bytes:
                 raise self._unclosed(row)
             self.is_open, self.open_from = True, index
             self.swallowed.extend(range(index, len(self._lines)))

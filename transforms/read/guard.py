@@ -29,13 +29,13 @@ def check_archive(source: Source, limits: Limits, *, workbook: bool) -> list[zip
     try:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+            files = [member for member in members if not member.is_dir()]
     except (*ZIP_ERRORS, ValueError):
         raise source.damaged() from None
     if len(members) > limits.members:
         raise source.error(
             "TOO_LARGE", f"holds {len(members)} members", "send only the files of the study"
         )
-    files = [member for member in members if not member.is_dir()]
     for member in files:
         _check_member(source, member, limits, workbook=workbook)
     if len({member.filename.lower() for member in files}) != len(files):

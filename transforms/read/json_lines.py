@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from transforms.read.cells import as_cells, rejects_frame, split_bad_characters
+from transforms.read.cells import as_cells, check_rejects, rejects_frame, split_bad_characters
 from transforms.read.csv_blocks import BlockReader
 from transforms.read.csv_reader import no_rows
 from transforms.read.encodings import find_encoding
@@ -20,6 +20,10 @@ from transforms.read.worker.values import float_text
 def is_json_lines(head: bytes) -> bool:
     """Whether the first text is an object."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+_BLOCK = 4_000_000  # objects in Python are many times the bytes of their text
+_AREA = 20_000_000  # cells of a table of which nearly all may be empty
 
 
 class _RepeatedError(ValueError):
@@ -36,13 +40,16 @@ def open_json_lines(source: Source, options: ReadOptions) -> list[TableReader]:
     frames: list[pl.DataFrame] = []
     rejects: list[tuple[int, str, str]] = []
     columns: dict[str, None] = {}
-    line = blank = 0
+    line = blank = height = cells = 0
     with source.open() as stream:
         stream.read(mark)
-        blocks = BlockReader(source, stream, encoding, b"\n", options.limits.block_bytes)
+        blocks = BlockReader(
+            source, stream, encoding, b"\n", min(_BLOCK, options.limits.block_bytes)
+        )
         while (block := blocks.next()) or not blocks.at_end:
             rows: list[dict[str, str | None]] = []
             numbers: list[int] = []
+            filled = 0
             blocks.line = line + 1
             texts = block.decode("utf-8").split("\n")[:-1]
             for at, text in enumerate(texts, 1):
@@ -56,10 +63,23 @@ def open_json_lines(source: Source, options: ReadOptions) -> list[TableReader]:
                     if blocks.unterminated and blocks.at_end and at == len(texts):
                         raise _truncated(source, line) from None
                     rejects.append((line, "QUOTING", _problem(error)))
+                    check_rejects(source, rejects, options.limits.rejects)
                     continue
                 columns.update(dict.fromkeys(row))
+                filled += len(row)
+                if len(columns) > options.limits.columns:
+                    break
                 rows.append(row)
                 numbers.append(line)
+            checked_names(source, list(columns), options.limits.columns)
+            height += len(rows)
+            cells += filled
+            if height * len(columns) > max(_AREA, 10 * cells):
+                raise source.error(
+                    "TOO_LARGE",
+                    f"{cells:,} values are spread over {height:,} rows of {len(columns):,} columns",
+                    "give every object the same keys, and export only what the study needs",
+                )
             if rows:
                 frames.append(_frame(numbers, rows, list(columns)))
     names = checked_names(source, list(columns), options.limits.columns)
@@ -85,10 +105,16 @@ def open_json_lines(source: Source, options: ReadOptions) -> list[TableReader]:
 
 
 def _cells(text: str) -> dict[str, str | None]:
-    content = json.loads(text, object_pairs_hook=_unique)
+    try:
+        content = json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
     if not isinstance(content, dict):
         raise ValueError("is not an object")
-    return {key: _text(value) for key, value in content.items()}
+    cells = {key: _text(value) for key, value in content.items()}
+    if "\\u" in text:
+        "".join([*cells, *(cell or "" for cell in cells.values())]).encode()
+    return cells
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,6 +139,8 @@ def _text(value: Any) -> str | None:
 def _problem(error: ValueError) -> str:
     if isinstance(error, _RepeatedError):
         return "names a key twice"
+    if isinstance(error, UnicodeEncodeError):
+        return "holds half a character (\\u escape)"
     return "is not a JSON object"
 
 

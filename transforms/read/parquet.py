@@ -18,16 +18,20 @@ def is_parquet(head: bytes) -> bool:
     return head.startswith(b"PAR1")
 
 
+_NESTED = 100_000_000  # bytes of nested values in one part; as JSON they take several times that
+
+
 class ParquetReader(TableReader):
     """Rows are counted from 1; dates are ISO text, numbers the shortest text, nested values JSON."""
 
     def __init__(self, source: Source, info: TableInfo, options: ReadOptions) -> None:
         self.info, self._source, self._options = info, source, options
         self._rejects: list[tuple[int, str, str]] = []
+        self._bytes = 0  # what the table would take as CSV, as far as it was read
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """See `TableReader.batches`."""
-        self._rejects, self.n_blank = [], 0
+        self._rejects, self.n_blank, self._bytes = [], 0, 0
         size = self._options.batch_rows
         at, any_row = 0, False
         try:
@@ -51,8 +55,12 @@ class ParquetReader(TableReader):
         return rejects_frame(self._rejects)
 
     def _cells(self, part: pl.DataFrame, done: int) -> pl.DataFrame:
+        for name in part.columns:
+            if part.schema[name].is_nested() and _leaf_bytes(part[name]) > _NESTED:
+                raise self._too_large()
         rows = pl.int_range(done + 1, done + 1 + part.height, dtype=pl.Int32, eager=True)
         frame = part.select(as_text(part[name]) for name in part.columns)
+        self._check_size(frame)
         frame.columns = self.info.names
         frame = frame.insert_column(0, rows.alias("_row"))
         body = frame.filter(pl.any_horizontal(pl.exclude("_row").is_not_null()))
@@ -60,6 +68,34 @@ class ParquetReader(TableReader):
         body, rejects = split_bad_characters(body)
         self._rejects += rejects
         return body
+
+    def _check_size(self, frame: pl.DataFrame) -> None:
+        lengths = frame.select(pl.all().str.len_bytes().sum()).sum_horizontal()
+        self._bytes += int(lengths[0] or 0) + frame.height * frame.width
+        limits = self._options.limits
+        if self._bytes > max(limits.unpacked_bytes, limits.ratio * self._source.size):
+            raise self._too_large()
+
+    def _too_large(self) -> Exception:
+        return self._source.error(
+            "TOO_LARGE",
+            f"would unpack from {self._source.size:,} bytes to more than "
+            f"{self._options.limits.ratio} times that",
+            "send only the columns and rows of the study, or send them as CSV",
+        )
+
+
+def _leaf_bytes(column: pl.Series) -> int:
+    """About the bytes of all values inside a nested column; nothing is copied."""
+    kind = column.dtype
+    if isinstance(kind, (pl.List, pl.Array)):
+        inner = column.explode()
+        return _leaf_bytes(inner) + 2 * len(inner)
+    if isinstance(kind, pl.Struct):
+        return sum(_leaf_bytes(field) for field in column.struct.unnest())
+    if kind == pl.String:
+        return int(column.str.len_bytes().sum() or 0)
+    return 8 * len(column)
 
 
 def as_text(column: pl.Series) -> pl.Series:

@@ -23,6 +23,7 @@ ZIP_ERRORS = (
     NotImplementedError,
     EOFError,
     KeyError,
+    IndexError,  # a member without a name
     UnicodeDecodeError,
 )
 

@@ -27,6 +27,7 @@ class Limits:
     ratio: int = 100  # unpacked size by packed size, where more than 10 MB come out
     members: int = 2_000
     cells: int = 5_000_000  # of one sheet
+    rejects: int = 200_000  # rows of a text file that are no rows: above, the file is another kind
     child_memory: int = 1_500_000_000
     child_seconds: int = 60
 
