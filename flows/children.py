@@ -27,10 +27,21 @@ def become_reaper() -> None:
         _LIBC.prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end_with_parent() -> None:
+def end_with_parent(number: int = signal.SIGTERM) -> None:
     """In a new child: ask to be ended when the parent dies, however it dies (Linux)."""
     if _LIBC is not None:
-        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        _LIBC.prctl(_PDEATHSIG, number, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """In a new child that writes into the study: it does not outlive the run that started it.
+
+    What it goes on writing would meet what the next run writes. `parent` is the process that started
+    it: if that has ended already, so does this.
+    """
+    end_with_parent(signal.SIGKILL)
+    if _LIBC is not None and os.getppid() != parent:
+        os._exit(1)
 
 
 def descendants() -> list[int]:

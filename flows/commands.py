@@ -6,14 +6,13 @@ import argparse
 import csv
 import json
 import math
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from flows.folder import StudyFolder, make_private
+from flows.scratch import own_scratch
 from schemas.errors import StudyError
 
 _STUDY = """\
@@ -168,12 +167,9 @@ def check(arguments: argparse.Namespace) -> int:
             f"The spec '{spec}' is not there, or is no file.",
             fix="give the spec of the center, as centers/DE01.yaml of the study",
         )
-    scratch = Path(tempfile.mkdtemp(prefix="carmony-check-"))  # mode 0700
-    try:
+    with own_scratch("check") as scratch:  # mode 0700
         received_on = dt.date.fromisoformat(arguments.received) if arguments.received else None
         result = check_file(source, spec, scratch, received_on)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     if arguments.json:
         print(json.dumps(result))
     else:

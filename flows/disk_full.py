@@ -54,9 +54,9 @@ def output_full() -> DiskFullError:
 
 def _which(error: BaseException, study: Path | None) -> str:
     temporary = Path(tempfile.gettempdir())
-    places = {"the disk of temporary files": temporary}
-    if study is not None:
-        places = {"the disk of the study folder": study, **places}
+    places = {} if study is None else {"the disk of the study folder": study}
+    if study is None or not temporary.is_relative_to(study.resolve()):  # a run has its own there
+        places["the disk of temporary files"] = temporary
     # An error of a copy names its source first and what could not be written second.
     for name in (getattr(error, "filename2", None), getattr(error, "filename", None)):
         if isinstance(name, str | Path):

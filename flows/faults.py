@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,8 @@ _NAMES = {
     "inbox": "The inbox of the study",
     "centers": "The folder 'centers' of the study",
 }
+# A disk or its connection fails, or is read-only: no file has to be named for that.
+_OF_DISKS = (errno.EIO, errno.EROFS, errno.ESTALE, errno.ENODEV, errno.ENXIO)
 _SHOWN = 2  # parts of a path below the study: deeper ones may be names of delivered files
 
 
@@ -41,14 +45,29 @@ def study_fault(error: BaseException, study: Path | None) -> StudyError | None:
     root = study.resolve()
     for cause in _causes(error):
         if not isinstance(cause, OSError):
+            if (refused := _told_by_library(cause)) is not None:
+                return _study_error(refused, root, ())
             continue
         for name in (cause.filename, cause.filename2):
             if isinstance(name, (str, Path)) and (path := Path(name).absolute()).is_relative_to(
                 root
             ):
                 return _study_error(cause, root, path.relative_to(root).parts)
-        if isinstance(cause, PermissionError) and cause.filename is None:
+        if cause.filename is None and (
+            isinstance(cause, PermissionError) or cause.errno in _OF_DISKS
+        ):
             return _study_error(cause, root, ())
+    return None
+
+
+def _told_by_library(cause: BaseException) -> OSError | None:
+    """What the system refused to DuckDB or Polars, which quote it without its number."""
+    if type(cause).__module__.partition(".")[0].lstrip("_") not in {"duckdb", "polars"}:
+        return None
+    text = str(cause).lower()
+    for number in (*_OF_DISKS, errno.EACCES, errno.EPERM):
+        if os.strerror(number).lower() in text:
+            return OSError(number, os.strerror(number))
     return None
 
 
@@ -66,6 +85,8 @@ def refuse_to_go_on(error: Exception, folder: StudyFolder) -> None:
     for cause in _causes(error):
         if is_disk_full(cause):
             raise disk_full(cause, folder.root) from error
+        if (refused := _told_by_library(cause)) is not None:
+            raise _study_error(refused, folder.root, ()) from error
     if isinstance(error, PermissionError):
         vault = folder.vault.resolve()
         places = [Path(name) for name in (error.filename, error.filename2) if name is not None]

@@ -120,7 +120,7 @@ def private_files() -> Iterator[None]:
 
 def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file in one step: readers see the old one or the new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1, sort_keys=True)

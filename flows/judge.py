@@ -30,7 +30,7 @@ class Judge:
         # Standard error goes to a file: nobody reads a pipe while the child works.
         self._errors = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.judge"],
+            [sys.executable, "-m", "flows.judge", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -132,7 +132,9 @@ class JudgeError(RuntimeError):
 def _serve() -> int:
     """The child: imports first, then one request, one answer."""
     from flows import results
+    from flows.children import die_with_parent
 
+    die_with_parent(int(sys.argv[1]))
     results.warm_up_judge()
     line = sys.stdin.readline()
     if not line.strip():

@@ -22,6 +22,7 @@ from flows.disk_full import DiskFullError
 from flows.fingerprint import file_hash, spec_hash, staging_code
 from flows.folder import StudyFolder, write_json
 from flows.outcome import FAILED, HELD, LOADED, TROUBLE, WAITING, DeliveryOutcome
+from flows.scratch import study_scratch
 from schemas.delivery import Delivery
 from schemas.errors import CarmonyError, FileError, Place
 
@@ -193,16 +194,26 @@ def write_study_packets(
 
 @contextmanager
 def run_lock(root: str) -> Iterator[None]:
-    """Holds the study's lock, and closes loads that a crash left open."""
-    from warehouse.connect import published_load
+    """Holds the study's lock, and ends what a run that was killed has left.
+
+    Who has to wait for another command is told at once which process that is.
+    """
+    from flows.recovery import recover, sweep
     from warehouse.lock import load_lock
 
     folder = StudyFolder(Path(root))
-    with load_lock(folder.root, wait_seconds=LOCK_WAIT):
-        log = read_log(folder)
-        if any(load.outcome == "running" for load in log.loads):
-            log.settle(published_load(folder.root))
+    with (
+        load_lock(folder.root, wait_seconds=LOCK_WAIT, tell=_tell) as killed,
+        study_scratch(folder.root),
+    ):
+        recover(folder)
+        if killed:
+            sweep(folder)
         yield
+
+
+def _tell(text: str) -> None:
+    print(f"carmony: {text}", file=sys.stderr, flush=True)
 
 
 def read_log(folder: StudyFolder) -> LoadLog:

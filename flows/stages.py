@@ -19,6 +19,7 @@ from flows.fingerprint import content_key, file_hash, study_code
 from flows.folder import StudyFolder, make_private, open_study_folder, open_to_readers
 from flows.outcome import LOADED, DeliveryOutcome
 from flows.pull import inbox_centers, stray_files
+from flows.recovery import announce, complete, replace_folder
 from schemas.errors import StudyError
 
 
@@ -77,15 +78,20 @@ def _outside_of_centers(folder: StudyFolder) -> list[str]:
     ]
 
 
-def state_key(root: str, outcomes: Sequence[DeliveryOutcome]) -> str:
+def state_key(root: str, outcomes: Sequence[DeliveryOutcome], load_id: int | None = None) -> str:
     """Hash of all that a published state rests on.
 
     Deliveries in force (the name of a staged folder holds delivery, spec and code), failures of the
     run, settings and analysis plan of the study, what people did to queries, and the code that turns
     staged rows into results.
+
+    Args:
+        root: the study folder.
+        outcomes: of the run.
+        load_id: a load that is about to be published: its deliveries are in force then.
     """
     folder = StudyFolder(Path(root))
-    current = sorted(staged.folder.name for staged in parts.current_deliveries(folder))
+    current = sorted(staged.folder.name for staged in parts.current_deliveries(folder, load_id))
     failures = sorted((o.center_id, o.delivery_id, o.state, o.code) for o in outcomes if o.trouble)
     settings = [file_hash(folder.settings), parts.plan_hash(folder)]
     asked = parts.query_marks(folder)
@@ -207,15 +213,9 @@ def publish(
         The content hash.
     """
     folder = StudyFolder(Path(root))
+    announce(folder, load_id, state_key(root, outcomes, load_id))
     content = results.publish(folder, Path(staged_file))
-    close_load(root, load_id, "published", content)
-    key = state_key(root, outcomes)  # the load is closed: its deliveries are in force now
-    parts.remember_state(folder, {"key": key, "load_id": load_id, "content_hash": content})
-    folder.published.chmod(0o750)
-    _replace_folder(Path(audit_results), folder.quality)
-    for place in (folder.quality, folder.published / "history"):
-        if place.is_dir():
-            open_to_readers(place)
+    complete(folder, load_id, content, Path(audit_results))
     return content
 
 
@@ -232,25 +232,12 @@ def report(root: str, exports: bool = False) -> str:
     page = results.render(folder, fresh)
     if exports:
         results.export(folder, fresh)
-    _replace_folder(fresh, folder.report)
+    replace_folder(fresh, folder.report)
     open_to_readers(folder.report)
     results.scorecards(folder)
     open_to_readers(folder.quality)
     parts.remember_state(folder, {"report_of": parts.published_state(folder).get("load_id")})
     return str(folder.report / page.name)
-
-
-def _replace_folder(source: Path, target: Path) -> None:
-    """Puts a complete folder of the study in the place of another of its published folders."""
-    if target.parents[1].resolve() not in source.resolve().parents:
-        raise ValueError("only a folder inside the study is moved")  # never the working directory
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        target.rename(old)
-    shutil.move(source, target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_answers(root: str) -> list[dict[str, Any]]:

@@ -64,6 +64,8 @@ def one_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     con.execute("BEGIN").fetchall()
     try:
         yield
+    except GeneratorExit:  # an interrupt before the block began; closing the connection undoes it
+        raise
     except BaseException:
         con.execute("ROLLBACK").fetchall()
         raise
