@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from reports.displays.columns import small_columns, unplaced
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, count_text, number_text, p_text, percent
 from reports.stats.tables import Test, chi_squared, rank_test
@@ -61,6 +62,9 @@ def estimates(planned: BaselineTable, context: Context) -> list[Estimate]:
         )
         for code, label in populations.items()
     ]
+    sizes = {code: frame.height for code, frame in frames.items()}
+    found += small_columns(planned.id, populations, sizes, context.plan.small_group)
+    found += unplaced(planned.id, context.variable(planned.by).label, sizes)
     for row in declared_rows(planned, context):
         columns = {code: frame[row.name] for code, frame in frames.items()}
         make = _level_rows if row.levels else _median_rows

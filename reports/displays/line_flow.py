@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from reports.displays.columns import small_columns
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, count_text
 from reports.displays.registry import SUBJECT
@@ -35,6 +36,9 @@ def estimates(planned: LineFlow, context: Context) -> Iterator[Estimate]:
     labels |= {code: code for code in observed if code not in labels and code != MORE}
     yield from _nodes(planned.id, courses, labels)
     yield from _further(planned.id, courses, labels)
+    firsts = courses.unique("USUBJID")["first"]
+    sizes = {code: int((firsts == code).sum()) for code in labels} | {ALL: firsts.len()}
+    yield from small_columns(planned.id, {**labels, ALL: "All"}, sizes, context.plan.small_group)
     yield from _by_first(planned.id, courses, labels)
     yield from _steps(planned.id, courses, labels)
     yield from _without_lines(planned.id, patients, courses)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isnan
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reports.displays.context import Context
 from reports.displays.estimate import ALL
+from reports.stats.hazards.firth import FirthFit, firth
 from reports.stats.hazards.fit import CoxFit
 from reports.stats.hazards.model import cox
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     Modelled = CoxModel | Forest
 
 DAYS, EVENT, PATIENT = "days", "event", "USUBJID"
+MOST_PENALIZED = 5_000  # rows
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,27 @@ class Fitted:
             if (count := self.request.frame.filter(pl.col(name).is_null())[PATIENT].n_unique())
         }
 
+    @cached_property
+    def penalized(self) -> FirthFit | None:
+        """Firth's fit where a coefficient has no finite estimate; of primary models of not too many rows."""
+        if self.fit is None or not self.fit.maximum.infinite.any() or not self.may_be_penalized:
+            return None
+        return firth(self.fit)
+
+    @property
+    def why_not_penalized(self) -> str:
+        """Why Firth's fit gives nothing; empty if it does, or was not asked for."""
+        if self.penalized is None or self.penalized.converged:
+            return ""
+        if isnan(self.penalized.loglik):
+            return "there are no more events than parameters"
+        return "the search did not settle"
+
+    @property
+    def may_be_penalized(self) -> bool:
+        """Whether Firth's fit is computed: profile limits are hundreds of fits."""
+        return self.rows.height <= MOST_PENALIZED and self.request.code.split("|")[0] == ALL
+
     def counted(self, name: str) -> dict[str, tuple[int, int]]:
         """Level of a factor → patients and events in the model."""
         found = self.rows.group_by(name).agg(
@@ -110,7 +134,9 @@ def fitted(planned: Modelled, context: Context, request: Request) -> Fitted:
     levels = _occurring(context, request.terms, rows)
     terms = tuple(name for name in request.terms if _varies(name, rows, levels))
     why_not = ""
-    if not rows.height:
+    if not request.frame.height:
+        why_not = "no patient has a time at risk"
+    elif not rows.height:
         why_not = "no patient has a value of every variable"
     elif not rows[EVENT].sum():
         why_not = "no event"

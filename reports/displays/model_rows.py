@@ -12,7 +12,6 @@ from reports.displays.estimate import Estimate, interval_text, number_text, p_te
 from reports.displays.model_fit import Fitted
 from reports.stats.exact.adjust import adjusted
 from reports.stats.hazards.compare import Contrast, all_contrasts, drop_one
-from reports.stats.hazards.firth import firth
 from reports.stats.hazards.fit import ALIASED, ESTIMATED
 from schemas.spec.plan import GROUP
 
@@ -20,7 +19,7 @@ WALD = "Cox model, Efron's ties; 95% confidence interval and P by Wald"
 ROBUST = "Cox model, Efron's ties; 95% confidence interval and P by Wald with cluster-robust errors"
 PENALIZED = "Firth's penalized Cox model; limits and P by the penalized likelihood ratio"
 Z95 = 1.959963984540054
-MOST_PENALIZED = 5_000  # rows: profile limits are hundreds of fits
+FINEST = 4  # decimals of a ratio per unit of a number
 
 
 def common(model: Fitted) -> dict[str, Any]:
@@ -33,9 +32,25 @@ def common(model: Fitted) -> dict[str, Any]:
     }
 
 
-def ratio_text(value: float, lower: float, upper: float) -> str:
-    """A hazard ratio with its interval."""
-    return f"{number_text(value, 2)} ({interval_text(lower, upper, 2)})"
+def ratio_text(
+    value: float | None, lower: float | None, upper: float | None, *, of_number: bool = False
+) -> str:
+    """A hazard ratio with its interval.
+
+    That of a number gets more decimals while a limit would be printed as 1.00 or both limits alike: a small
+    step of a number has a ratio near 1.
+    """
+    decimals = 2
+    while of_number and decimals < FINEST and _is_hidden(lower, upper, decimals):
+        decimals += 1
+    return f"{number_text(value, decimals)} ({interval_text(lower, upper, decimals)})"
+
+
+def _is_hidden(lower: float | None, upper: float | None, decimals: int) -> bool:
+    if lower is None or upper is None:
+        return False
+    low, high = (float(number_text(limit, decimals)) for limit in (lower, upper))
+    return low == high or 1.0 in (low, high)
 
 
 def variable_label(model: Fitted, name: str) -> str:
@@ -63,11 +78,12 @@ def effects(model: Fitted, *, tests: bool = True) -> Iterator[Estimate]:
         for code, place in model.columns(name):
             found = table.row(place, named=True)
             if found["status"] == ESTIMATED and found["hr_lower"] is not None:
-                numbers = (found["hr"], found["hr_lower"], found["hr_upper"])
+                per = _step(model, name, code)
+                numbers = (found["hr"] ** per, found["hr_lower"] ** per, found["hr_upper"] ** per)
                 shared: dict[str, Any] = {
                     "value": numbers[0], "lower": numbers[1], "upper": numbers[2], "p": found["p"],
                 }  # fmt: skip
-                text = ratio_text(*numbers)
+                text = ratio_text(*numbers, of_number=code is None)
                 yield _ratio(model, name, label, code, text=text, **shared)
                 yield _wald(model, name, label, code, found)
             else:
@@ -89,9 +105,7 @@ def _reference(model: Fitted, name: str, label: str) -> Iterator[Estimate]:
 
 def _ratio(model: Fitted, name: str, label: str, code: str | None, **numbers: Any) -> Estimate:
     if code is None:
-        unit = model.context.variable(name).unit
-        n, events, shown = model.n, model.events, f"per {unit or 'unit'} more"
-        shown = f"per {unit.removesuffix('s')} more" if unit else shown
+        n, events, shown = model.n, model.events, _step_label(model, name)
     else:
         n, events = model.counted(name).get(code, (0, 0))
         shown = model.levels[name][code]
@@ -99,6 +113,19 @@ def _ratio(model: Fitted, name: str, label: str, code: str | None, **numbers: An
         **common(model), row=name, row_label=label, level=code, level_label=shown, statistic="hr",
         n=n, events=events, method=ROBUST if model.request.cluster else WALD, **numbers,
     )  # fmt: skip
+
+
+def _step(model: Fitted, name: str, code: str | None) -> float:
+    """By how many units of a number the ratio is; 1 for a level."""
+    return model.context.variable(name).per if code is None else 1.0
+
+
+def _step_label(model: Fitted, name: str) -> str:
+    variable = model.context.variable(name)
+    unit = variable.unit or "units"
+    if variable.per == 1:
+        return f"per {unit.removesuffix('s')} more"
+    return f"per {variable.per:g} {unit} more"
 
 
 def _wald(
@@ -133,24 +160,26 @@ def _likelihood_ratios(model: Fitted) -> dict[str, tuple[int, float, float | Non
 
 def penalized(model: Fitted) -> Iterator[Estimate]:
     """Firth's hazard ratios of the levels that the model cannot estimate."""
-    if model.fit is None or not model.fit.maximum.infinite.any():
+    result = model.penalized
+    if result is None or model.fit is None:
         return
-    if model.rows.height > MOST_PENALIZED:
-        return
-    result = firth(model.fit)
     found = {row["term"]: row for row in result.table.iter_rows(named=True)}
     for name in model.terms:
         for code, place in model.columns(name):
             if not model.fit.maximum.infinite[place]:
                 continue
-            row = found[model.fit.names[place]]
-            shown = "not estimable: the search did not settle"
-            numbers = (row["hr"], row["hr_lower"], row["hr_upper"])
+            row, per = found[model.fit.names[place]], _step(model, name, code)
+            shown = f"not estimable: {model.why_not_penalized}"
+            numbers = [
+                None if row[key] is None else row[key] ** per
+                for key in ("hr", "hr_lower", "hr_upper")
+            ]
             if result.converged:
-                shown = ratio_text(*numbers)
+                shown = ratio_text(*numbers, of_number=code is None)
             yield Estimate(
                 **common(model), row=name, row_label=variable_label(model, name), level=code,
-                level_label=model.levels[name][code] if code else None, statistic="hr_firth",
+                level_label=model.levels[name][code] if code else _step_label(model, name),
+                statistic="hr_firth",
                 value=numbers[0] if result.converged else None,
                 lower=numbers[1] if result.converged else None,
                 upper=numbers[2] if result.converged else None,
@@ -199,11 +228,15 @@ def whole(model: Fitted) -> Iterator[Estimate]:
         return
     found = model.fit.concordance()
     value, error = found.value, found.std_err
+    # The error by clusters is one of none where there is but one cluster.
+    has_error = error > 1e-12
     yield Estimate(
         **common(model), row="CONCORDANCE", row_label="Concordance", statistic="concordance",
-        value=value, lower=value - Z95 * error, upper=value + Z95 * error, n=model.n,
+        value=value, lower=value - Z95 * error if has_error else None,
+        upper=value + Z95 * error if has_error else None, n=model.n,
         events=model.events, method="Harrell; standard error by the infinitesimal jackknife",
-        text=f"{number_text(value, 2)} ± {number_text(error, 2)}",
+        text=number_text(value, 2)
+        + (f" ± {number_text(error, 2)}" if has_error else " (no standard error)"),
     )  # fmt: skip
     if model.request.cluster:
         # Few clusters make the robust test of many coefficients worthless.

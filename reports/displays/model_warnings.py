@@ -9,8 +9,8 @@ import polars as pl
 
 from reports.displays.estimate import ALL, Estimate, number_text
 from reports.displays.late_levels import guarantee_time
-from reports.displays.model_fit import EVENT, PATIENT, Fitted
-from reports.displays.model_rows import MOST_PENALIZED, common
+from reports.displays.model_fit import EVENT, MOST_PENALIZED, PATIENT, Fitted
+from reports.displays.model_rows import common
 from schemas.spec.plan import MODELLED, names_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _few_events(model: Fitted) -> str:
     if ratio is None or ratio >= floor or model.fit is None:
         return ""
     return (
-        f"Few events: {model.events} for {model.fit.df} parameters ({number_text(ratio, 1)} per "
+        f"Few events: {model.events} for {_many(model.fit.df, 'parameter')} ({number_text(ratio, 1)} per "
         f"parameter, fewer than {floor}); hazard ratios may be far off."
     )
 
@@ -90,12 +90,20 @@ def _no_event(model: Fitted) -> str:
     named = "" if model.fit is None else _named(model, found)
     if not named:
         return ""
-    beside = "The penalized one (Firth) stands beside it."
+    if model.fit is None or not model.fit.maximum.infinite.any():
+        return f"No event in {named}."
+    return f"No event in {named}. The hazard ratio has no finite estimate. {_penalized(model)}"
+
+
+def _penalized(model: Fitted) -> str:
+    """Where the penalized estimate is, or why there is none."""
+    if model.penalized is not None:
+        if model.why_not_penalized:
+            return f"Nor is there a penalized one (Firth): {model.why_not_penalized}."
+        return "The penalized one (Firth) stands beside it."
     if model.request.code.split("|")[0] != ALL:
-        beside = "The penalized one is computed for the primary model only."
-    elif model.rows.height > MOST_PENALIZED:
-        beside = f"The penalized one is not computed with more than {MOST_PENALIZED} rows."
-    return f"No event in {named}. The hazard ratio has no finite estimate. {beside}"
+        return "The penalized one is computed for the primary model only."
+    return f"The penalized one is not computed with more than {MOST_PENALIZED} rows."
 
 
 def _empty_levels(model: Fitted) -> str:
@@ -150,12 +158,12 @@ def _clusters(model: Fitted) -> str:
     label = model.context.variable(model.request.cluster).label.lower()
     if model.fit.few_clusters:
         return (
-            f"{number} clusters ({label}) for {model.fit.df} parameters: robust errors cannot tell "
+            f"{_many(number, 'cluster')} ({label}) for {_many(model.fit.df, 'parameter')}: robust errors cannot tell "
             "the coefficients apart and mislead."
         )
     if number < ENOUGH_CLUSTERS:
         return (
-            f"{number} clusters ({label}), fewer than {ENOUGH_CLUSTERS}: robust errors are too small "
+            f"{_many(number, 'cluster')} ({label}), fewer than {ENOUGH_CLUSTERS}: robust errors are too small "
             "on average, intervals too narrow."
         )
     return ""
@@ -201,9 +209,11 @@ def _merged(model: Fitted, name: str) -> str:
         empty = [v for v in parts if v in found and found[v][1] == 0]
         if len(parts) > 1 and empty:
             event = model.context.endpoint(model.planned.endpoint).event
+            happened = sum(found[v][1] for v in parts if v in found)
+            whole = "whose hazard can be estimated" if happened else "in which nobody has it either"
             of = " and ".join(f"{v} (none of {found[v][0]})" for v in empty)
             sentences.append(
                 f"No {event} in {of}: the plan joins {' and '.join(parts)} to one level ({label}), "
-                "whose hazard can be estimated."
+                f"{whole}."
             )
     return " ".join(sentences)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from reports.displays.baseline import SMALL_EXPECTED
+from reports.displays.columns import small_columns, unplaced
 from reports.displays.context import Context
 from reports.displays.estimate import ALL, Estimate, count_text, number_text, p_text, percent
 from reports.stats.tables import chi_squared, clopper_pearson
@@ -40,12 +41,15 @@ def estimates(planned: ResponseBars, context: Context) -> list[Estimate]:
         counts[code] = {level: int((frame["BESTRESP"] == level).sum()) for level in CLASSES}
         unknown[code] = int(frame["BESTRESP"].is_null().sum())
         not_assessed[code] = int(frame["BESTRSRC"].is_in(NOT_ASSESSED).sum())
+    sizes = {code: sum(counts[code].values()) + unknown[code] for code in populations}
     found = [
         *_class_rows(counts, populations),
         *_unknown_rows(unknown, counts, populations),
         *_rate_rows(counts, populations),
         *_not_assessed_rows(not_assessed, counts, populations, derived),
         *_tests(counts),
+        *small_columns(planned.id, populations, sizes, context.plan.small_group),
+        *unplaced(planned.id, context.variable(planned.by).label, sizes),
     ]
     return [replace(row, display=planned.id) for row in found]
 

@@ -4,26 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.sections.model import MISSING, Block, Line, Note, Rows, Table
+from reports.sections.model import (
+    MISSING,
+    Block,
+    Line,
+    Note,
+    Rows,
+    Table,
+    column_notes,
+    holds,
+    marked,
+)  # fmt: skip
 
-SENTENCES = ("missing", "refractory", "emd", "sparse")
+SENTENCES = ("missing", "refractory", "emd")
+SPARSE = "†"
 
 
 def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
     """The table and what its signs mean."""
+    table = characteristics(rows)
     told = [sentences[key] for key in SENTENCES if key in sentences]
-    return (characteristics(rows), Note(" ".join(["n (%) or median (range).", *told, rows.note])))
+    if holds([table], SPARSE):
+        told.append(sentences.get("sparse", ""))
+    told += column_notes(rows)
+    return (table, Note(" ".join(["n (%) or median (range).", *told, rows.note]).strip()))
 
 
 def characteristics(rows: Rows) -> Table:
     """As printed: a column a group, all patients, and P."""
     populations = rows.labels(row="N")
     heads = tuple(
-        f"{label} (n\u00a0=\u00a0{rows.text(row='N', population=code)})"
+        f"{marked(rows, code, label)} (n\u00a0=\u00a0{rows.text(row='N', population=code)})"
         for code, label in populations.items()
     )
     lines: list[Line] = []
-    for name in dict.fromkeys(row["row"] for row in rows.rows if row["row"] != "N"):
+    for name in dict.fromkeys(
+        row["row"] for row in rows.rows if row["row"] not in ("N", "WARNING")
+    ):
         lines += _variable(rows, name, tuple(populations))
     return Table("", (*heads, "P"), tuple(lines))
 

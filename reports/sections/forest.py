@@ -14,8 +14,12 @@ FOOT = (
     "Each hazard ratio is from a Cox model of that subgroup alone. P within a subgroup says nothing about a "
     "difference between subgroups: that is the P of the interaction (likelihood ratio test; in brackets adjusted "
     "by Holm over all variables).",
-    "†: an arm has too few patients or events, descriptive only. NE: not estimable.",
 )
+# Words that a text of the display holds → what explains them.
+SIGNS = {
+    ("†",): "†: an arm has too few patients or events, descriptive only.",
+    ("NE:", "not estimable"): "NE: not estimable.",
+}
 
 
 def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
@@ -29,7 +33,14 @@ def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...
     codes = (arms[1][0], arms[0][0])
     ratios = list(_ratios(rows, codes))
     drawing = forest_plot(ratios, heads, rows.heading, name.lower())
-    caption = (*FOOT, *_left_out(rows), *(str(row["text"]) for row in rows.of(row="WARNING")))
+    texts = " ".join(str(row["text"]) for row in rows.rows)
+    signs = (words for parts, words in SIGNS.items() if any(part in texts for part in parts))
+    caption = (
+        *FOOT,
+        *signs,
+        *_left_out(rows),
+        *(str(row["text"]) for row in rows.of(row="WARNING")),
+    )
     made: list[Block] = [Figure(name, drawing, caption), _table(rows, codes, heads)]
     return (*made, *([Note(rows.note)] if rows.note else []))
 
@@ -76,7 +87,8 @@ def _left_out(rows: Rows) -> Iterator[str]:
             yield f"Left out: {row['text']} ({row['level_label']})."
     overall = rows.one(row=OVERALL, statistic="hr")
     if overall:
-        yield f"All patients: {overall['events']} events in {overall['n']} patients."
+        events = "1 event" if overall["events"] == 1 else f"{overall['events']} events"
+        yield f"All patients: {events} in {overall['n']} patients."
 
 
 def _table(rows: Rows, arms: tuple[str, str], heads: Heads) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from reports.figures.alluvial import Band, Node, alluvial
-from reports.sections.model import Block, Figure, Line, Note, Rows, Table
+from reports.sections.model import Block, Figure, Line, Note, Rows, Table, column_notes, marked
 
 ENDS = ("ALIVE", "DIED", "UNKNOWN", "MORE")
 CAPTION = (
@@ -30,7 +30,7 @@ def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...
         "n (% of the patients of the first salvage). A line is classed by its drugs as the first salvage is;"
         " lines without an anti-myeloma drug are no lines. Died, alive: at the data cut."
     )
-    return (*made, Note(f"{meaning} {rows.note}".strip()))
+    return (*made, Note(" ".join([meaning, *column_notes(rows), rows.note]).strip()))
 
 
 def _drawing(name: str, rows: Rows) -> Markup | None:
@@ -75,4 +75,5 @@ def _table(rows: Rows) -> Table:
             lines.append(
                 Line(str(rows.of(row=place, level=level)[0]["level_label"]), cells, is_level=True)
             )
-    return Table("", tuple(groups.values()), tuple(lines))
+    heads = tuple(marked(rows, code, label) for code, label in groups.items())
+    return Table("", heads, tuple(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -142,6 +142,30 @@ class Rows:
     def labels(self, **wanted: Any) -> dict[str, str]:
         """Population → label in order of appearance."""
         return {row["population"]: str(row["population_label"]) for row in self.of(**wanted)}
+
+
+SMALL = "§"
+
+
+def marked(rows: Rows, code: str, label: str) -> str:
+    """The head of a column, with the mark of a small group."""
+    return (
+        f"{label} {SMALL}"
+        if rows.one(row="WARNING", level="SMALL_GROUP", population=code)
+        else label
+    )
+
+
+def column_notes(rows: Rows) -> list[str]:
+    """What must be said of the columns of a table: which groups are small, who is in none."""
+    small = [str(row["text"]).rstrip(".") for row in rows.of(row="WARNING", level="SMALL_GROUP")]
+    told = [f"{SMALL} {'; '.join(small)}."] if small else []
+    return [*told, *(str(row["text"]) for row in rows.of(row="WARNING", level="UNPLACED"))]
+
+
+def holds(tables: Iterable[Table], mark: str) -> bool:
+    """Whether a mark stands in a cell, so that it needs a word."""
+    return any(mark in cell for table in tables for line in table.lines for cell in line.cells)
 
 
 def p_words(text: str) -> str:

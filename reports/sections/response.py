@@ -7,17 +7,30 @@ from typing import Any
 from markupsafe import Markup
 
 from reports.figures.stacked_bar import Bar, stacked_bar
-from reports.sections.model import Block, Figure, Line, Note, Rows, Table, p_words
+from reports.sections.model import (
+    Block,
+    Figure,
+    Line,
+    Note,
+    Rows,
+    Table,
+    column_notes,
+    holds,
+    marked,
+    p_words,
+)  # fmt: skip
+
+SPARSE = "†"
 
 
 def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
     """Figure and table."""
     figure = Figure(name, response_figure(rows, name), (response_caption(rows),))
-    return (
-        figure,
-        response_table(rows),
-        Note(f"{sentences.get('response', '')} {rows.note}".strip()),
-    )
+    table = response_table(rows)
+    told = [sentences.get("response", "")]
+    if holds([table], SPARSE):
+        told.append(sentences.get("sparse", ""))
+    return (figure, table, Note(" ".join([*told, *column_notes(rows), rows.note]).strip()))
 
 
 def response_table(rows: Rows) -> Table:
@@ -33,7 +46,8 @@ def response_table(rows: Rows) -> Table:
         p = rows.text(row=name, statistic="p")
         cells = (*(str(row["text"]) for row in found), p)
         lines.append(Line(str(found[0]["row_label"]), cells, is_head=name == "ORR"))
-    return Table("", (*populations.values(), "P"), tuple(lines))
+    heads = (marked(rows, code, label) for code, label in populations.items())
+    return Table("", (*heads, "P"), tuple(lines))
 
 
 def response_figure(rows: Rows, name: str) -> Markup:
@@ -45,7 +59,7 @@ def response_figure(rows: Rows, name: str) -> Markup:
         rate = rows.one(row="ORR", statistic="percent", population=code)
         bars.append(
             Bar(
-                label,
+                marked(rows, code, label),
                 tuple(row["value"] or 0.0 for row in shares),
                 tuple(f"{row['text']}%" for row in shares),
                 _rate_text(rate),

@@ -31,6 +31,11 @@ class Variable(Declared):
         description="Cut of a number: values up to it have the first level, values above the second",
     )
     unit: str | None = None
+    per: float = Field(
+        default=1,
+        gt=0,
+        description="Units of a number that its hazard ratio is per, such as 10 years",
+    )
     decimals: int = Field(
         default=0, ge=0, le=3, description="Decimals in which a number is printed"
     )

@@ -345,7 +345,7 @@ def test_without_any_event_nothing_is_estimable() -> None:
 
 def test_few_events_for_the_parameters_are_told() -> None:
     rows = rows_of(context_of(sexes(DYING[:5], DYING[5:8]), terms=["SEX"]))
-    assert told(rows, "FEW_EVENTS").startswith("Few events: 8 for 1 parameters (8.0 per parameter")
+    assert told(rows, "FEW_EVENTS").startswith("Few events: 8 for 1 parameter (8.0 per parameter")
 
 
 def test_another_cut_or_the_number_itself_is_a_model_of_its_own() -> None:
