@@ -150,3 +150,11 @@ def test_a_held_progression_under_the_number_of_the_bridge_is_told(derived, rows
         con = derived(treatment_line=BRIDGED, held=held)
         found = rows(con, "exclusion", "PARAMCD = 'PFS'")
         assert [row["reason"] for row in found] == expected
+
+
+def test_lines_of_one_month_follow_each_other(told):
+    found = told(treatment_line=lines("2023-06", "2023-06"))
+    assert (found["TTNT"], found["NACTDT"]) == ((2, 0), "2023-06-16")
+    three = lines("2023-06", "2023-06") + "\nMYE-DE01-A | 3 | 2023-06-12 | carfilzomib"
+    found = told(treatment_line=three)
+    assert (found["TTNT"], found["NACTDT"]) == ((2, 0), "2023-06-11")

@@ -31,10 +31,14 @@ bounded as (
         line.drugs,
         line.bridge_start_date,
         index_relapse.relapse_first_day,
-        lead(latest_day(line.start_date, line.start_date_precision)) over (
-            partition by line.usubjid order by line.line_number
-        ) as next_line_on,
-        lag(line.start_date) over (partition by line.usubjid order by line.line_number) as previous_line_on,
+        latest_day(line.start_date, line.start_date_precision) as last_day,
+        -- Each line starts after the one before: the second next one leaves two days less, and so on.
+        min(latest_day(line.start_date, line.start_date_precision) - line.line_number) over (
+            partition by line.usubjid order by line.line_number rows between 1 following and unbounded following
+        ) + line.line_number as before_next,
+        max(line.start_date - line.line_number) over (
+            partition by line.usubjid order by line.line_number rows between unbounded preceding and 1 preceding
+        ) + line.line_number as after_previous,
         first_assessment.assessed_on,
         reported_before.reported_on,
         least(vital.death_last_day, vital.last_contact_date) as last_known_on
@@ -43,23 +47,37 @@ bounded as (
     left join first_assessment using (usubjid, line_number)
     left join reported_before on line.row_id = reported_before.row_id
     left join vital using (usubjid)
+),
+imputed as (
+    select
+        *,
+        impute_start(
+            start_date,
+            start_date_precision,
+            greatest(relapse_first_day, after_previous, reported_on),
+            least(before_next, assessed_on, last_known_on)
+        ) as imputed_on
+    from bounded
+    where start_date is not null
 )
 select
     usubjid,
     row_id,
     line_number,
-    impute_start(
-        start_date,
-        start_date_precision,
-        greatest(relapse_first_day, previous_line_on + 1, reported_on),
-        least(next_line_on - 1, assessed_on, last_known_on)
-    ) as start_date,
+    -- Lines of one month follow each other too, as far as their months allow.
+    case
+        when start_date_precision in ('month', 'year') then least(
+            last_day,
+            max(imputed_on - line_number) over (
+                partition by usubjid order by line_number rows between unbounded preceding and current row
+            ) + line_number
+        )
+        else imputed_on
+    end as start_date,
     imputed_flag(start_date, start_date_precision) as start_flag,
     end_date,
     drugs,
     bridge_start_date
-from bounded
-where
-    start_date is not null
-    -- Rule DAT-15: treatment may precede the confirmation of the relapse by up to 30 days.
-    and latest_day(start_date, start_date_precision) >= relapse_first_day - 30
+from imputed
+-- Rule DAT-15: treatment may precede the confirmation of the relapse by up to 30 days.
+where last_day >= relapse_first_day - 30
