@@ -91,6 +91,19 @@ def test_a_report_that_the_laboratory_of_the_day_contradicts_is_not_known(
     assert read(con, "category, missing") == [(category, missing)]
 
 
+def test_a_negative_immunofixation_proves_nothing_beside_amounts_that_contradict_each_other():
+    con = build(
+        lab=drawn(
+            LAB,
+            "2023-05-20 | M_SERUM | 30 | |",
+            "2023-05-20 | M_URINE | 0 | |",
+            "2023-07-01 | M_SERUM | 9 | |",
+        ),
+        response=drawn(REPORT, "1 | ASSESSMENT | 2023-07-01 | CR | 0 | 0 | NEGATIVE | 2 |"),
+    )
+    assert read(con, "category, missing") == [("NE", "SERUM")]
+
+
 @pytest.mark.parametrize(("laboratory", "category"), [("NEGATIVE", "CR"), ("POSITIVE", "VGPR")])
 def test_immunofixations_that_contradict_each_other_prove_no_complete_response(
     laboratory, category

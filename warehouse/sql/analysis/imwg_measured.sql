@@ -40,6 +40,8 @@ merged as (
         day,
         arg_min(row_id, choice) as response_row_id,
         imwg_sourced(m_serum, origin, is_serum_bound) as m_serum,
+        bool_or(m_serum is not null) and imwg_sourced(m_serum, origin, is_serum_bound) is null as is_serum_doubtful,
+        bool_or(m_urine is not null) and imwg_sourced(m_urine, origin, is_urine_bound) is null as is_urine_doubtful,
         imwg_sourced(m_urine, origin, is_urine_bound) as m_urine,
         imwg_sourced(m_serum, origin, is_serum_bound)
         = imwg_sourced(case when is_serum_bound then m_serum end, origin, is_serum_bound) as is_serum_bound,
@@ -57,7 +59,7 @@ merged as (
     from placed
     group by usubjid, line_number, day
     union all
-    select usubjid, line_number, null, row_id, m_serum, m_urine, is_serum_bound, is_urine_bound, flc_kappa, flc_lambda,
+    select usubjid, line_number, null, row_id, m_serum, false, false, m_urine, is_serum_bound, is_urine_bound, flc_kappa, flc_lambda,
         is_flc_bound, flc_ratio, marrow, immunofixation, clonal_marrow, progression_basis, null
     from imwg_report
     where day is null
@@ -81,9 +83,10 @@ select
         else flc_ratio
     end as flc_ratio,
     marrow,
-    -- The one column of the reports is taken as the result in serum and urine.
-    immunofixation as ife_serum,
-    immunofixation as ife_urine,
+    -- The one column of the reports is taken as the result in serum and urine; beside amounts that contradict
+    -- each other it proves nothing.
+    case when not is_serum_doubtful then immunofixation end as ife_serum,
+    case when not is_urine_doubtful then immunofixation end as ife_urine,
     clonal_marrow,
     progression_basis,
     new_lesion
