@@ -134,7 +134,7 @@ def _fit_frame(data: Sample, record: Record, formula: str, cause: int | None = N
         entry=endpoint.get("entry") or endpoint.get("start"),
         strata=args.get("strata"),
         cluster=args.get("cluster"),
-        levels=data.levels,
+        levels={name: levels for name, levels in data.levels.items() if name in frame.columns},
         ties=args.get("ties") or "efron",
     )
 

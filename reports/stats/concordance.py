@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.stats.checks import flags, numbers, same_size
 from reports.stats.times import Bools, Floats, Ints
 
 # Predictors closer than this share of their size are one value with rounding.
@@ -58,7 +59,14 @@ def concordance(
 
     Source:
         Harrell 1982; standard error by the infinitesimal jackknife, R, survival 3.5, `concordance`.
+
+    Raises:
+        ValueError: A time, an entry or a risk is missing or infinite, or an event is coded otherwise than 0 and 1 or
+            False and True.
     """
+    time, event, risk = numbers(time, "time"), flags(event, "event"), numbers(risk, "risk")
+    entry = None if entry is None else numbers(entry, "entry")
+    same_size(time=time, event=event, risk=risk, entry=entry)
     strata = _codes(stratum, time.size)
     x = _ranked(risk)
     pairs = _influence(time, event, x, entry, strata)

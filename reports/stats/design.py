@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from reports.stats.checks import numbers, refuse
 from reports.stats.expressions import Variable, variable
 from reports.stats.times import Floats
 
@@ -211,7 +212,9 @@ def _factor(frame: pl.DataFrame, var: Variable, levels: Levels) -> _Factor:
         elif var.is_factor:
             order = [level for level in order if level in present]
         return _dummies(text, var.label, [str(level) for level in order])
-    number = var.evaluate(lambda name: frame[name].cast(pl.Float64).to_numpy())
+    number = var.evaluate(lambda name: numbers(frame[name], name))
+    if not var.is_column:
+        refuse(~np.isfinite(number), var.label, "not a finite number")
     return _Factor((var.label,), number[:, None])
 
 

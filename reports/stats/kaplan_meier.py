@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from reports.stats.checks import confidence, durations, flags, numbers, option, refuse, same_size
 from reports.stats.quantile import crossing
-from reports.stats.times import Bools, Floats
+from reports.stats.times import Floats
 
 ConfidenceType = Literal["log", "log-log", "plain"]
 
@@ -107,7 +109,12 @@ class KaplanMeier:
         Source:
             Brookmeyer and Crowley 1982: the interval inverts the confidence curve. Flat stretches by
             R's midpoint rule, see `reports.stats.quantile`.
+
+        Raises:
+            ValueError: The share is not between 0 and 1.
         """
+        if not 0 < share < 1:
+            raise ValueError(f"a quantile is a share between 0 and 1, not {share:g}")
         lower, upper = self.limits
         return Quantile(
             crossing(self.time, self.survival, share),
@@ -120,19 +127,25 @@ class KaplanMeier:
         """Median time with its interval."""
         return self.quantile(0.5)
 
-    def at(self, times: Floats) -> list[At]:
+    def at(self, times: ArrayLike) -> list[At]:
         """The curve at given ascending times; the last value is carried on and marked.
 
         Number at risk at t: those at risk at the first observed time not before t. Events: since the
         time before.
+
+        Raises:
+            ValueError: The times do not ascend.
         """
+        grid = numbers(times, "times")
+        if (np.diff(grid) < 0).any():
+            raise ValueError("the times must ascend")
         lower, upper = self.limits
-        index = np.searchsorted(self.time, times, side="right") - 1
+        index = np.searchsorted(self.time, grid, side="right") - 1
         counted = np.concatenate([[0.0], np.cumsum(self.n_event)])[index + 1]
-        before = np.searchsorted(self.time, times, side="left")
+        before = np.searchsorted(self.time, grid, side="left")
         at_risk = np.concatenate([self.n_risk, [0.0]])[before]
         points = []
-        for k, t in enumerate(times):
+        for k, t in enumerate(grid):
             i = int(index[k])
             s = float(self.survival[i]) if i >= 0 else 1.0
             points.append(
@@ -153,10 +166,10 @@ class KaplanMeier:
 
 
 def kaplan_meier(
-    times: Floats,
-    events: Bools,
+    times: ArrayLike,
+    events: ArrayLike,
     *,
-    entry: Floats | None = None,
+    entry: ArrayLike | None = None,
     conf_type: ConfidenceType = "log",
     level: float = 0.95,
 ) -> KaplanMeier:
@@ -171,21 +184,27 @@ def kaplan_meier(
         level: Confidence level.
 
     Raises:
-        ValueError: No patient, or a time is negative or not a number.
+        ValueError: No patient; a time is missing, infinite or negative, or not after the entry; an event is coded
+            otherwise than 0 and 1 or False and True; or an unknown kind or level of the limits.
 
     Source:
         Kaplan and Meier 1958; R `survfit(Surv(entry, time, event) ~ 1)`.
     """
     from lifelines.utils import survival_table_from_events
 
-    if times.size == 0:
+    option(conf_type, get_args(ConfidenceType), "conf_type")
+    confidence(level)
+    end, seen = durations(times), flags(events)
+    start = None if entry is None else numbers(entry, "entry")
+    same_size(times=end, events=seen, entry=start)
+    if end.size == 0:
         raise ValueError("a survival curve needs at least one patient")
-    if np.isnan(times).any() or (times < 0).any():
-        raise ValueError("survival times must be numbers and not negative")
-    table = survival_table_from_events(times, events, entry)
+    if start is not None:
+        refuse(start >= end, "entry", "not before the time at which the patient leaves")
+    table = survival_table_from_events(end, seen, start)
     columns = {name: table[name].to_numpy(dtype=np.float64) for name in table.columns}
     observed = columns["removed"] > 0
-    at_risk = columns["at_risk"] - (0 if entry is None else columns["entrance"])
+    at_risk = columns["at_risk"] - (0 if start is None else columns["entrance"])
     n_risk, n_event = at_risk[observed], columns["observed"][observed]
     return KaplanMeier(
         time=table.index.to_numpy(dtype=np.float64)[observed],
@@ -199,11 +218,11 @@ def kaplan_meier(
 
 
 def reverse_kaplan_meier(
-    times: Floats, events: Bools, *, conf_type: ConfidenceType = "log", level: float = 0.95
+    times: ArrayLike, events: ArrayLike, *, conf_type: ConfidenceType = "log", level: float = 0.95
 ) -> KaplanMeier:
     """The curve of follow-up: being censored is the event, dying ends the observation.
 
     Source:
         Schemper and Smith 1996, as in R `survfit(Surv(time, 1 - event) ~ 1)`.
     """
-    return kaplan_meier(times, ~events, conf_type=conf_type, level=level)
+    return kaplan_meier(times, ~flags(events), conf_type=conf_type, level=level)

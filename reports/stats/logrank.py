@@ -8,8 +8,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from reports.stats.checks import durations, flags, same_size
+from reports.stats.checks import groups as labels
 from reports.stats.exact.adjust import Method, adjusted
 from reports.stats.times import Bools, Floats
 
@@ -43,12 +45,12 @@ class Pair:
 
 
 def log_rank(
-    times: Floats,
-    events: Bools,
-    groups: NDArray[np.str_],
+    times: ArrayLike,
+    events: ArrayLike,
+    groups: ArrayLike,
     *,
     rho: float = 0.0,
-    strata: NDArray[Any] | None = None,
+    strata: ArrayLike | None = None,
 ) -> LogRank:
     """Two-sided log-rank test over all groups at once.
 
@@ -65,15 +67,18 @@ def log_rank(
         has no stratified test, so the test is computed here.
 
     Raises:
-        ValueError: Fewer than two groups.
+        ValueError: Fewer than two groups; a time is missing, infinite or negative; a group or stratum is missing; or
+            an event is coded otherwise than 0 and 1 or False and True.
     """
-    names, group = np.unique(groups, return_inverse=True)
-    if names.size < 2:
+    end, seen = durations(times), flags(events)
+    names, group = labels(groups)
+    stratum = None if strata is None else labels(strata, "strata")[1]
+    same_size(times=end, events=seen, groups=group, strata=stratum)
+    if len(names) < 2:
         raise ValueError("a log-rank test needs at least two groups")
-    stratum = (
-        np.zeros(times.size, int) if strata is None else np.unique(strata, return_inverse=True)[1]
-    )
-    died, at_risk, of_stratum = _counts(times, events, group, stratum, names.size)
+    if stratum is None:
+        stratum = np.zeros(end.size, dtype=np.int64)
+    died, at_risk, of_stratum = _counts(end, seen, group, stratum, len(names))
     all_died, all_at_risk = died.sum(axis=1), at_risk.sum(axis=1)
     weight = _survival_before(all_died / all_at_risk, of_stratum) ** rho
     share = at_risk / all_at_risk[:, None]
@@ -87,7 +92,7 @@ def log_rank(
         chi_squared=chi_squared,
         df=df,
         p=_upper_tail(chi_squared, df),
-        groups=tuple(str(name) for name in names),
+        groups=names,
         n=tuple(int(count) for count in np.bincount(group)),
         observed=tuple(float(x) for x in observed),
         expected=tuple(float(x) for x in expected),
@@ -95,13 +100,13 @@ def log_rank(
 
 
 def pairwise_log_rank(
-    times: Floats,
-    events: Bools,
-    groups: NDArray[np.str_],
+    times: ArrayLike,
+    events: ArrayLike,
+    groups: ArrayLike,
     order: Sequence[str] | None = None,
     *,
     rho: float = 0.0,
-    strata: NDArray[Any] | None = None,
+    strata: ArrayLike | None = None,
 ) -> list[Pair]:
     """The log-rank test of each pair of groups, with P adjusted over the pairs.
 
@@ -113,13 +118,18 @@ def pairwise_log_rank(
         rho: As for `log_rank`.
         strata: As for `log_rank`.
     """
-    names = list(order) if order is not None else [str(name) for name in np.unique(groups)]
-    pairs = list(combinations([name for name in names if (groups == name).any()], 2))
+    end, seen = durations(times), flags(events)
+    present, code = labels(groups)
+    names = list(order) if order is not None else list(present)
+    label = np.array(present)[code]
+    stratum = None if strata is None else labels(strata, "strata")[1]
+    same_size(times=end, events=seen, groups=code, strata=stratum)
+    pairs = list(combinations([name for name in names if name in present], 2))
     tests = []
     for pair in pairs:
-        mine = np.isin(groups, pair)
-        within = None if strata is None else strata[mine]
-        tests.append(log_rank(times[mine], events[mine], groups[mine], rho=rho, strata=within))
+        mine = np.isin(label, pair)
+        within = None if stratum is None else stratum[mine]
+        tests.append(log_rank(end[mine], seen[mine], label[mine], rho=rho, strata=within))
     p = np.array([test.p for test in tests])
     by_method = [adjusted(p, method) for method in ADJUSTED]
     return [

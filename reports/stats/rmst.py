@@ -46,10 +46,10 @@ def restricted_mean(curve: KaplanMeier, tau: float) -> RestrictedMean:
         the curve reaches 0; R `summary(survfit(...), rmean = tau)`.
 
     Raises:
-        ValueError: `tau` is not positive.
+        ValueError: `tau` is not positive, or infinite.
     """
-    if not tau > 0:
-        raise ValueError("tau must be positive")
+    if not 0 < tau < np.inf:
+        raise ValueError("tau must be positive and finite")
     inside = curve.time < tau
     edges = np.concatenate([[0.0], curve.time[inside], [tau]])
     height = np.concatenate([[1.0], curve.survival[inside]])

@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+BACKWARDS = "not before the time at which the interval must end"
 TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 
 
@@ -24,20 +25,28 @@ def merge_close_times(times: Floats) -> Floats:
     Source:
         R, survival, `timefix`: absolute difference or difference relative to the mean of |time| at
         most the square root of the machine epsilon.
+
+    Raises:
+        ValueError: A time is missing or infinite.
     """
-    return _merge(np.asarray(times, dtype=np.float64))
+    from reports.stats.checks import numbers
+
+    return _merge(numbers(times, "times"))
 
 
 def merge_close_intervals(entry: Floats, times: Floats) -> tuple[Floats, Floats]:
     """As `merge_close_times`, over the starts and the ends of the intervals at once.
 
     Raises:
-        ValueError: An interval ends at its start, or before it.
+        ValueError: An interval ends at its start, or before it, or a time is missing or infinite.
     """
+    from reports.stats.checks import numbers, refuse
+
+    entry, times = numbers(entry, "entry"), numbers(times, "times")
+    refuse(times <= entry, "entry", BACKWARDS)
     merged = _merge(np.concatenate([entry, times]))
     start, end = merged[: entry.size], merged[entry.size :]
-    if (end <= start).any():
-        raise ValueError("an interval must end after its start")
+    refuse(end <= start, "entry", BACKWARDS)
     return start, end
 
 

@@ -432,7 +432,7 @@ def test_rows_with_missing_values_are_left_out_and_counted_by_column() -> None:
     ("change", "message"),
     [
         ({"time": -1.0}, "negative"),
-        ({"entry": 1e9}, "end after its start"),
+        ({"entry": 1e9}, "entry: 1 of 20 rows is not before the time"),
         ({"arm": "D"}, "none of its levels"),
     ],
 )

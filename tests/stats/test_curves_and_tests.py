@@ -148,7 +148,7 @@ def test_times_that_differ_by_rounding_are_one_time() -> None:
     assert times[2] != times[3]
     start, end = merge_close_intervals(np.array([0.0, 0.1 + 0.2]), np.array([0.3, 0.9]))
     assert start[1] == end[0]
-    with pytest.raises(ValueError, match="after its start"):
+    with pytest.raises(ValueError, match="entry: 1 of 1 rows is not before the time"):
         merge_close_intervals(np.array([0.1 + 0.2]), np.array([0.3]))
 
 

@@ -121,7 +121,7 @@ def test_equal_times_up_to_noise_are_one_time_for_the_states() -> None:
 def test_data_that_cannot_be_times_and_codes_are_refused(
     time: list[float], status: list[float]
 ) -> None:
-    with pytest.raises(ValueError, match="times|equally long|whole numbers"):
+    with pytest.raises(ValueError, match="times|value for each row|whole number"):
         cumulative_incidence(np.array(time), np.array(status))
 
 

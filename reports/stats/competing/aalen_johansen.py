@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike
 
+from reports.stats.checks import confidence, numbers, option
 from reports.stats.competing.at_risk import (
-    Codes,
     Counts,
-    Labels,
     by_group,
     causes_of,
     checked,
@@ -49,7 +49,7 @@ class StateCurve:
 
 
 def aalen_johansen(
-    time: Floats, event: Codes, group: Labels | None = None, *, censor: int = 0
+    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, *, censor: int = 0
 ) -> tuple[StateCurve, ...]:
     """Aalen-Johansen estimate per cause and group; its standard error is the infinitesimal jackknife.
 
@@ -131,7 +131,9 @@ def states_at(
     Source:
         R, survival, `summary.survfit` and `survfit.object` (conf.type).
     """
-    grid = np.asarray(times, dtype=np.float64)
+    option(conf_type, get_args(ConfidenceType), "conf_type")
+    confidence(level)
+    grid = numbers(times, "times")
     z = NormalDist().inv_cdf(0.5 + level / 2)
     frames = [_at(curve, grid, conf_type, z) for curve in curves]
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)

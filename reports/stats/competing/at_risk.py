@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from reports.stats.checks import durations, groups, numbers, refuse, same_size
 from reports.stats.times import Bools, Floats
 
 Codes = NDArray[np.int64]
@@ -44,22 +45,21 @@ class Counts:
 
 
 def checked(
-    time: Floats, event: Codes, group: Labels | None = None
+    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None
 ) -> tuple[Floats, Codes, Labels]:
     """The same data as arrays of one length; without groups all persons are in the group `all`.
 
     Raises:
-        ValueError: Lengths differ, a time is negative or not a number, or a code is not whole.
+        ValueError: Lengths differ, a time is missing, infinite or negative, a code is not whole or missing, or a group
+            is missing.
     """
-    times = np.asarray(time, dtype=np.float64)
-    codes = np.asarray(event)
-    if not np.all(np.equal(np.mod(codes, 1), 0)):
-        raise ValueError("event codes must be whole numbers")
-    labels = np.full(times.size, ALL) if group is None else np.asarray(group).astype(np.str_)
-    if not (times.size == codes.size == labels.size):
-        raise ValueError("times, events and groups must be equally long")
-    if np.isnan(times).any() or (times < 0).any():
-        raise ValueError("survival times must be numbers and not negative")
+    times, codes = durations(time), numbers(event, "event codes")
+    refuse(np.mod(codes, 1) != 0, "event codes", "no whole number")
+    labels = np.full(times.size, ALL)
+    if group is not None:
+        names, position = groups(group)
+        labels = np.array(names, dtype=np.str_)[position]
+    same_size(times=times, events=codes, groups=labels)
     return times, codes.astype(np.int64), labels
 
 

@@ -8,7 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.stats.competing.at_risk import Codes, Labels, checked
+from reports.stats.checks import confidence, refuse
+from reports.stats.competing.at_risk import checked
 from reports.stats.competing.sandwich import (
     censoring_residuals,
     robust_variance,
@@ -53,13 +54,13 @@ class FineGray:
 
 
 def fine_gray(
-    time: Floats,
-    event: Codes,
+    time: ArrayLike,
+    event: ArrayLike,
     covariates: ArrayLike,
     *,
     cause: int,
     censor: int = 0,
-    censor_groups: Labels | None = None,
+    censor_groups: ArrayLike | None = None,
     level: float = 0.95,
 ) -> FineGray | None:
     """Proportional model of the subdistribution hazard of one cause.
@@ -88,6 +89,7 @@ def fine_gray(
     """
     times, codes, labels = checked(time, event, censor_groups)
     columns = checked_covariates(covariates, times.size)
+    confidence(level)
     if cause == censor:
         raise ValueError("the cause of interest is the code of censored persons")
     scaled = standardized(columns)
@@ -124,14 +126,14 @@ def checked_covariates(covariates: ArrayLike, n: int) -> Floats:
     """Covariates as a matrix of numbers.
 
     Raises:
-        ValueError: Not `n` rows, or a missing value.
+        ValueError: Not `n` rows, or a missing or infinite value.
     """
     columns = np.asarray(covariates, dtype=np.float64)
     columns = columns[:, None] if columns.ndim == 1 else columns
     if columns.shape[0] != n or columns.ndim != 2:
         raise ValueError("covariates need a row per person")
-    if not np.isfinite(columns).all():
-        raise ValueError("covariates must be numbers; leave persons with missing values out")
+    for place, column in enumerate(columns.T, start=1):
+        refuse(~np.isfinite(column), f"covariate {place}", "missing or infinite; leave them out")
     return columns
 
 

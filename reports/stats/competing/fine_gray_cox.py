@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.stats.competing.at_risk import Codes, checked
+from reports.stats.checks import confidence, option
+from reports.stats.competing.at_risk import checked
 from reports.stats.competing.fine_gray import (
     checked_covariates,
     standardized,
@@ -47,8 +48,8 @@ class SubdistributionCox:
 
 
 def subdistribution_cox(
-    time: Floats,
-    event: Codes,
+    time: ArrayLike,
+    event: ArrayLike,
     covariates: ArrayLike,
     *,
     cause: int,
@@ -83,6 +84,8 @@ def subdistribution_cox(
     """
     times, codes, _ = checked(time, event)
     columns = checked_covariates(covariates, times.size)
+    option(ties, get_args(Ties), "ties")
+    confidence(level)
     if cause == censor:
         raise ValueError("the cause of interest is the code of censored persons")
     scaled = standardized(columns)

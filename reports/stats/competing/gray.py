@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from reports.stats.competing.at_risk import Codes, Labels, checked, count_on
+from reports.stats.competing.at_risk import Codes, checked, count_on
 from reports.stats.times import Floats
 
 
@@ -21,13 +21,13 @@ class GrayTest:
 
 
 def gray_test(
-    time: Floats,
-    event: Codes,
-    group: Labels,
+    time: ArrayLike,
+    event: ArrayLike,
+    group: ArrayLike,
     *,
     cause: int,
     censor: int = 0,
-    strata: Labels | None = None,
+    strata: ArrayLike | None = None,
     rho: float = 0.0,
 ) -> GrayTest | None:
     """Test of equal cumulative incidence of `cause` in all groups.

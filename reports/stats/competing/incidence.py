@@ -8,11 +8,11 @@ from statistics import NormalDist
 
 import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike
 
+from reports.stats.checks import confidence, numbers
 from reports.stats.competing.at_risk import (
-    Codes,
     Counts,
-    Labels,
     by_group,
     causes_of,
     checked,
@@ -61,7 +61,7 @@ class Incidence:
 
 
 def cumulative_incidence(
-    time: Floats, event: Codes, group: Labels | None = None, *, censor: int = 0
+    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, *, censor: int = 0
 ) -> tuple[Incidence, ...]:
     """Cumulative incidence of each cause in each group, with its variance, at each of its jumps.
 
@@ -144,7 +144,8 @@ def incidence_at(
     Source:
         R, cmprsk, `timepoints`; Choudhury 2002 for log(-log).
     """
-    grid = np.asarray(times, dtype=np.float64)
+    confidence(level)
+    grid = numbers(times, "times")
     z = NormalDist().inv_cdf(0.5 + level / 2)
     frames = [_at(curve, grid, z) for curve in curves]
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)

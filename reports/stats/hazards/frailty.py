@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
 
+from reports.stats.checks import option
 from reports.stats.hazards.fit import CoxFit, two_sided
 from reports.stats.hazards.likelihood import Likelihood, likelihood
 from reports.stats.times import Floats, Ints
@@ -60,6 +61,7 @@ def shared_frailty(fit: CoxFit, distribution: Distribution = "gamma") -> Frailty
     Raises:
         ValueError: The model has no clusters.
     """
+    option(distribution, get_args(Distribution), "distribution")
     if fit.cluster is None:
         raise ValueError("a shared frailty needs clusters")
     rows = fit.maximum.at_maximum.rows
