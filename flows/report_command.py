@@ -51,8 +51,50 @@ def _of_study(arguments: argparse.Namespace) -> int:
         )
     with private_files(), parts.run_lock(str(folder.root)):
         page = stages.report(str(folder.root), exports=True)
-    _answer(arguments, {"report": page}, f"report     {page}")
+    changed = changed_since_the_run(folder)
+    lines = [f"report     {page}"]
+    if changed:
+        lines.append(
+            f"{' and '.join(changed)} changed since the run: the report shows what ran. "
+            "Run 'carmony run' to apply the change."
+        )
+    content = {"report": page, **({"changed_since_run": list(changed)} if changed else {})}
+    _answer(arguments, content, "\n".join(lines))
     return 0
+
+
+def changed_since_the_run(folder: StudyFolder) -> tuple[str, ...]:
+    """Which of `study.yaml` and the analysis plan are not those that the published warehouse was made with.
+
+    What cannot be read now counts as changed; what the warehouse does not record is not compared.
+    """
+    import duckdb
+
+    from reports.displays.flow import plan_digest
+    from schemas.spec.load import load_study
+
+    con = duckdb.connect(str(folder.warehouse), read_only=True)
+    try:
+        ran = con.execute("select study_hash from meta.run").fetchone()
+        plan = con.execute(
+            "select method from analysis.estimate where display = 'METHODS' and level = 'analysis'"
+        ).fetchone()
+    finally:
+        con.close()
+    try:
+        study = load_study(folder.root)
+    except StudyError:
+        return ("study.yaml",)
+    changed = []
+    if ran and ran[0] != study.study_hash:
+        changed.append("study.yaml")
+    try:
+        digest = f"sha256 {plan_digest(study)}"
+    except StudyError:
+        digest = ""
+    if plan and plan[0] and plan[0] != digest:
+        changed.append("the analysis plan")
+    return tuple(changed)
 
 
 def _of_tables(arguments: argparse.Namespace) -> int:

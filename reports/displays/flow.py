@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import ALL, Estimate, number_text
+from schemas.spec.plans import plan_file
 
 if TYPE_CHECKING:
     from schemas.spec.study import Study
@@ -80,7 +82,13 @@ def settings_in_force(study: Study) -> Iterator[Estimate]:
             level_label=None if value == usual else "not the default",
             statistic="text",
             text=_setting(value),
+            method=f"sha256 {plan_digest(study)}" if name == "analysis" else None,
         )
+
+
+def plan_digest(study: Study) -> str:
+    """SHA-256 of the analysis plan that a study names. Raises StudyError where there is none."""
+    return hashlib.sha256(plan_file(study).read_bytes()).hexdigest()
 
 
 def _setting(value: object) -> str:
