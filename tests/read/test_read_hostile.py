@@ -3,15 +3,14 @@
 import csv
 import resource
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import FileError
+from tests.read.hostile_files import HERE, made
 from transforms.read import ReadOptions, open_tables
 
-HERE = Path(__file__).parent / "hostile"
 with (HERE / "manifest.csv").open(encoding="utf-8", newline="") as manifest:
     MANIFEST = list(csv.DictReader(manifest))
 
@@ -21,40 +20,12 @@ FILE_CODES = {
     "WRONG_TYPE", "TOO_LARGE", "DTD", "ENCRYPTED", "CORRUPT",
 }  # fmt: skip
 ROW_CODES = {"FIELD_COUNT", "QUOTING", "CONTROL_CHAR"}
-HEADER = b"center,patient_id,birth_year,sex,infusion_date,age,ferritin,crs_grade,death_date,comment"
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
     """The folder where the two large files of the corpus are made."""
     return tmp_path_factory.mktemp("large")
-
-
-def made(name: str, folder: Path) -> Path:
-    """The file of the corpus; the two large ones are made once, here."""
-    path = folder / name
-    if path.exists():
-        return path
-    if name == "031_10k_columns.csv":
-        extra = b",".join(b"x%d" % at for at in range(9_992))
-        path.write_bytes(HEADER + b"," + extra + b"\nLEI,P001,1961,f,2023-03-01,61,812.5,1,,\n")
-        return path
-    if name == "075_zip_bomb_300MB.xlsx":
-        with (
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb,
-            zipfile.ZipFile(HERE / "080_lying_dimension.xlsx") as model,
-        ):
-            for part in model.namelist():
-                if "sheet1" not in part:
-                    bomb.writestr(part, model.read(part))
-            with bomb.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
-                row = b'<row><c t="n"><v>1</v></c></row>' * 30_000
-                sheet.write(b"<worksheet><sheetData>")
-                for _ in range(310):
-                    sheet.write(row)
-                sheet.write(b"</sheetData></worksheet>")
-        return path
-    return HERE / name
 
 
 def data_rows_in(path: Path) -> int:

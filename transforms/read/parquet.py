@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
 from transforms.read.cells import rejects_frame, split_bad_characters
+from transforms.read.child import Child
 from transforms.read.csv_reader import no_rows
 from transforms.read.headers import checked_names
 from transforms.read.source import Source
-from transforms.read.tables import ColumnInfo, ReadOptions, TableInfo, TableReader
+from transforms.read.tables import ColumnInfo, Limits, ReadOptions, TableInfo, TableReader
+from transforms.read.workbooks import local_copy
 
 
 def is_parquet(head: bytes) -> bool:
@@ -122,8 +125,15 @@ def open_parquet(source: Source, options: ReadOptions) -> list[TableReader]:
     """One reader; the file is read in batches.
 
     Raises:
-        FileError: CORRUPT, DUPLICATE_COLUMN, TOO_MANY_COLUMNS.
+        FileError: CORRUPT, DUPLICATE_COLUMN, TOO_LARGE, TOO_MANY_COLUMNS.
     """
+    if source.member and source.size > options.limits.unpacked_bytes:
+        raise source.error(
+            "TOO_LARGE",
+            "is too large for a zip",
+            "send the Parquet file itself; it is packed already",
+        )
+    _try(source, options.limits)
     try:
         with source.open() as file:
             schema = pl.read_parquet_schema(file.read() if source.member else file)
@@ -147,6 +157,17 @@ def open_parquet(source: Source, options: ReadOptions) -> list[TableReader]:
         columns=tuple(ColumnInfo(name, at) for at, name in enumerate(names, 1)),
     )
     return [ParquetReader(source, info, options)]
+
+
+def _try(source: Source, limits: Limits) -> None:
+    """Decodes the file in a process of its own first. Raises FileError if that does not end well."""
+    allowed = replace(limits, child_seconds=limits.child_seconds + source.size // 1_000_000)
+    child = Child()  # not the one of workbooks: Polars reserves more than they may use
+    try:
+        with local_copy(source) as path:
+            list(child.ask(source, path, "parquet", allowed))
+    finally:
+        child.stop()
 
 
 def damaged(source: Source) -> Exception:

@@ -28,7 +28,7 @@ class Limits:
     members: int = 2_000
     cells: int = 5_000_000  # of one sheet
     rejects: int = 200_000  # rows of a text file that are no rows: above, the file is another kind
-    child_memory: int = 1_500_000_000
+    child_memory: int = 1_000_000_000
     child_seconds: int = 60
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from transforms.read.worker.problems import RefusedError
 
-_MODULES = {"xlsx": "xlsx", "ods": "ods", "xls": "xls"}
+_MODULES = {"xlsx": "xlsx", "ods": "ods", "xls": "xls", "parquet": "parquet"}
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         try:
-            _limit(request["limits"])
+            _limit(request["limits"], space=request["kind"] != "parquet")
             name = _MODULES.get(request["kind"], "statistical")
             module = importlib.import_module(f"transforms.read.worker.{name}")
             path = os.fsdecode(bytes.fromhex(request["path"]))
@@ -50,10 +50,11 @@ def main() -> None:
             send({"error": {"code": "CORRUPT", "problem": f"cannot be parsed ({kind})"}})
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _limit(limits: dict[str, int], *, space: bool) -> None:
     """Memory and processor time of this request; no file may be written at all."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limits["child_memory"], hard))
+    if space:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limits["child_memory"], hard))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = int(usage.ru_utime + usage.ru_stime)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
