@@ -78,6 +78,7 @@ FACT = pl.Schema(
         "delivery_key": pl.Int32(),  # quality.delivery
         "finding_id": pl.Int64(),  # one of the findings of the fact (the newest)
         "n_findings": pl.Int32(),
+        "unread": pl.Boolean(),  # no value of `field` is understood
     }
 )
 

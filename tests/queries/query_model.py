@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+SILENT = ("confirmed_correct", "not_available")
 LIVE = ("candidate", "open", "answered")
 Key = tuple[str, str, int]  # patient, kind, day
 Records = dict[Key, tuple[int, int]]  # two values: odd ones fail rule ONE and rule TWO
@@ -74,10 +75,11 @@ class Center:
         left = {identity: mark for identity, mark in facts.items() if identity not in seen}
         lost = [
             q for q in self.queries
-            if q.state in LIVE and q.identity not in facts and q is self.owner(q.identity)
+            if (q.state in LIVE or (q.state == "closed" and q.resolution in SILENT))
+            and q.identity not in facts and q is self.owner(q.identity)
         ]  # fmt: skip
-        gone = [q for q in lost if q.record not in records]
-        moves = self._moves(gone, set(records) - set(before))
+        gone = [q for q in lost if q.record not in records and q.state in LIVE]
+        moves = self._moves(gone, set(before) - set(records), set(records) - set(before))
         for query in lost:
             target = moves.get(id(query))
             if target and (query.rule, target, RULES[query.rule]) in left:
@@ -127,19 +129,30 @@ class Center:
         query.mark = mark
 
     @staticmethod
-    def _moves(gone: list[Asked], new: set[Key]) -> dict[int, Key]:
-        """The one new record that agrees in all but what the query is about, claimed by one record."""
+    def _moves(gone: list[Asked], went: set[Key], came: set[Key]) -> dict[int, Key]:
+        """The one new record that a lost one can be.
+
+        It agrees in all but what the query is about, and one lost record claims it. If there is none, it is
+        the only new record of the patient that is left, where the patient lost only one.
+        """
         fits = {}
         for query in gone:
             patient, kind, day = query.record
             dates = query.rule == "TWO"
-            options = [n for n in new if n[:2] == (patient, kind) and (dates or n[2] == day)]
+            options = [n for n in came if n[:2] == (patient, kind) and (dates or n[2] == day)]
             if len(options) == 1:
                 fits[id(query)] = (query.record, options[0])
         claims: dict[Key, set[Key]] = {}
         for record, option in fits.values():
             claims.setdefault(option, set()).add(record)
-        return {q: option for q, (_, option) in fits.items() if len(claims[option]) == 1}
+        moves = {q: option for q, (_, option) in fits.items() if len(claims[option]) == 1}
+        rest = came - set(moves.values())
+        for query in gone:
+            mine = [n for n in rest if n[0] == query.record[0]]
+            lost = [r for r in went if r[0] == query.record[0]]
+            if id(query) not in moves and len(mine) == 1 and len(lost) == 1:
+                moves[id(query)] = mine[0]
+        return moves
 
     def answer(self, query: Asked, answer: str) -> None:
         """What the center answers to an open or answered query."""

@@ -22,12 +22,18 @@ from query_model import LIVE, RULES, Asked, Center, Key, Records, failing
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 ANSWERS = ("corrected", "correct", "not_available", "patient_withdrawn", "other")
 CENTERS = 40  # sequences side by side, each a center of its own
+RAN = {"center_id": pl.String, "rule_id": pl.String, "table": pl.String, "ran": pl.Boolean}
 INVOLVED = {"ONE": ["category"], "TWO": ["response_date", "category"]}
 
 
 def instance(key: Key) -> str:
     """As the records of responses are told apart."""
     return f"kind={key[1]} response_date={key[2]}"
+
+
+def number_of(center: str) -> int:
+    """Number of the delivery of a center; each has one in force."""
+    return int(center[1:])
 
 
 def record_frame(records: dict[str, Records]) -> pl.DataFrame:
@@ -39,10 +45,11 @@ def record_frame(records: dict[str, Records]) -> pl.DataFrame:
 def fact_frame(records: dict[str, Records], judged: dict[str, set[str]]) -> pl.DataFrame:
     """FACT of all centers."""
     rows = [
-        (c, key[0], rule, "response", instance(key), name, "error", mark, INVOLVED[rule], 1, 1, 1)
+        (c, key[0], rule, "response", instance(key), name, "error", mark, INVOLVED[rule],
+         number_of(c), 1, 1, False)
         for c, mine in records.items()
         for (rule, key, name), mark in failing(mine, judged[c]).items()
-    ]
+    ]  # fmt: skip
     return pl.DataFrame(rows, FACT, orient="row")
 
 
@@ -126,18 +133,15 @@ def run_sequences(seed: int, steps: int, *, at_once: bool) -> None:
         fresh = {c for c in model if dice.random() < 0.8}
         after = {c: mutated(r, dice) if c in fresh else r for c, r in before.items()}
         ran = {c: {r for r in rules if dice.random() < 0.85} for c in model}
-        pairs = [(c, rule, rule in ran[c]) for c in model for rule in rules]
+        pairs = [(c, rule, "response", rule in ran[c]) for c in model for rule in rules]
         seen = Seen(
             facts=fact_frame(after, ran),
             now=record_frame(after),
             before=record_frame(before),
-            ran=pl.DataFrame(
-                pairs,
-                {"center_id": pl.String, "rule_id": pl.String, "ran": pl.Boolean},
-                orient="row",
-            ),
+            ran=pl.DataFrame(pairs, RAN, orient="row"),
             rules=frozenset(rules),
-            fresh=frozenset(fresh),
+            fresh=frozenset(map(number_of, fresh)),
+            fresh_centers=frozenset(fresh),
             at_once=at_once,
             key=b"k" * 32,
         )

@@ -5,24 +5,27 @@ Findings of the same patient, record, field and rule are one fact, in whatever r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from schemas.catalog import Catalog, load_catalog
-from schemas.query_frames import FACT, RECORD
+from schemas.query_frames import FACT
 from schemas.staging import FINDING, FINDING_FIELD
 from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.queries.ids import fingerprints
 from warehouse.queries.instances import instance_expr
+from warehouse.queries.records import records_of, row_files
 from warehouse.study_rules import study_findings
 
 IDENTITY = ("center_id", "patient_id", "rule_id", "table", "instance", "field")
 NEVER_ASKS = "keep_info"
+WHOLE_TABLE = ("DAT-31", "DAT-32")  # judged on the first row of a table, about all of them
 _DELIVERY = {"center_id": pl.String(), "delivery_key": pl.Int32()}
+_SOURCE = ("file", "sheet", "source")
 _HOME = ["delivery_key", "finding_id"]
 
 
@@ -68,13 +71,21 @@ def facts_of(
     findings, fields = _findings(study_folder, deliveries)
     findings = findings.filter(pl.col("disposition") != NEVER_ASKS)
     fields = fields.join(findings.select(_HOME), on=_HOME, how="semi")
+    fields = fields.join(
+        _sources(deliveries), on=["delivery_key", "file", "sheet"], how="left", nulls_equal=True
+    )
     placed = _placed(findings, deliveries, catalog)
     told = _told(fields, findings)
+    # What is found of a whole file or table stands on one of its rows, which changes when it is sorted.
+    whole = (pl.col("scope") == "file") & pl.col("rule_id").is_in(WHOLE_TABLE)
     facts = placed.join(told, on=_HOME, how="left").with_columns(
-        pl.when(pl.col("row_id").is_null())
+        pl.when(whole)
+        .then(pl.lit(""))
+        .when(pl.col("row_id").is_null())
         .then(pl.coalesce("place", pl.lit("")))
         .otherwise(pl.coalesce("instance", pl.lit("")))
         .alias("instance"),
+        pl.when(~whole).then("patient_id").alias("patient_id"),
         pl.coalesce("field", pl.lit("")).alias("field"),
         pl.coalesce("text", pl.lit("")).alias("text"),
     )
@@ -90,6 +101,7 @@ def facts_of(
             pl.col("delivery_key").last(),  # the newest delivery that tells it
             pl.col("finding_id").last(),
             pl.len().cast(pl.Int32).alias("n_findings"),
+            pl.col("unread").fill_null(value=False).all(),
             pl.col("text").unique().sort().str.join("\x1e"),
             pl.struct(_HOME).alias("homes"),
         )
@@ -104,39 +116,6 @@ def facts_of(
     )
     ordered = fields.join(homes, on=_HOME).sort("fact", *_HOME, "position")
     return Facts(grouped.select(pl.col(n).cast(kind) for n, kind in FACT.items()), ordered)
-
-
-def records_of(
-    deliveries: Iterable[StagedDelivery], catalog: Catalog, wanted: pl.DataFrame
-) -> pl.DataFrame:
-    """RECORD: rows, valid or held, of the tables of `wanted` (center_id, table).
-
-    Each once. Only those centers and tables are read.
-    """
-    pairs = set(wanted.select("center_id", "table").unique().drop_nulls().iter_rows())
-    frames = [pl.DataFrame(schema=RECORD)]
-    for staged in deliveries:
-        for table in catalog.tables.values():
-            if (staged.center_id, table.name) not in pairs:
-                continue
-            for path in _row_files(staged, table.name):
-                rows = pl.read_parquet(
-                    path, columns=["patient_id", *table.instance], glob=False
-                ).unique()
-                frames.append(
-                    rows.select(
-                        pl.lit(staged.center_id).alias("center_id"),
-                        pl.col("patient_id").cast(pl.String),
-                        pl.lit(table.name).alias("table"),
-                        instance_expr(table).alias("instance"),
-                    )
-                )
-    return pl.concat(frames, rechunk=True).unique()
-
-
-def _row_files(staged: StagedDelivery, table: str) -> list[Path]:
-    paths = (staged.folder / part / f"{table}.parquet" for part in ("core", "quarantine"))
-    return [path for path in paths if path.is_file()]
 
 
 def _findings(
@@ -162,6 +141,24 @@ def _findings(
     )
 
 
+def _sources(deliveries: Sequence[tuple[int, StagedDelivery]]) -> pl.DataFrame:
+    """delivery_key, file, sheet, source: what the spec calls each file or sheet."""
+    frames = [pl.DataFrame(schema={"delivery_key": pl.Int32, **dict.fromkeys(_SOURCE, pl.String)})]
+    for number, staged in deliveries:
+        read = pl.read_parquet(
+            staged.folder / "source.parquet", columns=["name", "file", "sheet"], glob=False
+        )
+        frames.append(
+            read.select(
+                pl.lit(number, pl.Int32).alias("delivery_key"),
+                "file",
+                "sheet",
+                pl.col("name").alias("source"),
+            )
+        )
+    return pl.concat(frames).unique(["delivery_key", "file", "sheet"])
+
+
 def _placed(
     findings: pl.DataFrame, deliveries: Sequence[tuple[int, StagedDelivery]], catalog: Catalog
 ) -> pl.DataFrame:
@@ -175,7 +172,7 @@ def _placed(
             wanted = asked.get((number, table.name))
             if wanted is None:
                 continue
-            for path in _row_files(staged, table.name):
+            for path in row_files(staged, table.name):
                 frames.append(
                     pl.scan_parquet(path, glob=False)
                     .filter(pl.col("row_id").is_in(wanted.implode()))
@@ -195,9 +192,17 @@ def _told(fields: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """Per finding: its first field, all fields, where it stands if it has no row, and its values.
 
     Columns of another table than the finding's carry that table's name (`subject.diagnosis_date`).
-    The place of a finding on a file is the file's name without numbers, which change from export to
-    export, and the sheet.
+    The place of a finding on a file is the source that the spec calls it; of a file that no source reads
+    its name without numbers, which change from export to export, and the sheet.
     """
+    place = pl.coalesce(
+        pl.format("source={}", "source"),
+        pl.format(
+            "file={} sheet={}",
+            pl.col("file").fill_null("").str.replace_all(r"\d+", "#"),
+            pl.col("sheet").fill_null(""),
+        ),
+    )
     named = (
         pl.when(pl.col("column").is_null())
         .then("source_column")
@@ -215,14 +220,11 @@ def _told(fields: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("named").first().alias("field"),
             pl.col("named").alias("involved"),
-            pl.col("text").str.join("\x1f"),
-            pl.format(
-                "file={} sheet={}",
-                pl.col("file").fill_null("").str.replace_all(r"\d+", "#"),
-                pl.col("sheet").fill_null(""),
-            )
+            (pl.col("understood").is_null() & pl.col("column").is_not_null())
             .first()
-            .alias("place"),
+            .alias("unread"),
+            pl.col("text").str.join("\x1f"),
+            place.first().alias("place"),
         )
     )
 

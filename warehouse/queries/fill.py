@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     import duckdb
 
 _RAN = """
-SELECT d.center_id, c.rule_id, bool_or(c.outcome NOT IN ('not_run', 'error')) AS ran
+SELECT d.center_id, c.rule_id, c."table", bool_or(
+  c.outcome NOT IN ('not_run', 'error')
+  -- "Not applicable" with a reason that no row gives: a declaration keeps the rule from running.
+  AND NOT (c.outcome = 'not_applicable' AND c.reason IS NOT NULL AND c.reason NOT LIKE '%did not run%')
+) AS ran
 FROM quality.check_run c JOIN quality.delivery d USING (delivery_key)
 WHERE d.is_current GROUP BY ALL
 """
@@ -42,14 +46,14 @@ def fill_queries(
     """
     ran = pl.DataFrame(
         con.execute(_RAN).fetchall(),
-        {"center_id": pl.String, "rule_id": pl.String, "ran": pl.Boolean},
+        dict.fromkeys(("center_id", "rule_id", "table"), pl.String) | {"ran": pl.Boolean},
         orient="row",
     )
     found = queries_of_load(
         study_folder,
         study,
         load_id,
-        [rule["id"] for rule in rules],
+        rules,
         catalog,
         [delivery.staged for delivery in deliveries],
         ran,
@@ -99,7 +103,10 @@ def _exceptions(found: LoadQueries, rules: Sequence[Mapping[str, Any]]) -> pl.Da
     )
     later = (
         found.log.events.join(confirmed, on="query_id")
-        .filter(pl.col("at") >= pl.col("confirmed_at"), pl.col("event") == "reopened")
+        .filter(
+            pl.col("at") >= pl.col("confirmed_at"),
+            pl.col("event").is_in(["reopened", "resolved", "withdrawn"]),
+        )
         .group_by("query_id")
         .agg(broken_at=pl.col("at").first())
     )

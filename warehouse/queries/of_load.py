@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from schemas.catalog import Catalog
+from schemas.query_frames import ANSWERED, CANDIDATE, OPEN
 from schemas.spec.study import Study
 from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.queries.corrected import told_corrections
-from warehouse.queries.facts import Facts, facts_of, key, records_of
-from warehouse.queries.fold import live
+from warehouse.queries.facts import Facts, facts_of, key
 from warehouse.queries.log import COUNTS, QueryLog
 from warehouse.queries.reconcile import Seen, reconcile
+from warehouse.queries.records import delivered_columns, records_of, values_of
+from warehouse.queries.settled import PATIENT_GONE, silenced
+
+ABOUT_CHANGES = "delivery"  # category of the rules on what changed between two deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ def queries_of_load(
     study_folder: Path,
     study: Study,
     load_id: int,
-    rules: Iterable[str],
+    rules: Sequence[Mapping[str, Any]],
     catalog: Catalog,
     staged: Sequence[StagedDelivery],
     ran: pl.DataFrame,
@@ -47,10 +52,10 @@ def queries_of_load(
         study_folder: The study, whose lock the caller holds.
         study: Its settings.
         load_id: The running load.
-        rules: Ids of the rules there are.
+        rules: Entries of the rules there are, with id and category.
         catalog: Canonical tables.
         staged: All deliveries as this load sees them (`LoadLog.history(including=load_id)`).
-        ran: center_id, rule_id, ran: whether a rule could be judged in a delivery in force.
+        ran: center_id, rule_id, table, ran: whether a rule could be judged in a delivery in force.
         at: Now.
     """
     log = QueryLog.read(study_folder)
@@ -59,23 +64,63 @@ def queries_of_load(
     now = [delivery for _, delivery in numbered]
     before = [d for d in LoadLog.read(study_folder).history() if d.current]
     found = facts_of(study_folder, numbered, catalog, pseudonyms.key_for("values of queries"))
-    doubtful = live(log.queries).with_columns(key())
+    doubtful = log.queries.filter(
+        pl.col("state").is_in([CANDIDATE, OPEN, ANSWERED]) | silenced()
+    ).with_columns(key())
     doubtful = doubtful.join(found.facts.with_columns(key()), on="key", how="anti")
     known = {(d.center_id, d.delivery_id) for d in before}
+    new = {n: d.center_id for n, d in numbered if (d.center_id, d.delivery_id) not in known}
+    lasting = frozenset(
+        rule["id"]
+        for rule in rules
+        if rule["id"] == PATIENT_GONE or rule.get("category") == ABOUT_CHANGES
+    )
     seen = Seen(
         facts=found.facts,
         now=records_of(now, catalog, doubtful),
         before=records_of(before, catalog, doubtful),
         ran=ran,
-        rules=frozenset(rules),
-        fresh=frozenset(d.center_id for d in now if (d.center_id, d.delivery_id) not in known),
+        rules=frozenset(rule["id"] for rule in rules),
+        fresh=frozenset(new),
+        fresh_centers=frozenset(new.values()),
         at_once=study.queries.release == "at_once",
         key=pseudonyms.key_for("ids of queries"),
+        lasting=lasting,
+        changed=_changed(doubtful.filter(pl.col("rule_id").is_in(lasting)), before, now, catalog),
+        dropped=_dropped(doubtful, before, now),
     )
     events, outcomes = reconcile(log.queries, seen, at or dt.datetime.now(dt.UTC))
     events = told_corrections(events, log.queries, now, catalog)
     counts = log.record_load(load_id, events, _counted(outcomes, load_id))
     return LoadQueries(QueryLog.read(study_folder, including=load_id), outcomes, counts, found)
+
+
+def _changed(
+    asked: pl.DataFrame,
+    before: Sequence[StagedDelivery],
+    now: Sequence[StagedDelivery],
+    catalog: Catalog,
+) -> frozenset[str]:
+    """Ids of queries whose field has another value than in the load before."""
+    if asked.is_empty():
+        return frozenset()
+    by = ["center_id", "patient_id", "table", "instance", "field"]
+    old, new = (values_of(some, catalog, asked) for some in (before, now))
+    told = asked.select("query_id", *by).join(old, on=by, how="left")
+    told = told.join(new, on=by, how="left", suffix="_now")
+    differs = pl.col("value").ne_missing(pl.col("value_now"))
+    return frozenset(told.filter(differs)["query_id"])
+
+
+def _dropped(
+    doubtful: pl.DataFrame, before: Sequence[StagedDelivery], now: Sequence[StagedDelivery]
+) -> pl.DataFrame:
+    """DELIVERED: columns that centers with doubtful queries delivered before and deliver no more."""
+    centers = set(doubtful["center_id"])
+    old, new = (
+        delivered_columns(d for d in some if d.center_id in centers) for some in (before, now)
+    )
+    return old.join(new, on=old.columns, how="anti")
 
 
 def _counted(outcomes: pl.DataFrame, load_id: int) -> pl.DataFrame:

@@ -15,22 +15,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from schemas.query_frames import (
     ANSWERED,
-    CANCELLED,
     CANDIDATE,
     CLOSED,
     ENDED,
     OPEN,
     QUERY_EVENT,
-    RESOLVED,
 )
 from warehouse.queries.facts import IDENTITY, key
 from warehouse.queries.ids import query_id
+from warehouse.queries.records import DELIVERED
+from warehouse.queries.settled import ABOUT, PATIENT_GONE, WAITING, as_told, settled, silenced
 from warehouse.queries.transitions import as_events
 
 ACTOR = "load"
@@ -42,23 +42,30 @@ OUTCOME = pl.Schema(
         "outcome": pl.String(),
     }
 )
-_ABOUT = (*IDENTITY, "severity", "fingerprint", "involved")
 _TRIED = pl.Schema(
     dict.fromkeys(
         ("query_id", "center_id", "table", "lost", "patient_new", "instance_new"), pl.String()
     )
 )
-_WAITING = pl.col("answer").is_in(["corrected", "patient_withdrawn"])
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a load saw.
 
-    `facts`: FACT. `now`, `before`: RECORD of this load's deliveries in force and of those of the load
-    before; only tables of queries whose fact does not fail now are needed. `ran`: center_id, rule_id, ran
-    (Boolean). `rules`: ids of the rules there are. `fresh`: centers of which this load has a new
-    delivery. `at_once`: new queries need no release. `key`: for ids.
+    Attributes:
+        facts: FACT.
+        now: RECORD of this load's deliveries in force; only tables of queries whose fact does not fail.
+        before: RECORD of the deliveries in force before.
+        ran: center_id, rule_id, table, ran (Boolean).
+        rules: Ids of the rules there are.
+        fresh: Numbers of the deliveries that are new in this load.
+        fresh_centers: Their centers.
+        at_once: New queries need no release.
+        key: For ids.
+        lasting: Rules that ask about a change, which the next delivery does not show again.
+        changed: Queries of such rules whose value has changed again.
+        dropped: center_id, table, column: delivered before, and no more.
     """
 
     facts: pl.DataFrame
@@ -66,9 +73,13 @@ class Seen:
     before: pl.DataFrame
     ran: pl.DataFrame
     rules: frozenset[str]
-    fresh: frozenset[str]
+    fresh: frozenset[int]
+    fresh_centers: frozenset[str]
     at_once: bool
     key: bytes
+    lasting: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    dropped: pl.DataFrame = field(default_factory=DELIVERED.to_frame)
 
 
 def reconcile(
@@ -79,13 +90,13 @@ def reconcile(
     matched = owned.join(facts, on="key", suffix="_now")
     unmatched = owned.join(facts, on="key", how="anti")
     unasked = facts.join(owned, on="key", how="anti")
-    lost, followed = _follow(unmatched, unasked, seen)
+    lost, followed, moved = _follow(unmatched, unasked, seen)
     unasked = unasked.join(followed, on="key", how="anti")
     parts = [
         _still_failing(matched, seen),
         _followed(followed),
-        _settled(lost, seen),
-        _created(unasked, queries, seen),
+        settled(lost, seen),
+        _created(_not_moved(unasked, moved), queries, seen),
     ]
     told = pl.concat([part for part in parts if part.height] or [_EMPTY.to_frame()], how="diagonal")
     outcomes = told.select(OUTCOME.names()).unique("query_id", keep="first", maintain_order=True)
@@ -96,7 +107,7 @@ def reconcile(
 _EMPTY = pl.Schema(
     {
         **{n: QUERY_EVENT[n] for n in ("query_id", "event", "to_state", "resolution", "reason")},
-        **{n: QUERY_EVENT[n] for n in _ABOUT},
+        **{n: QUERY_EVENT[n] for n in ABOUT},
         "state": pl.String(),
         "outcome": pl.String(),
     }
@@ -117,16 +128,6 @@ def _owners(queries: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _as(event: str | None, to_state: pl.Expr, outcome: str | None, reason: str) -> list[pl.Expr]:
-    return [
-        pl.lit(event, dtype=pl.String).alias("event"),
-        to_state.cast(pl.String).alias("to_state"),
-        pl.lit(None, dtype=pl.String).alias("resolution"),
-        pl.lit(reason).alias("reason"),
-        pl.lit(outcome, dtype=pl.String).alias("outcome"),
-    ]
-
-
 def _still_failing(matched: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     """Facts that fail now and have a query."""
     now = [pl.col(f"{name}_now").alias(name) for name in ("severity", "fingerprint", "involved")]
@@ -140,7 +141,8 @@ def _still_failing(matched: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         again = (
             pl.when(pl.col("released_at").is_null()).then(pl.lit(CANDIDATE)).otherwise(pl.lit(OPEN))
         )
-    unmet = (pl.col("state") == ANSWERED) & _WAITING & pl.col("center_id").is_in(seen.fresh)
+    delivered = pl.col("delivery_key").is_in(seen.fresh)
+    unmet = (pl.col("state") == ANSWERED) & WAITING & delivered
     confirmed = (pl.col("state") == CLOSED) & (pl.col("resolution") == "confirmed_correct")
     kept = (pl.col("state") == CLOSED) & ~confirmed
     nothing = pl.lit(None, dtype=pl.String)
@@ -150,23 +152,23 @@ def _still_failing(matched: pl.DataFrame, seen: Seen) -> pl.DataFrame:
 
     return pl.concat(
         [
-            part(live & same & ~unmet, _as(None, nothing, "still_failing", "")),
+            part(live & same & ~unmet, as_told(None, nothing, "still_failing", "")),
             part(
                 live & same & unmet,
-                _as("not_corrected", pl.lit(OPEN), "still_failing", "the new delivery holds the same"),
+                as_told("not_corrected", pl.lit(OPEN), "still_failing", "the new delivery holds the same"),
             ),
             part(
                 live & ~same,
-                _as(
+                as_told(
                     "changed_still_failing", asked, "changed_still_failing",
                     "the values have changed, and the rule is still not met",
                 ),
             ),
-            part(confirmed & same, _as(None, nothing, "confirmed", "")),
-            part(kept & same, _as(None, nothing, "still_failing", "")),
+            part(confirmed & same, as_told(None, nothing, "confirmed", "")),
+            part(kept & same, as_told(None, nothing, "still_failing", "")),
             part(
                 ~live & ~((confirmed | kept) & same),
-                _as("reopened", again, "reopened", "the rule is not met again"),
+                as_told("reopened", again, "reopened", "the rule is not met again"),
             ),
         ]
     )  # fmt: skip
@@ -174,19 +176,23 @@ def _still_failing(matched: pl.DataFrame, seen: Seen) -> pl.DataFrame:
 
 def _follow(
     unmatched: pl.DataFrame, unasked: pl.DataFrame, seen: Seen
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Live queries whose fact fails no more: (those with what became of their record, those followed).
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Queries whose fact fails no more, and what became of their records.
 
-    `record` of the first: `there`, `moved` (its key was corrected) or `gone`; null where it has none. The
-    second are queries whose record moved and fails the same rule still; `key` is that of the fact.
+    Returns:
+        Those with what became of their record in `record`: `there`, `moved` (its key was corrected) or `gone`;
+        those whose record moved and fails the same rule still, with the `key` of the fact; and for all whose
+        record moved `query_id`, `center_id`, `patient_id`, `patient_new` and `instance_new`.
     """
-    live = unmatched.filter(pl.col("state").is_in([CANDIDATE, OPEN, ANSWERED]))
+    live = pl.col("state").is_in([CANDIDATE, OPEN, ANSWERED])
+    asked = unmatched.filter(live | silenced())
     by = ["center_id", "patient_id", "table", "instance"]
-    there = live.join(seen.now.with_columns(there=pl.lit(value=True)), on=by, how="left")
+    there = asked.join(seen.now.with_columns(there=pl.lit(value=True)), on=by, how="left")
     has_record = pl.col("table").is_not_null() & pl.col("patient_id").is_not_null()
     there = there.with_columns(pl.col("there").fill_null(value=False) | ~has_record)
-    gone = there.filter(~pl.col("there"))
+    gone = there.filter(~pl.col("there"), live)
     moves = _moves(gone, seen)
+    moved = gone.select("query_id", "center_id", "patient_id").join(moves, on="query_id")
     found = gone.join(moves, on="query_id").with_columns(
         patient_id=pl.col("patient_new"), instance=pl.col("instance_new")
     )
@@ -202,7 +208,18 @@ def _follow(
         .then(pl.lit("moved"))
         .otherwise(pl.lit("gone"))
     )
-    return lost.with_columns(record.alias("record")), followed
+    return lost.with_columns(record.alias("record")), followed, moved
+
+
+def _not_moved(unasked: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
+    """Without the question where a patient is whose id was corrected as asked."""
+    renamed = moved.filter(pl.col("patient_id") != pl.col("patient_new"))
+    old = (
+        renamed.select("center_id", "patient_id")
+        .unique()
+        .with_columns(rule_id=pl.lit(PATIENT_GONE))
+    )
+    return unasked.join(old, on=["center_id", "patient_id", "rule_id"], how="anti")
 
 
 def _moves(gone: pl.DataFrame, seen: Seen) -> pl.DataFrame:
@@ -236,7 +253,24 @@ def _moves(gone: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     fits = pl.concat(frames)
     one = fits.filter(pl.len().over("query_id") == 1)
     claimed = pl.col("lost").n_unique().over("center_id", "table", "patient_new", "instance_new")
-    return one.filter(claimed == 1).select("query_id", "patient_new", "instance_new")
+    close = one.filter(claimed == 1)
+    # More of the key was corrected than was asked about: the only lost record of a patient is the only new one.
+    rows = ["center_id", "patient_id", "table"]
+    left = lost.join(close, on="query_id", how="anti")
+    went = seen.before.join(seen.now, on=by, how="anti", nulls_equal=True)
+    taken = close.select(
+        "center_id",
+        pl.col("patient_new").alias("patient_id"),
+        "table",
+        pl.col("instance_new").alias("instance"),
+    )
+    came = new.join(taken, on=by, how="anti", nulls_equal=True)
+    only_went = went.filter(pl.len().over(rows) == 1)
+    only_came = came.filter(pl.len().over(rows) == 1).rename({"instance": "instance_new"})
+    far = left.join(only_went, on=by, how="semi").join(only_came, on=rows)
+    moved = ["query_id", "patient_new", "instance_new"]
+    far = far.with_columns(pl.col("patient_id").alias("patient_new")).select(moved)
+    return pl.concat([close.select(moved), far])
 
 
 def _followed(followed: pl.DataFrame) -> pl.DataFrame:
@@ -249,56 +283,11 @@ def _followed(followed: pl.DataFrame) -> pl.DataFrame:
         "state",
         *IDENTITY,
         *now,
-        *_as(
+        *as_told(
             "changed_still_failing", asked, "changed_still_failing",
             "the record has another key now, and the rule is still not met",
         ),
     ).drop("key")  # fmt: skip
-
-
-def _settled(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
-    """Live queries whose fact fails no more."""
-    known = pl.col("rule_id").is_in(seen.rules)
-    judged = lost.join(seen.ran, on=["center_id", "rule_id"], how="left").with_columns(
-        pl.col("ran").fill_null(value=False)
-    )
-    own = ["query_id", "state", *_ABOUT]
-
-    def part(rows: pl.Expr, exprs: list[pl.Expr], resolution: str | None) -> pl.DataFrame:
-        made = judged.filter(rows).select(*own, *exprs)
-        return made.with_columns(pl.lit(resolution, dtype=pl.String).alias("resolution"))
-
-    gone, moved = pl.col("record") == "gone", pl.col("record") == "moved"
-    ran = known & pl.col("ran")
-    return pl.concat(
-        [
-            part(
-                ~known,
-                _as("cancelled", pl.lit(CANCELLED), "rule_withdrawn", "the rule is judged no more"),
-                "rule_withdrawn",
-            ),
-            part(
-                known & gone,
-                _as("withdrawn", pl.lit(RESOLVED), "withdrawn", "the record is not delivered any more"),
-                "record_withdrawn",
-            ),
-            part(
-                known & ~gone & ~pl.col("ran"),
-                _as(None, pl.lit(None), "not_judged", ""),
-                None,
-            ),
-            part(
-                ran & moved,
-                _as("resolved", pl.lit(RESOLVED), "resolved", "the record has another key, and the rule is met"),
-                "data_corrected",
-            ),
-            part(
-                ran & ~gone & ~moved,
-                _as("resolved", pl.lit(RESOLVED), "resolved", "the rule is met"),
-                "data_corrected",
-            ),
-        ]
-    )  # fmt: skip
 
 
 def _created(unasked: pl.DataFrame, queries: pl.DataFrame, seen: Seen) -> pl.DataFrame:
@@ -313,15 +302,15 @@ def _created(unasked: pl.DataFrame, queries: pl.DataFrame, seen: Seen) -> pl.Dat
     created = rows.select(
         "query_id",
         pl.lit(None, dtype=pl.String).alias("state"),
-        *_ABOUT,
-        *_as("created", pl.lit(CANDIDATE), "new", "a rule is not met"),
+        *ABOUT,
+        *as_told("created", pl.lit(CANDIDATE), "new", "a rule is not met"),
     )
     if not seen.at_once:
         return created
     released = rows.select(
         "query_id",
         pl.lit(CANDIDATE).alias("state"),
-        *_ABOUT,
-        *_as("released", pl.lit(OPEN), "new", "released at once, as the study says"),
+        *ABOUT,
+        *as_told("released", pl.lit(OPEN), "new", "released at once, as the study says"),
     )
     return pl.concat([created, released])
