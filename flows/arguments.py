@@ -8,7 +8,7 @@ _STATE_HELP = (
     "candidate, open, answered, closed, cancelled, resolved or all; default: the first three, which "
     "are not settled"
 )
-_AS_HELP = "data_corrected, confirmed_correct, not_available, record_withdrawn, rule_withdrawn or duplicate"
+_AS_HELP = "confirmed_correct, not_available or duplicate"
 
 
 def add_tables(report: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_tables(report: argparse.ArgumentParser) -> None:
 
 
 def add_actions(queries: argparse.ArgumentParser) -> None:
-    """Adds list, release, send, import and close to the parser of `carmony queries`."""
+    """Adds the actions to the parser of `carmony queries`."""
     actions = queries.add_subparsers(dest="action", metavar="ACTION", required=False)
     queries.set_defaults(action="list", center=[], state=[], rule=[], severity=[])
 
@@ -55,6 +55,15 @@ def add_actions(queries: argparse.ArgumentParser) -> None:
         "--as", dest="resolution", required=True, metavar="RESOLUTION", help=_AS_HELP
     )
     close.add_argument("--reason", required=True, metavar="TEXT", help="why; without patient data")
+    again = _action(
+        actions, "reopen", "ask closed queries again", "Q-7M2K9XQ4 --reason 'closed in error'"
+    )
+    again.add_argument("ids", nargs="+", metavar="ID", help="queries, as list shows")
+    again.add_argument("--reason", required=True, metavar="TEXT", help="why; without patient data")
+    show = _action(
+        actions, "show", "what happened to a query, and what the center wrote", "Q-7M2K9XQ4"
+    )
+    show.add_argument("id", metavar="ID", help="a query, as list shows")
     for parser in (listing, release, send):
         _several(parser, "--center", "C", "only of this center; may be repeated")
     for parser in (listing, release):
@@ -89,3 +98,40 @@ def _action(
     ):
         parser.add_argument(option, action="store_true", default=argparse.SUPPRESS, help=text)
     return parser
+
+
+def _add_history(history: argparse.ArgumentParser) -> None:
+    history.add_argument(
+        "--verify", action="store_true", help="look for changed, removed or moved entries"
+    )
+    history.add_argument(
+        "--rebuild", type=int, metavar="LOAD", help="build the state of this load again"
+    )
+    history.add_argument("--out", metavar="FILE", help="where to put it; default: in the vault")
+
+
+def _add_forget(forget: argparse.ArgumentParser) -> None:
+    forget.add_argument("center", metavar="CENTER", help="the center")
+    forget.add_argument(
+        "patient", metavar="ID", help="the center's own id of the patient; '-' reads it from input"
+    )
+    forget.add_argument(
+        "--delete-deliveries",
+        action="store_true",
+        help="also delete the delivered files that hold the patient, in the vault and the inbox",
+    )
+
+
+# Commands of modules of their own name, with a function of that name: summary, example, arguments.
+STUDY_COMMANDS = {
+    "history": (
+        "the loads of a study; whether its audit trail is whole; a published state built again",
+        "carmony history my-study --verify",
+        _add_history,
+    ),
+    "forget": (
+        "remove a patient who has withdrawn, from the vault, the warehouse and its history",
+        "carmony forget my-study DE01 -    # the id is read from standard input",
+        _add_forget,
+    ),
+}

@@ -1,4 +1,4 @@
-"""The command `queries`: list, release, send, import, close.
+"""The command `queries`: list, show, release, send, import, close, reopen.
 
 Queries are named by their id, and patients by their pseudonym: the center's own ids stay in the vault.
 """
@@ -18,7 +18,7 @@ from flows.folder import StudyFolder, open_study_folder, private_files
 from flows.query_choice import centers_of, chosen, known_ids, log_of, states, unknown
 from schemas.errors import StudyError
 
-_HEADER = ("id", "center", "patient", "rule", "severity", "field", "state", "days")
+_HEADER = ("id", "center", "patient", "rule", "severity", "field", "state", "answer", "days")
 
 
 def queries(arguments: argparse.Namespace) -> int:
@@ -29,6 +29,8 @@ def queries(arguments: argparse.Namespace) -> int:
         "send": _send,
         "import": _import,
         "close": _close,
+        "reopen": _reopen,
+        "show": _show,
     }[arguments.action]
     folder = open_study_folder(Path(arguments.study))
     parts.load_study(folder)  # a broken study.yaml is told before anything is done
@@ -90,14 +92,11 @@ def _release(folder: StudyFolder, arguments: argparse.Namespace) -> int:
 
 
 def _close(folder: StudyFolder, arguments: argparse.Namespace) -> int:
-    from schemas.query_frames import RESOLUTIONS
-    from warehouse.queries.transitions import close
+    from warehouse.queries.transitions import BY_HAND, close
 
-    if arguments.resolution not in RESOLUTIONS:
-        raise unknown("resolution", arguments.resolution, RESOLUTIONS)
-    reason = " ".join(arguments.reason.split())
-    if not reason:
-        raise StudyError("A query is closed with a reason.", fix='give one: --reason "why"')
+    if arguments.resolution not in BY_HAND:
+        raise unknown("resolution", arguments.resolution, BY_HAND)
+    reason = _reason(arguments)
     with parts.run_lock(str(folder.root)):
         log = log_of(folder)
         ids = known_ids(log.queries, arguments.ids)
@@ -109,6 +108,47 @@ def _close(folder: StudyFolder, arguments: argparse.Namespace) -> int:
     text = f"{_count(events.height, 'query')} closed as {arguments.resolution}"
     _done(arguments, {"closed": events["query_id"].to_list()}, text)
     return 0
+
+
+def _reopen(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    from warehouse.queries.transitions import reopen
+
+    reason = _reason(arguments)
+    with parts.run_lock(str(folder.root)):
+        log = log_of(folder)
+        ids = known_ids(log.queries, arguments.ids)
+        events, problems = reopen(log.queries, ids, reason, dt.datetime.now(dt.UTC))
+        _refuse(problems)
+        log.append("reopen", events)
+    text = f"{_count(events.height, 'query')} open again; the next packet asks"
+    _done(arguments, {"reopened": events["query_id"].to_list()}, text)
+    return 0
+
+
+def _show(folder: StudyFolder, arguments: argparse.Namespace) -> int:
+    from flows.query_list import history_rows
+
+    log = log_of(folder)
+    (wanted,) = known_ids(log.queries, [arguments.id])
+    header, rows, told = history_rows(log, wanted)
+    if arguments.json:
+        found = [dict(zip(header, row, strict=True)) for row in rows]
+        print(json.dumps({"query": wanted, "answer": told, "events": found}, default=str))
+        return 0
+    from flows.commands import plain_table
+
+    print(plain_table(header, rows))
+    for name, text in told.items():
+        if text is not None:
+            print(f"{name}: {text}")
+    return 0
+
+
+def _reason(arguments: argparse.Namespace) -> str:
+    reason = " ".join(arguments.reason.split())
+    if not reason:
+        raise StudyError("This needs a reason.", fix='give one: --reason "why"')
+    return reason
 
 
 def _refuse(problems: Sequence[str]) -> None:

@@ -81,7 +81,9 @@ def _queries(found: LoadQueries) -> pl.DataFrame:
 
 
 def _events(found: LoadQueries) -> pl.DataFrame:
-    own_words = pl.col("actor").is_in(_WRITTEN) & pl.col("event").is_in(["closed", "confirmed"])
+    own_words = pl.col("actor").is_in(_WRITTEN) & pl.col("event").is_in(
+        ["closed", "confirmed", "reopened"]
+    )
     return found.log.events.sort("part", "position").with_columns(
         pl.col("at").dt.replace_time_zone(None),
         pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("query_id").alias("event_number"),

@@ -133,6 +133,13 @@ class QueryLog:
                 yield path, found
 
     def _counting(self) -> list[Path]:
+        numbers = [int(found[1]) for _, found in self._parts()]
+        missing = sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
+        if missing:
+            raise StudyError(
+                f"The log of queries is not whole: part {missing[0]:06d} is missing in vault/queries.",
+                fix="restore the folder from a backup; without it the state of the queries is not known",
+            )
         return [p for p, m in self._parts() if m[3] is None or int(m[3]) in self._published]
 
 

@@ -1,4 +1,4 @@
-"""What people do with queries: release, send, answer, close. Pure: queries in, events and problems out.
+"""What people do with queries: release, send, answer, close, reopen. Pure: queries in, events and problems out.
 
 An event changes nothing by itself; `QueryLog.append` makes it count. A query that is not in a state
 in which the step is possible is left as it is, and told as a problem; problems hold ids of queries
@@ -21,7 +21,6 @@ from schemas.query_frames import (
     ENDED,
     OPEN,
     QUERY_EVENT,
-    RESOLUTIONS,
 )
 
 DATA_MANAGER, CENTER = "data manager", "center"
@@ -33,7 +32,7 @@ _REASONS = {
     "patient_withdrawn": "the center takes the patient out of its next delivery",
     "other": "the center has answered in words",
 }
-_BY_HAND = frozenset(RESOLUTIONS)
+BY_HAND = ("confirmed_correct", "not_available", "duplicate")  # the others a load finds out
 Outcome = tuple[pl.DataFrame, list[str]]
 
 
@@ -92,15 +91,27 @@ def close(
     `confirmed_correct` makes an exception, as the center's own answer does.
 
     Raises:
-        ValueError: No such resolution, or no reason.
+        ValueError: Not one of `BY_HAND`, or no reason.
     """
-    if resolution not in _BY_HAND:
-        raise ValueError(f"a resolution is one of {', '.join(RESOLUTIONS)}")
+    if resolution not in BY_HAND:
+        raise ValueError(f"a resolution is one of {', '.join(BY_HAND)}")
     if not reason.strip():
         raise ValueError("a query is closed with a reason")
     chosen, problems = _in_states(queries, ids, (CANDIDATE, OPEN, ANSWERED), "closed")
     event = "confirmed" if resolution == "confirmed_correct" else "closed"
     return made(chosen, event, CLOSED, at, DATA_MANAGER, reason.strip(), resolution), problems
+
+
+def reopen(queries: pl.DataFrame, ids: Sequence[str], reason: str, at: dt.datetime) -> Outcome:
+    """A closed query is asked again: it was closed in error, or the center takes its answer back.
+
+    Raises:
+        ValueError: No reason.
+    """
+    if not reason.strip():
+        raise ValueError("a query is reopened with a reason")
+    chosen, problems = _in_states(queries, ids, (CLOSED,), "reopened")
+    return made(chosen, "reopened", OPEN, at, DATA_MANAGER, reason.strip()), problems
 
 
 def made(
