@@ -8,6 +8,7 @@ import numpy as np
 
 from reports.stats.kaplan_meier import KaplanMeier
 
+VISIBLE = 0.01  # a lead that counts: a percentage point; smaller ones are noise of large samples
 EQUAL = 1e-12  # survival: what rounding leaves between curves that are equal
 
 
@@ -25,12 +26,17 @@ class Crossing:
     first_ahead: float
     second_ahead: float
 
+    @property
+    def matters(self) -> bool:
+        """Whether the curves cross and each leads by a percentage point somewhere."""
+        return bool(self.times) and min(self.first_ahead, self.second_ahead) >= VISIBLE
+
 
 def crossing(first: KaplanMeier, second: KaplanMeier) -> Crossing:
     """Compares two curves up to the smaller of their last times.
 
-    Curves that touch without changing places do not cross. Every change of places counts, however small:
-    the leads say how much it is.
+    Curves that touch without changing places do not cross. Every change of places is found, however small; the
+    leads say how much it is.
     """
     end = min(first.time[-1], second.time[-1])
     times = np.union1d(first.time, second.time)

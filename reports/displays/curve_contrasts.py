@@ -58,7 +58,7 @@ def contrasts(
     if ph is not None:
         yield ph
     fails = ph is not None and ph.p is not None and ph.p < FAILS
-    crossed = [pair for pair in pairs if pair.found.times]
+    crossed = [pair for pair in pairs if pair.found.matters]
     month = asked
     if asked is not None and filled and not _reached(display, filled, asked):
         month = _horizon(display, filled, horizons)

@@ -268,6 +268,17 @@ def test_curves_that_touch_do_not_cross_and_those_that_change_places_do():
     assert (found.first_ahead, found.second_ahead) == pytest.approx((1 / 3, 2 / 3))
 
 
+def test_a_lead_below_a_percentage_point_is_found_but_does_not_matter():
+    # The first event of 200 puts a curve behind by half a point, that of 50 by two.
+    for n, matters in ((200, False), (50, True)):
+        first = curve([1, *range(100, 99 + n)], [True] + [False] * (n - 1))
+        second = curve([2, 2, 3, *range(100, 97 + n)], [True] * 3 + [False] * (n - 3))
+        found = crossing(first, second)
+        assert found.times == (2.0,)
+        assert found.second_ahead == pytest.approx(1 / n)
+        assert found.matters is matters
+
+
 def test_what_lies_after_the_smaller_last_time_is_no_crossing():
     short = curve([1, 2, 3], [True, False, False])
     long = curve([4, 5, 6], [True, True, True])
