@@ -7,6 +7,7 @@ needs (`flows.commands`).
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from flows.arguments import add_actions, add_tables
+from flows.arguments import STUDY_COMMANDS, add_actions, add_tables
 
 USAGE_ERROR, INTERRUPTED, BUG = 2, 4, 70
 
@@ -100,6 +101,17 @@ def build_parser() -> argparse.ArgumentParser:
         optional=True,
     )
     add_tables(report)
+    report.add_argument(
+        "--external",
+        action="store_true",
+        help="for readers outside: small counts withheld, into published/report-external",
+    )
+    report.add_argument(
+        "--threshold",
+        type=int,
+        metavar="N",
+        help="with --external: counts from 1 up to below N are withheld; default: the plan's, else 5",
+    )
 
     sql = _command(
         commands,
@@ -112,6 +124,9 @@ def build_parser() -> argparse.ArgumentParser:
     sql.add_argument(
         "--format", choices=("table", "csv", "json"), default="table", help="default: table"
     )
+
+    for name, (summary, example, add) in STUDY_COMMANDS.items():
+        add(_command(commands, name, summary, example))
 
     check = _command(
         commands,
@@ -176,9 +191,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _dispatch(arguments)
+        _note(arguments, code)
         sys.stdout.flush()  # a full disk or closed pipe is met here, not at the end of the process
         return code
     except KeyboardInterrupt:
+        _note(arguments, INTERRUPTED, "interrupted")
         return _interrupted()
     except BrokenPipeError:
         _drop_output()  # the reader of our output has gone (`| head`): no complaint
@@ -187,10 +204,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         from flows.faults import was_interrupted
 
         if was_interrupted(error):
+            _note(arguments, INTERRUPTED, "interrupted")
             return _interrupted()
         if arguments.debug:
             raise
-        return _failed(_output_fault(error) or error, arguments)
+        code = _failed(_output_fault(error) or error, arguments)
+        _note(arguments, code, "failed")
+        return code
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -213,6 +233,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from flows import report_command
 
         return report_command.report(arguments)
+    if arguments.command in STUDY_COMMANDS:
+        module = importlib.import_module(f"flows.{arguments.command}")
+        done: int = getattr(module, arguments.command)(arguments)
+        return done
     from flows import commands
 
     command = {
@@ -222,6 +246,14 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         "check": commands.check,
     }[arguments.command]
     return command(arguments)
+
+
+def _note(arguments: argparse.Namespace, code: int, what: str = "done") -> None:
+    """The entry of the audit trail of a command that changes a study."""
+    if arguments.command in {"run", "queries", "report", "forget"}:
+        from flows.trail_run import note_command
+
+        note_command(arguments, code, what)
 
 
 def _interrupted() -> int:
@@ -250,6 +282,8 @@ def _output_fault(error: Exception) -> Exception | None:
         "run_commands.py",
         "report_command.py",
         "query_commands.py",
+        "history.py",
+        "forget.py",
     } or not is_disk_full(error):
         return None
     _drop_output()

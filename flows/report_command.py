@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,29 @@ from flows.folder import StudyFolder, private_files
 from schemas.errors import StudyError
 
 PAGE = "report.html"
+SMALLEST = 2  # below it a threshold withholds nothing
 
 
 def report(arguments: argparse.Namespace) -> int:
     """Writes a report and says where it is."""
     given = {name: getattr(arguments, name) for name in ("adsl", "adtte", "plan")}
     own = [*given.values(), arguments.out, arguments.first_day]
+    if arguments.threshold is not None and not arguments.external:
+        raise StudyError(
+            "A threshold is of an external report; this one prints every count.",
+            fix="add --external, or leave --threshold out",
+        )
+    if arguments.threshold is not None and arguments.threshold < SMALLEST:
+        raise StudyError(
+            f"A threshold of {arguments.threshold} withholds nothing.",
+            fix=f"give {SMALLEST} or more",
+        )
     if arguments.study is None:
+        if arguments.external:
+            raise StudyError(
+                "An external report is made of a study alone.",
+                fix="carmony report STUDY --external",
+            )
         lacking = [f"--{name}" for name, value in given.items() if value is None]
         if lacking == [f"--{name}" for name in given]:
             raise StudyError(
@@ -49,6 +66,8 @@ def _of_study(arguments: argparse.Namespace) -> int:
         raise StudyError(
             f"Study '{root.name}' has no published warehouse.", fix="run 'carmony run' first"
         )
+    if arguments.external:
+        return _external(arguments, folder)
     with private_files(), parts.run_lock(str(folder.root)):
         page = stages.report(str(folder.root), exports=True)
     changed = changed_since_the_run(folder)
@@ -95,6 +114,33 @@ def changed_since_the_run(folder: StudyFolder) -> tuple[str, ...]:
     if plan and plan[0] and plan[0] != digest:
         changed.append("the analysis plan")
     return tuple(changed)
+
+
+def _external(arguments: argparse.Namespace, folder: StudyFolder) -> int:
+    """The report that may leave, in a folder of its own; the internal one stays as it is."""
+    from flows import parts
+    from flows.folder import open_to_readers
+    from flows.recovery import replace_folder
+    from reports.disclosure.external import write_external
+
+    fresh, place = folder.published / ".report-external.new", folder.published / "report-external"
+    with private_files(), parts.run_lock(str(folder.root)):
+        shutil.rmtree(fresh, ignore_errors=True)
+        study = parts.load_study(folder)
+        made = write_external(folder.warehouse, fresh, study, arguments.threshold)
+        replace_folder(fresh, place)
+        open_to_readers(place)
+    page = place / made.page.name
+    content = {
+        "report": str(page),
+        "threshold": made.threshold,
+        "cells": made.cells,
+        "withheld": made.withheld,
+        "left_out": list(made.left_out),
+    }
+    counted = f"threshold  {made.threshold}: {made.withheld} of {made.cells} counts withheld"
+    _answer(arguments, content, "\n".join([*made.left_out, counted, f"report     {page}"]))
+    return 0
 
 
 def _of_tables(arguments: argparse.Namespace) -> int:

@@ -44,7 +44,8 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
         raise StudyError(
             f"study.yaml asks to print no count below {study.privacy.smallest_cell}, but the report"
             " cannot hold back small counts.",
-            fix="set privacy.smallest_cell to 1, and show the report only to those who may see counts of 1",
+            fix="set privacy.smallest_cell to 1, show the report only to those who may see counts of 1, and give"
+            " others what 'carmony report STUDY --external' writes",
         )
     if isinstance(warehouse, str | Path):
         import duckdb

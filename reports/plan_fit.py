@@ -51,18 +51,11 @@ def check_columns(plan: Plan, adsl: pl.DataFrame) -> None:
 
 
 def check_groups(context: Context) -> None:
-    """Refuses what no report can be made of: groups of a number, numbers of text, counts to be held back.
+    """Refuses what no report can be made of: groups of a number, numbers of text.
 
     Raises:
         StudyError: Names display, key and variable; never a value.
-        StudyError: The plan asks for small counts to be held back, and the report would print them.
     """
-    threshold = context.plan.disclosure.threshold
-    if threshold is not None:
-        raise StudyError(
-            f"The analysis plan asks to hold back counts below {threshold}, but the report prints every count.",
-            fix="leave 'disclosure' out of the plan, and show the report only to those who may see counts of 1",
-        )
     plan, adsl = context.plan, context.data.adsl
     wrong = [
         f"display '{display.id}', {key}: '{name}' is a number and makes no groups"
@@ -115,6 +108,11 @@ def _is_numeric(adsl: pl.DataFrame, column: str) -> bool:
 def differences(context: Context) -> Iterator[Estimate]:
     """Sentences of METHODS: levels that no patient has, values that are no level, unknown groups."""
     plan, patients = context.plan, context.patients
+    yield _told(
+        "thresholds",
+        f"Few events: fewer than {plan.early_events} behind an estimate. Small group: fewer than"
+        f" {plan.small_group} patients. What rests on either is descriptive only.",
+    )
     used = {n for d in plan.displays for key, n in names_of(d) if key in ("endpoint", "medians")}
     present = {*context.data.adtte["PARAMCD"], *context.data.exclusion["PARAMCD"]}
     for name in plan.endpoints:

@@ -49,7 +49,7 @@ class Curve:
     label: str
     steps: tuple[Step, ...]
     censored: tuple[tuple[float, float], ...]
-    at_risk: tuple[tuple[float, int], ...]
+    at_risk: tuple[tuple[float, int | str], ...]
 
     @property
     def end(self) -> float:
