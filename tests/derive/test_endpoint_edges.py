@@ -360,7 +360,7 @@ def test_without_an_evaluable_response_time_to_response_is_open_where_the_study_
 
 
 @pytest.mark.parametrize(("changed", "is_bad"), [("", False), ("set CNSR = 1", True)])
-def test_the_audit_takes_a_death_after_the_data_cut_for_no_contradiction(
+def test_a_death_after_the_data_cut_is_no_death_yet_and_no_contradiction_to_the_audit(
     derived, study_with, changed, is_bad
 ):
     from pathlib import Path
@@ -372,6 +372,6 @@ def test_the_audit_takes_a_death_after_the_data_cut_for_no_contradiction(
         early.execute(f"update analysis.adtte {changed} where PARAMCD = 'OS'")
     statement = audited.read_text(encoding="utf-8")
     assert late.execute(f"select n_deaths, n_events, bad from ({statement})").fetchall() == [
-        (1, 0, False)
+        (0, 0, False)
     ]
     assert early.execute(f"select bad from ({statement})").fetchall() == [(is_bad,)]
