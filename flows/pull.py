@@ -56,14 +56,19 @@ def inbox_centers(folder: StudyFolder) -> list[str]:
     """Ids of the centers that have a folder in the inbox, sorted."""
     if not folder.inbox.is_dir():
         return []
-    return sorted(p.name for p in folder.inbox.iterdir() if p.is_dir() and p.name[0] != ".")
+    return sorted(p.name for p in folder.inbox.iterdir() if _is_center(p))
 
 
 def stray_files(folder: StudyFolder) -> list[str]:
-    """Names in the inbox that are no folder of a center, sorted: nobody's delivery."""
+    """Names in the inbox that are no folder of a center, sorted and printable: nobody's delivery."""
     if not folder.inbox.is_dir():
         return []
-    return [path.name for path in _entries(folder.inbox) if not path.is_dir()]
+    return [shown(path.name) for path in _entries(folder.inbox) if not _is_center(path)]
+
+
+def _is_center(path: Path) -> bool:
+    """A folder; one with control characters in its name can be no center's, which a spec names."""
+    return path.is_dir() and path.name[0] != "." and shown(path.name) == path.name
 
 
 def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = None) -> Pulled:

@@ -16,6 +16,7 @@ from schemas.spec import CenterSpec, Source
 from schemas.spec.base import listed
 from transforms.harmonize.absent import no_table
 from transforms.read import ColumnInfo, ReadOptions, TableReader, open_tables, zip_members
+from transforms.read.source import shown
 
 BATCH_ROWS = 250_000
 _OF_ALL_PATIENTS = ("subject", "infusion", "follow_up")
@@ -75,15 +76,16 @@ def open_sources(spec: CenterSpec, delivery: Delivery, batch_rows: int = BATCH_R
                 spec,
                 name,
                 source,
-                shelf.sheets_of(source.file),
-                shelf.members_of(source.file),
-                shelf.names(),
+                _printable(shelf.sheets_of(source.file)),
+                _printable(shelf.members_of(source.file)),
+                [shown(name) for name in shelf.names()],
             )
         if not tables:
             opened.missing.append(name)
             opened.notes.append(f"optional source '{name}' is not in the delivery")
-        for file, sheet, reader in tables:
-            mark = (reader.info.sha256, sheet)
+        for found, tab, reader in tables:
+            mark = (reader.info.sha256, tab)
+            file, sheet = shown(found), shown(tab) if tab is not None else None
             columns = {nfc(column.name): column for column in reader.info.columns}
             opened.sources.append(
                 OpenSource(
@@ -99,8 +101,15 @@ def open_sources(spec: CenterSpec, delivery: Delivery, batch_rows: int = BATCH_R
             )
             seen[mark] = seen.get(mark, 0) + 1
             opened.notes += [f"{file}: {note}" for note in reader.info.notes]
-    opened.unread = list(shelf.unread(spec))
+    opened.unread = [
+        (shown(name), shown(sheet) if sheet is not None else None)
+        for name, sheet in shelf.unread(spec)
+    ]
     return opened
+
+
+def _printable(parts: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {shown(name): [shown(part) for part in inside] for name, inside in parts.items()}
 
 
 def nfc(text: str) -> str:

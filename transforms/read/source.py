@@ -122,8 +122,12 @@ class Source:
         )
 
     def error(self, code: str, problem: str, fix: str = "", **place: Any) -> FileError:
-        """A FileError about this file; `place` may name sheet, row and column."""
-        return FileError(code, Place(self.name, **place), problem, fix=fix)
+        """A FileError about this file; `place` may name sheet, row and column.
+
+        What the file says of itself (sheets, headers, members) is made printable.
+        """
+        named = {key: shown(at) if isinstance(at, str) else at for key, at in place.items()}
+        return FileError(code, Place(self.name, **named), shown(problem), fix=shown(fix))
 
 
 def _is_broken_off(path: Path) -> bool:
