@@ -11,7 +11,6 @@ import polars as pl
 ALL = "ALL"
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
-FEW_EVENTS = 10
 
 SCHEMA = pl.Schema(
     {
@@ -115,8 +114,3 @@ def interval_text(lower: float | None, upper: float | None, decimals: int) -> st
         "NR" if limit is None or math.isnan(limit) else number_text(limit, decimals)
         for limit in (lower, upper)
     )
-
-
-def few_events_text(events: int) -> str:
-    """A warning for estimates that rest on few events, empty otherwise."""
-    return f"; few events ({events})" if events < FEW_EVENTS else ""

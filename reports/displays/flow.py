@@ -138,7 +138,6 @@ def _sentences(study: Study) -> dict[str, str]:
             " The median is the first time at which survival is below 0.5, or the middle of a flat"
             " stretch at 0.5; its interval inverts the confidence curve. NR: not reached."
             " Number at risk: patients whose time is at least the tick."
-            " Few events: fewer than 10 events, read with caution."
         ),
         "follow_up": "Median follow-up: reverse Kaplan-Meier.",
         "tests": (

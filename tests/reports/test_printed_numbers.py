@@ -2,10 +2,10 @@
 
 import pytest
 
+from reports.displays.curves import Display
 from reports.displays.estimate import (
     Estimate,
     count_text,
-    few_events_text,
     interval_text,
     number_text,
     p_text,
@@ -69,9 +69,14 @@ def test_a_limit_that_is_not_reached_is_printed_as_nr():
     assert interval_text(3.7, None, 1) == "3.7 to NR"
 
 
-def test_few_events_are_flagged_below_ten():
-    assert few_events_text(9) == "; few events (9)"
-    assert few_events_text(10) == ""
+def test_few_events_and_patients_are_flagged_below_what_the_plan_asks_for():
+    usual = Display("F", "OS", "Survival", (), 30.4375)
+    assert usual.flags(20, 9) == "; few events (9)"
+    assert usual.flags(19, 10) == "; small group (19)"
+    assert usual.flags(20, 10) == ""
+    own = Display("F", "OS", "Survival", (), 30.4375, early_events=3, small_group=5)
+    assert own.flags(5, 3) == ""
+    assert own.flags(4, 2) == "; few events (2); small group (4)"
 
 
 def test_positions_count_within_each_display_and_nan_becomes_null():
