@@ -82,7 +82,7 @@ def open_study_folder(path: Path) -> StudyFolder:
     """The study at `path`, its vault closed to others.
 
     Raises:
-        StudyError: there is no study, or the vault cannot be written.
+        StudyError: there is no study, the vault is open to others, or it cannot be written.
     """
     folder = StudyFolder(path.resolve())
     if not folder.settings.is_file():
@@ -90,6 +90,7 @@ def open_study_folder(path: Path) -> StudyFolder:
             f"'{path}' is no study: it has no study.yaml.",
             fix=f"give the folder of a study, or make an empty one with: carmony init {path}",
         )
+    _refuse_open_vault(folder)
     try:
         make_private(folder.vault)
         make_private(folder.logs)
@@ -99,6 +100,28 @@ def open_study_folder(path: Path) -> StudyFolder:
             fix="run as the person who owns the study folder, or correct its permissions",
         ) from error
     return folder
+
+
+def _refuse_open_vault(folder: StudyFolder) -> None:
+    """Others may have read names by now: that is to be known, not to be mended in silence."""
+    wrong, mend = [], []
+    for path, mode in ((folder.vault, 0o700), (folder.vault / "pseudonym.key", 0o600)):
+        try:
+            found = path.stat()
+        except OSError:
+            continue  # not there yet, or not ours to read: that has its own message
+        name = path.relative_to(folder.root).as_posix()
+        if found.st_mode & 0o077:
+            wrong.append(f"{name} has mode {found.st_mode & 0o777:04o}")
+            mend.append(f"chmod {mode:o} {path}")
+        elif os.geteuid() not in (0, found.st_uid):
+            wrong.append(f"{name} belongs to another user")
+            mend.append(f"chown -R {os.geteuid()} {path}")
+    if wrong:
+        raise StudyError(
+            f"The vault is not closed to others: {'; '.join(wrong)}. Nothing is read or written.",
+            fix=f"find out who could read it, then: {' && '.join(mend)}",
+        )
 
 
 def make_private(path: Path) -> Path:

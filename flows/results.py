@@ -42,10 +42,12 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     """
     from expectations import audit, write_results
     from reports.estimates import write_estimates
+    from warehouse.trail import keep_head
 
     write_estimates(warehouse, parts.load_study(StudyFolder(study)))
     verdict = audit(warehouse)
     write_results(verdict, results)
+    keep_head(study, results)  # the folder takes the place of the published one, in one step
     return {
         "passed": verdict.passed,
         "critical_failures": list(verdict.critical_failures),

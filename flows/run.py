@@ -26,6 +26,7 @@ from flows.outcome import (
     RunOutcome,
 )
 from flows.show import Progress
+from flows.trail_run import note_run
 from schemas.errors import AuditStoppedError
 
 LAST_RUN = "last_run.json"
@@ -121,16 +122,7 @@ def finish(
         outcome.state = NO_DELIVERY
         outcome.messages.append(_NO_DELIVERY)
     else:
-        load_id = outcome.load_id = stages.open_load(root, outcome.deliveries)
-        try:
-            _publish(outcome, root, progress, judge)
-        except AuditStoppedError as error:
-            outcome.state = AUDIT_STOPPED
-            outcome.messages.append(str(error))
-            stages.close_load(root, load_id, "stopped")
-        except BaseException as error:
-            stages.close_load(root, load_id, "interrupted" if was_interrupted(error) else "failed")
-            raise
+        publish_load(outcome, root, progress, judge)
     if outcome.state not in (PUBLISHED, NOTHING_NEW):
         return
     if report and not stages.report_is_current(root):
@@ -138,6 +130,20 @@ def finish(
             progress.stage("report")
             stages.report(root)
     results.fill_places(outcome, root)
+
+
+def publish_load(outcome: RunOutcome, root: str, progress: Progress, judge: Any = None) -> None:
+    """Opens a load, publishes it and closes it, whatever comes; fills `outcome`."""
+    load_id = outcome.load_id = stages.open_load(root, outcome.deliveries)
+    try:
+        _publish(outcome, root, progress, judge)
+    except AuditStoppedError as error:
+        outcome.state = AUDIT_STOPPED
+        outcome.messages.append(str(error))
+        stages.close_load(root, load_id, "stopped")
+    except BaseException as error:
+        stages.close_load(root, load_id, "interrupted" if was_interrupted(error) else "failed")
+        raise
 
 
 def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> None:
@@ -212,8 +218,9 @@ def anything_to_read(pulled: Sequence[dict[str, Any]]) -> Iterator[Any]:
 
 
 def save_outcome(root: str, outcome: RunOutcome) -> None:
-    """Writes what became of the run into the vault's log, for whoever started it."""
+    """Writes what became of the run into the vault's log, for whoever started it, and into the trail."""
     write_json(StudyFolder(Path(root)).logs / LAST_RUN, outcome.to_dict())
+    note_run(root, outcome)
 
 
 def last_outcome(root: str) -> RunOutcome:

@@ -24,6 +24,7 @@ from schemas.spec import CenterSpec, Study
 from schemas.staging import ADDRESS
 from transforms.harmonize.mapping import Mapping as DeliveryMapping
 from transforms.harmonize.plan import MappingPlan, plan_delivery
+from transforms.harmonize.privacy_withdrawn import withdrawn_of
 from transforms.row_file import WRITE, RowFile, without_rows
 
 
@@ -63,6 +64,7 @@ def _stage(
     spec: CenterSpec, delivery: Delivery, work: Path, study: Study, catalog: Catalog
 ) -> dict[str, Any]:
     plan = plan_delivery(spec, delivery, catalog)
+    plan.withdrawn = withdrawn_of(study.folder, spec.center.id)
     mapping = DeliveryMapping(plan)
     facts = CheckFacts(
         spec.center.id,

@@ -101,6 +101,11 @@ class Source(Declared):
     drop: Strings = Field(
         default=(), description="Headers that must not be kept: removed after reading"
     )
+    allow: Strings = Field(
+        default=(),
+        description="Headers whose name or cells look as if they told a person, and do not: the column "
+        "is kept",
+    )
     optional: bool = Field(default=False, description="The file may be missing")
     fix: bool = Field(default=False, description="Cells go through the center's fix function first")
     adds: Strings = Field(default=(), description="Headers that the fix function adds")

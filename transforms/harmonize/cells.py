@@ -13,6 +13,7 @@ import polars as pl
 from schemas.errors import SpecError
 from schemas.spec import CenterSpec, Condition
 from transforms.harmonize.plan import NO_WORDS, MappingPlan, Words, fill
+from transforms.harmonize.privacy_withdrawn import REASON as REASON_WITHDRAWN
 from transforms.harmonize.sources import OpenSource, nfc
 
 ROW = "_row"
@@ -126,7 +127,7 @@ class Intake:
         if facts[0]:
             batch = batch.with_columns(pl.col(ID).str.normalize("NFC"))
         batch = self._without_identifiers(self._sorted_out(batch))
-        batch = self._with_id(batch)
+        batch = self._without_withdrawn(self._with_id(batch))
         if facts[1]:
             self._strange_ids(batch, pattern)
         self._checkboxes(batch)
@@ -187,6 +188,14 @@ class Intake:
         for row in lost[ROW].to_list():
             self.issue("STR-01", "error", row, self.id_header, "the row has no patient id")
         return batch.filter(pl.col(ID).is_not_null())
+
+    def _without_withdrawn(self, batch: pl.DataFrame) -> pl.DataFrame:
+        if self.plan.withdrawn is None:
+            return batch
+        gone = self.plan.withdrawn.among(batch[ID].unique().to_list())
+        kept = batch.filter(~pl.col(ID).is_in(gone)) if gone else batch
+        self._exclude(REASON_WITHDRAWN, batch.height - kept.height)
+        return kept
 
     def _strange_ids(self, batch: pl.DataFrame, pattern: str) -> None:
         """Ids of another form than declared (STR-04)."""

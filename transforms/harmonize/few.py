@@ -81,15 +81,15 @@ def _verdicts(parser: ColumnParser, keys: list[str]) -> list[Verdict]:
         return _by_pair(parser, keys)
     verdicts = parser.reader.verdicts(keys)
     kind = parser.form.parser
-    if kind not in ("text", "regimen"):
+    if kind not in ("text", "regimen") or parser.form.may_identify:
         return verdicts
     private = set(identifying_values(keys))
     if not private:
         return verdicts
+    if kind == "text":  # no text of the column is kept
+        verdicts = [verdict._replace(values=(None,)) for verdict in verdicts]
     return [
-        Verdict((None,) if kind == "text" else verdict.values, "error", "PRV-01", NOT_HERE)
-        if key in private
-        else verdict
+        Verdict(verdict.values, "error", "PRV-01", NOT_HERE) if key in private else verdict
         for key, verdict in zip(keys, verdicts, strict=True)
     ]
 

@@ -6,6 +6,7 @@ from schemas.errors import SpecError
 from transforms.harmonize import values as parsers
 from transforms.harmonize.fish import FAMILY
 from transforms.harmonize.plan import ColumnPlan, MappingPlan, fill, value_headers
+from transforms.harmonize.sources import nfc
 from transforms.harmonize.values.units import find_quantity
 from transforms.harmonize.verdicts import Form
 
@@ -52,8 +53,19 @@ def form_of(plan: MappingPlan, column: ColumnPlan) -> Form:
         dates=dates,
         numbers=numbers,
         precision=rule.precision,
+        may_identify=_may_identify(plan, column),
         quiet=fish and _is_told_before(plan, column),
     )
+
+
+def _may_identify(plan: MappingPlan, column: ColumnPlan) -> bool:
+    """True if the source names all headers of the column under `allow`."""
+    headers = {nfc(header) for header in value_headers(column.rule, {})}
+    for block in plan.blocks:
+        if column in block.columns:
+            allowed = plan.spec.sources[block.block.source].allow
+            return bool(headers) and headers <= {nfc(header) for header in allowed}
+    return False
 
 
 def _is_told_before(plan: MappingPlan, column: ColumnPlan) -> bool:

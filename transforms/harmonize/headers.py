@@ -98,15 +98,16 @@ def _is_known(name: str, used: set[str], source: OpenSource) -> bool:
 
 
 def _refuse_identifiers(source: OpenSource) -> None:
+    known = {nfc(header) for header in (*source.spec.drop, *source.spec.allow)}
     for name in source.columns:
         what = identifying_header(name)
-        if what and name not in {nfc(header) for header in source.spec.drop}:
+        if what and name not in known:
             raise FileError(
                 "FORBIDDEN_COLUMN",
                 Place(source.file, source.sheet, column=name),
                 f"the header says that the column holds {what}",
-                fix="ask the center to send the file without it; if the header is harmless or the "
-                "column may come but not be kept, name it under 'drop' of the source",
+                fix="ask the center to send the file without it; if the column may come but not be "
+                "kept, name it under 'drop' of the source; if it tells of nobody, under 'allow'",
             )
 
 

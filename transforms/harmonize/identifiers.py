@@ -1,4 +1,9 @@
-"""What in headers and cells points to a person."""
+"""What in headers and cells points to a person.
+
+Cells: e-mail, phone, insurance and record numbers, full birth dates, addresses, and names: after a title or a label
+(`Herr`, `Name:`), or a usual German, English or Spanish given name beside a capitalized word. Patterns and names
+are data (`schemas/spec/identifying_cells.csv`, `given_names.csv`). A rare name alone is not recognised.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +16,32 @@ from pathlib import Path
 
 import schemas.spec
 
-E_MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}"
-# A phone number: a leading + or 0, then at least eight digits with blanks, slashes or hyphens between.
-PHONE = r"(?:\+|\b00|\b0)[1-9](?:[ /()-]{0,2}\d){7,13}\b"
-_CELL = re.compile(f"{E_MAIL}|{PHONE}")
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
+_DATE = re.compile(
+    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\d)"
+)
+_BIRTH = "a full birth date"
+_CAPITALS = "A-ZÄÖÜÁÉÍÓÚÑ"
+_WORD = rf"[{_CAPITALS}][^\W\d_A-Z]{{2,}}(?:-[{_CAPITALS}][^\W\d_]+)?"
+_SHOUTED = re.compile(rf"\b[{_CAPITALS}]{{3,}}\b")
+_OF = r"(?:von |van |de |del |de la |de los |O['’]|Mc|Mac)?"
+# Words that stand beside a given name and make no name of it: eponyms, doses, words of therapy.
+_NO_SURNAME = (
+    r"(?!(?:Dosis|Dose|Zyklus|Therapie|Cycle|Protokoll|Protocol|Hospital|Klinik|Clinic)\b)"
+)
+# Nobody is told by a cell without any of these: digits in a row, @, or two words of which one is capitalized.
+_WORTH = re.compile(rf"\d{{2}}|@|\(at\)|\[at\]|[{_CAPITALS}][\w.'’-]*[\s,:=]")
+
+
+def _file(name: str) -> list[dict[str, str]]:
+    path = Path(schemas.spec.__file__).with_name(name)
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    path = Path(schemas.spec.__file__).with_name("identifiers.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple((re.compile(row["pattern"]), row["what"]) for row in csv.DictReader(file))
+    rows = _file("identifiers.csv")
+    return tuple((re.compile(row["pattern"]), row["what"]) for row in rows)
 
 
 @cache
@@ -37,6 +56,33 @@ def identifying_header(header: str) -> str | None:
     return None
 
 
+@cache
+def _cells() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Birth dates; everything else with digits or labels, dates taken out before; names."""
+    rows = _file("identifying_cells.csv")
+    births = "|".join(f"(?:{row['pattern']})" for row in rows if row["what"] == _BIRTH)
+    others = "|".join(f"(?:{row['pattern']})" for row in rows if row["what"] != _BIRTH)
+    given = {name for row in _file("given_names.csv") for name in row["names"].split()}
+    names = "|".join(sorted(given | {_ascii(name) for name in given}, key=len, reverse=True))
+    double = rf"\b(?:{names})\b(?:[- ](?:{names})\b)*"
+    pair = rf"{double} (?:[{_CAPITALS}]\. )?{_OF}{_NO_SURNAME}{_WORD}|\b{_OF}{_WORD}, ?{double}"
+    return re.compile(births), re.compile(others), re.compile(pair)
+
+
+def _ascii(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", name)
+    return "".join(char for char in folded if not unicodedata.combining(char))
+
+
+def _is_identifying(value: str) -> bool:
+    births, others, names = _cells()
+    text = unicodedata.normalize("NFC", value)
+    if births.search(text) or others.search(_DATE.sub(" ", text)) or names.search(text):
+        return True
+    calm = _SHOUTED.sub(lambda word: word.group().title(), text)
+    return calm != text and names.search(calm) is not None
+
+
 def identifying_values(values: Iterable[str]) -> list[str]:
-    """Those of distinct cell values that hold an e-mail address or a phone number."""
-    return [value for value in values if _CELL.search(_DATE.sub(" ", value))]
+    """Those of distinct cell values that hold what identifies a person."""
+    return [value for value in values if _WORTH.search(value) and _is_identifying(value)]

@@ -21,6 +21,7 @@ from transforms.harmonize.ledger import Ledger
 from transforms.harmonize.lines import SHIFT, moved_up, split_lines
 from transforms.harmonize.part import Part
 from transforms.harmonize.plan import BlockPlan, MappingPlan
+from transforms.harmonize.privacy_columns import without_stopped_texts
 from transforms.harmonize.sources import OpenSource
 from transforms.harmonize.texts import BlockTexts
 
@@ -167,6 +168,7 @@ class Mapping:
             frame = frame.with_columns(moved_up(frame, self._shifts))
         for source_id, n in _by_source(frame):
             self._ledger.add("map", source_id, table, "out", n)
+        frame = without_stopped_texts(frame, one.issues)
         return MappedBatch(table, frame, one.raw, one.issues, one.address)
 
     def _account(self, block: BlockPlan, texts: BlockTexts) -> None:

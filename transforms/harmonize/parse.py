@@ -35,7 +35,7 @@ from transforms.harmonize.verdicts import OUTPUTS, Form, Verdict
 
 _VECTOR = 1_000  # from so many distinct values on, another look by expressions pays
 _SAMPLE = 1_000
-NOT_HERE = "the cell holds a phone number or an e-mail address: remove it"
+NOT_HERE = "the cell holds what identifies a person (a name, a birth date, a number, an address): remove it"
 
 
 @dataclass
@@ -168,7 +168,7 @@ class ColumnParser:
             assert self.form.numbers is not None
             return self._vector_numbers(keys, keys, self.form.numbers, self.factor or 1.0)
         lookup = look_up(self.reader, keys.to_list())
-        free = self.form.parser in ("text", "regimen")
+        free = self.form.parser in ("text", "regimen") and not self.form.may_identify
         return _private(lookup, self.form.parser) if free else lookup
 
     def outputs(self, lookup: Lookup | None) -> list[pl.Expr | None]:
@@ -289,7 +289,7 @@ def _without_unit(lookup: Lookup, problem: tuple[str, str]) -> Lookup:
 
 
 def _private(lookup: Lookup, parser: str) -> Lookup:
-    """Cells that hold a phone number or an e-mail address are findings; their text is not kept."""
+    """Cells that identify a person are findings, and no text of their column is kept."""
     found = set(identifying_values(lookup.keys))
     if not found:
         return lookup
@@ -297,6 +297,4 @@ def _private(lookup: Lookup, parser: str) -> Lookup:
     bad = [entry for entry in lookup.bad if entry[0] not in found] + told
     if parser != "text" or lookup.outputs[0] is None:
         return Lookup(lookup.keys, lookup.outputs, bad)
-    hidden = lookup.keys.is_in(pl.Series(sorted(found)).implode())
-    kept = lookup.outputs[0].to_frame("v").select(pl.when(~hidden).then(pl.col("v"))).to_series()
-    return Lookup(lookup.keys, [kept], bad)
+    return Lookup(lookup.keys, [None], bad)

@@ -12,6 +12,7 @@ from schemas.catalog import Catalog, Column, Table
 from schemas.delivery import Delivery
 from schemas.spec import Block, CenterSpec, ColumnRule, Join
 from transforms.harmonize.headers import check_headers
+from transforms.harmonize.privacy_withdrawn import Withdrawn
 from transforms.harmonize.refusals import export_day, refuse_shared_emd
 from transforms.harmonize.sources import BATCH_ROWS, OpenSource, nfc, open_sources
 
@@ -61,6 +62,7 @@ class MappingPlan:
     notes: list[str] = field(default_factory=list)
     missing_sources: list[str] = field(default_factory=list)
     batch_rows: int = BATCH_ROWS
+    withdrawn: Withdrawn | None = None  # patients whose rows are left out
 
     def opened(self, name: str) -> list[OpenSource]:
         """The files and sheets of a source of the spec."""

@@ -35,6 +35,7 @@ class Form:
     dates: parsers.DateFormat | None = None
     numbers: parsers.NumberFormat | None = None
     precision: str | None = None
+    may_identify: bool = False  # the spec allows cells that look as if they told a person
     quiet: bool = False  # another column of the same cell tells what was not understood
 
 

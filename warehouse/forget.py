@@ -1,0 +1,203 @@
+"""Takes one patient out of everything in the vault that is made from deliveries.
+
+Staged rows are filtered where they stand: the rows go, and the ledger of the delivery says that so
+many were excluded as `withdrawn`, so that it balances. Findings, queries and the id map lose the
+patient's lines. The delivered files are not touched here (`flows/forget.py` names or deletes them).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from schemas.staging import LEDGER
+from transforms.harmonize.privacy_withdrawn import REASON, Withdrawn, read_marks, withdrawn_file
+from warehouse.paths import StudyPaths, replace_durably
+
+_KEPT = {"compression": "zstd", "statistics": False}
+_QUARANTINED, _OUT = "quarantined", "out"
+
+
+@dataclass(slots=True)
+class Removed:
+    """What was taken out of the vault."""
+
+    rows: int = 0
+    findings: int = 0
+    queries: int = 0
+    ids: int = 0
+    deliveries: set[str] = field(default_factory=set)  # whose staged rows held the patient
+
+
+def set_tombstone(study_folder: Path, withdrawn: Withdrawn, patient_id: str) -> bool:
+    """Adds the patient's tombstone; False if it stood there already."""
+    marks = read_marks(study_folder)
+    mine = marks.setdefault(withdrawn.center_id, [])
+    mark = withdrawn.mark(patient_id)
+    if mark in mine:
+        return False
+    mine.append(mark)
+    path = withdrawn_file(study_folder)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(marks, file, indent=1, sort_keys=True)
+    replace_durably(temporary, path)
+    return True
+
+
+def is_known(study_folder: Path, center_id: str, patient_id: str) -> bool:
+    """Whether the vault holds anything of the patient but delivered files."""
+    paths = StudyPaths(study_folder)
+    mine = (pl.col("center_id") == center_id) & (pl.col("patient_id") == patient_id)
+    if paths.id_map.is_file():
+        found = pl.read_parquet(paths.id_map, glob=False).filter(mine).height
+        if found:
+            return True
+    return any(
+        (_read(path)["patient_id"] == patient_id).any()
+        for folder in staged_folders(study_folder, center_id)
+        for path in _identified(folder)
+    )
+
+
+def remove_patient(study_folder: Path, center_id: str, patient_id: str) -> Removed:
+    """Removes a patient from staged rows, queries and id map; for the holder of the study's lock.
+
+    Args:
+        study_folder: The study.
+        center_id: The patient's center.
+        patient_id: The center's own id, as it stands in the staged rows.
+    """
+    removed = Removed()
+    for folder in staged_folders(study_folder, center_id):
+        before = removed.rows + removed.findings
+        _clean_staged(folder, patient_id, removed)
+        if removed.rows + removed.findings > before:
+            removed.deliveries.add(folder.name.partition("-")[0])
+    paths = StudyPaths(study_folder)
+    removed.queries = _clean_queries(paths.queries, center_id, patient_id)
+    mine = (pl.col("center_id") == center_id) & (pl.col("patient_id") == patient_id)
+    if paths.id_map.is_file():
+        id_map = _read(paths.id_map)
+        kept = id_map.filter(~mine)
+        removed.ids = id_map.height - kept.height
+        if removed.ids:
+            _write(kept, paths.id_map)
+    return removed
+
+
+def staged_folders(study_folder: Path, center_id: str) -> list[Path]:
+    """All staged deliveries of a center, those that are history too."""
+    home = StudyPaths(study_folder).vault / "staged" / center_id
+    return sorted(path for path in home.glob("*") if (path / "ledger.parquet").is_file())
+
+
+def _identified(folder: Path) -> Iterator[Path]:
+    for part in ("core", "quarantine"):
+        yield from sorted((folder / part).glob("*.parquet"))
+    yield folder / "finding.parquet"
+
+
+def _clean_staged(folder: Path, patient_id: str, removed: Removed) -> None:
+    gone: list[tuple[str, str, pl.DataFrame]] = []  # part, table, rows that went
+    for part in ("core", "quarantine"):
+        for path in sorted((folder / part).glob("*.parquet")):
+            frame = _read(path)
+            rows = frame.filter(pl.col("patient_id") == patient_id)
+            if rows.height:
+                gone.append((part, path.stem, rows.select("row_id", "source_id")))
+                _write(frame.filter(pl.col("patient_id").ne_missing(patient_id)), path)
+    removed.rows += sum(rows.height for _, _, rows in gone)
+    removed.findings += _clean_findings(folder, patient_id)
+    if not gone:
+        return
+    address = folder / "address.parquet"
+    if address.is_file():
+        ids = pl.concat([rows["row_id"] for _, _, rows in gone]).unique()
+        _write(_read(address).filter(~pl.col("row_id").is_in(ids.implode())), address)
+    ledger = _read(folder / "ledger.parquet")
+    for part, table, rows in gone:
+        for source_id, n in rows["source_id"].value_counts().iter_rows():
+            outcome = _OUT if part == "core" else _QUARANTINED
+            ledger = _moved(ledger, source_id, table, outcome, n)
+    _write(ledger, folder / "ledger.parquet")
+
+
+def _moved(ledger: pl.DataFrame, source_id: int, table: str, outcome: str, n: int) -> pl.DataFrame:
+    """The ledger with n rows of the check's outcome counted as withdrawn instead."""
+    lines = ledger.rows(named=True)
+    left = n
+    for line in lines:
+        here = (line["step"], line["source_id"], line["table"], line["outcome"])
+        if left and here == ("check", source_id, table, outcome):
+            taken = min(left, line["n_rows"])
+            line["n_rows"] -= taken
+            left -= taken
+    lines.append(
+        {
+            "step": "check",
+            "source_id": source_id,
+            "table": table,
+            "outcome": "excluded",
+            "reason": REASON,
+            "n_rows": n - left,
+        }
+    )
+    empty = ("quarantined", "excluded")
+    lines = [line for line in lines if line["n_rows"] or line["outcome"] not in empty]
+    return pl.DataFrame(lines, schema=LEDGER)
+
+
+def _clean_findings(folder: Path, patient_id: str) -> int:
+    path, fields_path = folder / "finding.parquet", folder / "finding_field.parquet"
+    findings = _read(path)
+    gone = findings.filter(pl.col("patient_id") == patient_id)["finding_id"]
+    fields = _read(fields_path)
+    # Another patient's finding may quote the id (the same person twice): only the text goes there.
+    quoted = pl.col("value").str.strip_chars() == patient_id
+    if gone.is_empty() and not fields.filter(quoted).height:
+        return 0
+    kept = ~pl.col("finding_id").is_in(gone.implode())
+    _write(findings.filter(kept), path)
+    fields = fields.filter(kept).with_columns(
+        pl.when(quoted).then(None).otherwise("value").alias("value"),
+        pl.when(pl.col("understood").str.strip_chars() == patient_id)
+        .then(None)
+        .otherwise("understood")
+        .alias("understood"),
+    )
+    _write(fields, fields_path)
+    return gone.len()
+
+
+def _clean_queries(folder: Path, center_id: str, patient_id: str) -> int:
+    """Every event of the patient's queries; a part may be left without events."""
+    parts = {path: _read(path) for path in sorted(folder.glob("*.parquet"))}
+    mine = (pl.col("center_id") == center_id) & (pl.col("patient_id") == patient_id)
+    ids = {query for frame in parts.values() for query in frame.filter(mine)["query_id"]}
+    for path, frame in parts.items():
+        kept = frame.filter(~pl.col("query_id").is_in(sorted(ids)))
+        if kept.height < frame.height:
+            _write(kept, path)
+    return len(ids)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path, glob=False, memory_map=False)
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    """The file in the place of the old one, readable by its owner alone."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        frame.write_parquet(file, **_KEPT)  # type: ignore[arg-type]
+    replace_durably(temporary, path)

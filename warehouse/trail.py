@@ -1,0 +1,194 @@
+"""The audit trail: who ran what, in `vault/log/trail.jsonl`, each entry chained to the one before.
+
+An entry is one JSON object a line: number, time (UTC), user, command, versions, hashes of study, specs and
+deliveries, load, outcome, and how long the load log was and what it hashed to. `hash` is the SHA-256 of the entry
+with the hash before it, so a change, a gap or a swap breaks the chain there. Number and hash of the last
+entry, the head, stand in `published/quality/trail.json` too: a cut tail no longer fits it.
+
+The chain shows changes by whoever does not rewrite all of it and the head. Who may write both folders can
+do that; a copy of the head elsewhere (one line) shows this as well. Entries hold no values and no ids of patients.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import getpass
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from warehouse.load_events import append_event
+from warehouse.paths import StudyPaths
+
+HEAD = "trail.json"
+_FIRST = "0" * 64
+_ALSO = "loads.jsonl"  # append-only too: each entry seals what it held
+
+
+def trail_file(study_folder: Path) -> Path:
+    """The trail of a study."""
+    return StudyPaths(study_folder).vault / "log" / "trail.jsonl"
+
+
+def head_file(study_folder: Path) -> Path:
+    """Where number and hash of the last entry are kept outside the vault."""
+    return StudyPaths(study_folder).published / "quality" / HEAD
+
+
+def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Adds an entry and moves the head; safe beside other processes.
+
+    Args:
+        study_folder: The study.
+        command: What was run, without ids of patients.
+        facts: JSON-ready: versions, hashes, load, outcome.
+
+    Returns:
+        The entry.
+    """
+    path = trail_file(study_folder)
+    with _alone(path):
+        before = [entry for entry in _entries(path) if entry]
+        last: dict[str, Any] = before[-1] if before else {"n": 0, "hash": _FIRST}
+        entry: dict[str, Any] = {
+            "event": "ran",
+            "n": last["n"] + 1,
+            "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+            "user": _user(),
+            "command": command,
+            **facts,
+            "loads": _sealed(StudyPaths(study_folder).load_log),
+            "previous": last["hash"],
+        }
+        entry["hash"] = _hash(entry)
+        append_event(path, entry)
+        keep_head(study_folder, head_file(study_folder).parent)
+    return entry
+
+
+def keep_head(study_folder: Path, folder: Path) -> None:
+    """Writes number and hash of the last entry into a folder, if there are both."""
+    entries = [entry for entry in _entries(trail_file(study_folder)) if entry]
+    if not entries or not folder.is_dir():
+        return
+    content = json.dumps({"n": entries[-1]["n"], "hash": entries[-1]["hash"]}) + "\n"
+    temporary = folder / f".{HEAD}.{os.getpid()}"
+    temporary.write_text(content, encoding="utf-8")
+    temporary.chmod(0o640)
+    temporary.replace(folder / HEAD)
+
+
+def entries_of(study_folder: Path) -> list[dict[str, Any]]:
+    """All entries that can be read, oldest first."""
+    return [entry for entry in _entries(trail_file(study_folder)) if entry]
+
+
+def problems_of(study_folder: Path) -> list[str]:
+    """What is wrong with the trail; empty if every entry stands as it was written."""
+    found: list[str] = []
+    expected, previous = 1, _FIRST
+    entries = _entries(trail_file(study_folder))
+    for line, entry in enumerate(entries, start=1):
+        if not entry:
+            found.append(f"line {line} of the trail is no entry")
+            continue
+        if entry.get("hash") != _hash(entry):
+            found.append(f"line {line} of the trail was changed after it was written")
+        if entry.get("n") != expected or entry.get("previous") != previous:
+            found.append(f"line {line} of the trail does not follow the one before it")
+        expected, previous = int(entry.get("n") or 0) + 1, str(entry.get("hash"))
+    return [*found, *_head_problems(study_folder, entries), *_load_problems(study_folder, entries)]
+
+
+def _head_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[str]:
+    path = head_file(study_folder)
+    try:
+        head = json.loads(path.read_text(encoding="utf-8"))
+        number, mark = int(head["n"]), str(head["hash"])
+    except FileNotFoundError:
+        published = any(entry.get("load_id") for entry in entries)
+        return [f"the head of the trail is missing (published/quality/{HEAD})"] if published else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return [f"the head of the trail cannot be read (published/quality/{HEAD})"]
+    last = entries[-1] if entries else {}
+    if (last.get("n"), last.get("hash")) == (number, mark):
+        return []
+    if any((entry.get("n"), entry.get("hash")) == (number, mark) for entry in entries[-2:-1]):
+        return []  # a run was killed between the entry and its head; the next one moves it
+    return [f"the trail does not end with entry {number}, as its head says"]
+
+
+def _load_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[str]:
+    """The load log must begin with what the last entry sealed."""
+    sealed = next((e["loads"] for e in reversed(entries) if e and e.get("loads")), None)
+    if sealed is None:
+        return []
+    path = StudyPaths(study_folder).load_log
+    data = path.read_bytes() if path.is_file() else b""
+    size = int(sealed["bytes"])
+    if len(data) < size or hashlib.sha256(data[:size]).hexdigest() != sealed["sha256"]:
+        return [f"the load log ({_ALSO}) is not what the trail sealed"]
+    return []
+
+
+def _sealed(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
+    content = {key: value for key, value in entry.items() if key != "hash"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """One entry per line, an empty one where a line is none; notes of crashes and what they cut are left out."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(lines):
+        entry = _parsed(line)
+        if entry.get("event") == "note":
+            if found and not found[-1]:
+                found.pop()  # what the crash cut off; no entry was made of it
+            continue
+        if not line and number == len(lines) - 1:
+            continue
+        found.append(entry if entry.get("event") == "ran" else {})
+    return found
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One writer of the trail at a time; the system frees the lock of a killed one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path.with_name(".trail.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
