@@ -87,7 +87,7 @@ def test_a_rule_on_assessments_cannot_hold_whole_patients(tmp_path: Path) -> Non
         load(tmp_path, text)
 
 
-LINKED = "{table: follow_up, fields: [FIELD], fails: first_response.n IS NULL}"
+LINKED = "{table: follow_up, fields: [FIELD], fails: progression_of_first_line.n IS NULL}"
 
 
 def test_a_rule_that_looks_at_assessments_cannot_hold_whole_patients(tmp_path: Path) -> None:
