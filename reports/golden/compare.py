@@ -9,8 +9,9 @@ from statistics import NormalDist
 from typing import Any
 
 CLOSED, ITERATED = 1e-9, 1e-6
-# R stops its search for the variance of a frailty early; the records say that no equality is asked.
-INFORMATIONAL = 2e-2
+# R stops its search for the variance of a frailty early, and with more than five clusters takes the information on
+# their effects as diagonal; the records say that no equality is asked.
+INFORMATIONAL = 5e-2
 # Below this a P value is compared by its order of magnitude; a difference below `ROUNDING` is none.
 TINY_P, ROUNDING = 1e-12, 1e-14
 P_NAMES = frozenset({"p", "holm", "bh", "hochberg", "bonferroni"})
@@ -20,8 +21,10 @@ NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_p
 # this. Ours says that nothing is estimable; that is the same finding.
 NO_MAXIMUM = "not estimable"
 RUNAWAY = 100
-# The variance of a frailty is known to a few per cent of itself only.
-COARSE = {"theta": 0.1}
+# Of a coefficient that runs away, cox.zph prints a statistic of about 0.
+NO_TEST = 1e-4
+# The variance of a frailty is known to a few per cent of itself only; below the second number there is none.
+COARSE = {"theta": (0.1, 1e-4)}
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,13 @@ def _pairs(
     if len(our_rows) != len(rows):
         yield Difference("number of rows", len(our_rows), len(rows), math.inf)
     for index, (mine, theirs) in enumerate(zip(our_rows, rows, strict=False)):
-        runaway = warned or (theirs.get("se") or 0) > RUNAWAY
+        runaway = warned or (theirs.get("se") or 0) > RUNAWAY or _is_no_test(theirs)
         yield from _fields(f"row {index + 1} ", mine, theirs, relative, runaway=runaway)
+
+
+def _is_no_test(row: dict[str, Any]) -> bool:
+    """Whether R tested a coefficient that has no finite value."""
+    return "se" not in row and (row.get("chisq") or 1.0) < NO_TEST
 
 
 def _fields(
@@ -119,7 +127,8 @@ def _size(name: str, mine: Any, theirs: Any, relative: float, row: dict[str, Any
     if is_p(name) and theirs < TINY_P:
         return abs(math.log10(mine / theirs)) if mine > 0 else math.inf
     if name in COARSE:
-        return difference / max(COARSE[name] * abs(float(theirs)), ROUNDING)
+        share, none = COARSE[name]
+        return difference / max(share * abs(float(theirs)), none)
     error = _standard_error(name, row, float(theirs)) if relative > CLOSED else 0.0
     allowed = relative * max(abs(float(theirs)), error)
     return difference / max(allowed, ROUNDING)
@@ -144,4 +153,7 @@ def _standard_error(name: str, row: dict[str, Any], value: float) -> float:
         return float(error)
     if name == "z":
         return 1.0
+    if name == "chisq" and "se" in row:
+        # The square of z: twice z for each unit of z.
+        return 2 * math.sqrt(max(value, 0.0))
     return float(error * abs(row.get(name) or 0.0)) if name.startswith(("hr", "shr")) else 0.0

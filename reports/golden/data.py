@@ -60,7 +60,7 @@ def sample(golden: GoldenSet, record: Record) -> Sample:
     A patient without a time, or with a negative one, does not belong to the endpoint.
 
     Raises:
-        GoldenError: No file of the set has the columns.
+        GoldenError: A file of the set is not there, or no file has the columns.
     """
     endpoint = record.endpoint
     needed = {endpoint[k] for k in ("time", "event", "status", "entry", "start") if endpoint.get(k)}
@@ -77,6 +77,7 @@ def sample(golden: GoldenSet, record: Record) -> Sample:
 
 def _table(golden: GoldenSet, endpoint: dict[str, Any], needed: set[str]) -> pl.DataFrame:
     files = [golden.folder / endpoint["csv"]] if endpoint.get("csv") else list(golden.tables)
+    absent = [file.name for file in files if not file.exists()]
     for file in files:
         if not file.exists():
             continue
@@ -88,6 +89,9 @@ def _table(golden: GoldenSet, endpoint: dict[str, Any], needed: set[str]) -> pl.
         of_case = frame.filter(pl.col(CASE) == endpoint["name"])
         if of_case.height:
             return of_case
+    if absent or not files:
+        told = ", ".join(absent) or "CSV of the set"
+        raise GoldenError(f"there is no file {told} beside {golden.path.name}")
     raise GoldenError(f"no CSV of the set has the columns {', '.join(sorted(needed))}")
 
 

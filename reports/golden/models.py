@@ -54,7 +54,13 @@ def zph(golden: GoldenSet, record: Record) -> Result:
     """Tests of proportional hazards."""
     fit = _fit(golden, record)
     tests = cox_zph(fit, record.args["transform"], terms=bool(record.args["terms"])).tests
-    return {}, tests.rename({"chi_squared": "chisq"}).to_dicts()
+    rows = tests.rename({"chi_squared": "chisq"}).to_dicts()
+    lost = {name for name, gone in zip(fit.names, fit.maximum.infinite, strict=True) if gone}
+    lost |= {fit.terms[fit.term_of[k]] for k in np.flatnonzero(fit.maximum.infinite)}
+    nothing = {"chisq": NOT_ESTIMABLE, "p": NOT_ESTIMABLE}
+    return {}, [
+        row | nothing if row["chisq"] is None and row["term"] in lost else row for row in rows
+    ]
 
 
 def frailty(golden: GoldenSet, record: Record) -> Result:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 CURVES = "km_curve"
+# What a file raises that is not of the form.
+FORMS = (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error)
 
 
 class GoldenError(Exception):
@@ -80,11 +82,14 @@ def read_set(path: Path) -> GoldenSet:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         records = [_record(entry) for entry in content["results"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except FORMS as error:
         raise GoldenError(f"{path.name} is not a golden file: {error!r}") from error
     curves = path.with_name(f"{path.stem}_curves.csv")
     if curves.exists():
-        records.extend(_curves(curves, records))
+        try:
+            records.extend(_curves(curves, records))
+        except FORMS as error:
+            raise GoldenError(f"{curves.name} holds no curves: {error!r}") from error
     return GoldenSet(path, content.get("meta") or {}, tuple(records))
 
 

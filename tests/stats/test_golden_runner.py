@@ -17,7 +17,9 @@ from reports.golden.records import GoldenSet, Record, read_set
 from reports.golden.run import ANALYSES, DIFFERING, MATCHED, UNSUPPORTED, check, check_record
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-SETS = ("colon", "edge", "lung", "mgus2", "myeloid", "paper_table1")
+SETS = (
+    "colon", "edge", "kidney", "lung", "mgus2", "myeloid", "paper_table1", "pbc", "veteran"
+)  # fmt: skip
 
 
 @cache
@@ -49,6 +51,8 @@ def with_one_change(record: Record) -> Record | None:
         ]
         return replace(record, rows=rows, scalars={**record.scalars, **wrong} if raw else {})
     given = {"value", "count", "x", "n", "time", "tau", "cause", "df", "n_risk"}
+    if record.analysis == "cox_frailty":
+        given |= {"p", "chisq"}  # of a term that says little they may differ much
     factor = 1.5 if record.analysis == "cox_frailty" else 1.0001
     for index in reversed(range(len(record.rows))):
         for name, value in reversed(record.rows[index].items()):
@@ -238,6 +242,51 @@ def test_not_estimable_agrees_with_a_runaway_coefficient_only() -> None:
     assert compare(
         ({}, [{"coef": -13.9, "se": 60.0}]), warned, [{"coef": -14.0, "se": 60.0}], ITERATED
     ).differences
+
+
+def test_no_test_agrees_with_a_test_of_a_runaway_coefficient_only() -> None:
+    """R's cox.zph gives about 0 for it."""
+    ours = ({}, [{"chisq": "not estimable", "p": "not estimable", "df": 1}])
+    nothing = {"chisq": 1.5e-6, "p": 0.999, "df": 1}
+    assert not compare(ours, {}, [nothing], ITERATED).differences
+    assert compare(ours, {}, [{"chisq": 0.08, "p": 0.777, "df": 1}], ITERATED).differences
+    assert compare(ours, {}, [{**nothing, "df": 2}], ITERATED).differences
+
+
+def test_a_frailty_without_variance_agrees_with_none_only() -> None:
+    assert one_number("theta", 1e-6, 5e-9)
+    assert not one_number("theta", 0.01, 5e-9)
+    assert one_number("theta", 0.52, 0.5)
+    assert not one_number("theta", 0.58, 0.5)
+
+
+def test_a_small_chi_squared_agrees_as_far_as_its_z_does() -> None:
+    """z 0.33 and 0.336: a hundredth of a standard error."""
+    assert one_number("chisq", 0.1129, 0.1089, 2e-2, se=1.0)
+    assert not one_number("chisq", 0.1129, 0.1089, 2e-3, se=1.0)
+    assert not one_number("chisq", 0.1129, 0.1089, 2e-2)
+
+
+@pytest.mark.parametrize("text", ["no,curve\n1,2\n", "endpoint,by,stratum,time\nos,all,all,soon\n"])
+def test_curves_of_another_form_are_an_error(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, content = small_folder(tmp_path)
+    write(folder, content)
+    (folder / "golden_edge_curves.csv").write_text(text, encoding="utf-8")
+    assert main([str(folder)]) == 2
+    assert "golden_edge_curves.csv holds no curves" in capsys.readouterr().err
+
+
+def test_a_csv_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, content = small_folder(tmp_path)
+    write(folder, content)
+    for name in ("edge.csv", "edge_cr.csv"):
+        (folder / name).unlink()
+    assert main([str(folder)]) == 1
+    assert "there is no file edge.csv beside golden_edge.json" in capsys.readouterr().out
 
 
 def test_the_console_script_is_this_command() -> None:
