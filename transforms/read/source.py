@@ -126,7 +126,9 @@ class Source:
 
         What the file says of itself (sheets, headers, members) is made printable.
         """
-        named = {key: shown(at) if isinstance(at, str) else at for key, at in place.items()}
+        named: dict[str, Any] = {
+            key: shown(at) if isinstance(at, str) else at for key, at in place.items()
+        }
         return FileError(code, Place(self.name, **named), shown(problem), fix=shown(fix))
 
 
