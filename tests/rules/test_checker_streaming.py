@@ -135,7 +135,9 @@ def test_without_a_patient_table_rules_that_connect_rows_do_not_run() -> None:
         pl.col("rule_id").is_in(["STR-03", "STR-10", "RSP-03"]) & (pl.col("table") == "response")
     )
     assert set(told["outcome"]) == {"not_run"}
-    assert set(told["reason"]) == {"table subject is not delivered"}
+    assert told.height == 3
+    # RSP-03 also looks at later relapses, whose table is not there either.
+    assert all(reason.endswith("table subject is not delivered") for reason in told["reason"])
 
 
 def test_an_empty_batch_is_judged() -> None:
