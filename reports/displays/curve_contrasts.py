@@ -53,7 +53,7 @@ def contrasts(
         for a, b in combinations(filled, 2)
     ]
     for pair in pairs:
-        yield _crossing(display, pair)
+        yield from _crossing(display, pair)
     ph = _proportional(display, filled)
     if ph is not None:
         yield ph
@@ -147,12 +147,28 @@ def _crosses(pair: Pair) -> str:
     return f"{when} (largest leads: {leads[0]} and {leads[1]} percentage points)"
 
 
-def _crossing(display: Display, pair: Pair) -> Estimate:
-    times = pair.found.times
-    return Estimate(
-        **_pair(display, pair), row="crossing", row_label="Curves", statistic="n",
-        value=float(len(times)), time_months=display.months(times[0]) if times else None,
-        method="Changes of places up to the smaller of the last times", text=_crosses(pair),
+def _crossing(display: Display, pair: Pair) -> Iterator[Estimate]:
+    """How often two curves cross and when, and the largest lead of either in percentage points."""
+    found, months = pair.found, [time / display.days_per_month for time in pair.found.times]
+    shown = "none"
+    if months:
+        shown = f"{len(months)}, month {number_text(months[0], 1)}"
+        shown += f" to {number_text(months[-1], 1)}" if len(months) > 1 else ""
+    shared = {**_pair(display, pair), "row": "crossing"}
+    yield Estimate(
+        **shared, row_label="Crossings", statistic="n", value=float(len(months)),
+        time_months=months[0] if months else None, text=shown,
+        method="Changes of places up to the smaller of the last times",
+    )  # fmt: skip
+    first, second = (100 * lead for lead in (found.first_ahead, found.second_ahead))
+    leads = [number_text(lead, 0) for lead in (first, second)]
+    yield Estimate(
+        **shared, row_label="Largest leads, %", statistic="lead", value=first,
+        text=" / ".join(leads), method="Largest lead of the first curve / of the second, percentage points",
+    )  # fmt: skip
+    yield Estimate(
+        **shared, row_label="Largest lead of the second, %", statistic="lead_second", value=second,
+        text=leads[1],
     )  # fmt: skip
 
 

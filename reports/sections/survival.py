@@ -57,10 +57,11 @@ def _differences(rows: Rows, differences: list[dict[str, object]]) -> Table:
             rows.text(row="rmst_difference", statistic=kind, **place) for kind in ("p", "p_holm")
         ]
         tests = found if several else found[:1]
-        curves = rows.text(row="crossing", **place)
-        cells = (str(row["text"]), *tests, curves)
+        crossing = [rows.text(row="crossing", statistic=kind, **place) for kind in ("n", "lead")]
+        cells = (str(row["text"]), *tests, *crossing)
         lines.append(Line(f"{row['population_label']} against {row['level_label']}", cells))
-    heads = ("Difference (95% CI)", "P", *(("P adjusted by Holm",) if several else ()), "Curves")
+    holm = ("P adjusted by Holm",) if several else ()
+    heads = ("Difference (95% CI)", "P", *holm, "Crossings", "Largest leads, %")
     return Table(str(differences[0]["row_label"]), heads, tuple(lines))
 
 

@@ -208,14 +208,14 @@ def test_curves_cross_where_those_of_r_change_places(lung_rows: pl.DataFrame):
     # From R's survfit on all times up to the smaller last one: day 110, day 12, never.
     found = {
         (row["population"], row["level"]): (row["value"], row["time_months"])
-        for row in lung_rows.filter(row="crossing").to_dicts()
+        for row in lung_rows.filter(row="crossing", statistic="n").to_dicts()
     }
     month = 30.4375
     assert found[("0", "1")] == (1.0, pytest.approx(110 / month))
     assert found[("0", "2")] == (1.0, pytest.approx(12 / month))
     assert found[("1", "2")] == (0.0, None)
-    text = lung_rows.filter(row="crossing", population="0", level="1")["text"].item()
-    assert text == "cross at month 3.6 (largest leads: 23 and 6 percentage points)"
+    texts = lung_rows.filter(row="crossing", population="0", level="1")["text"].to_list()
+    assert texts == ["1, month 3.6", "23 / 6", "6"]
     assert "0 and 1 cross at month 3.6" in told(lung_rows, "CROSSING")
 
 
@@ -229,10 +229,17 @@ def test_hazards_are_tested_as_r_does(lung_rows: pl.DataFrame):
 def test_the_table_of_differences_tells_of_each_pair_what_its_curves_do(lung_rows: pl.DataFrame):
     table = blocks("F", Rows.of_display(lung_rows.to_dicts()), {})[-1]
     assert isinstance(table, Table)
-    assert table.heads == ("Difference (95% CI)", "P", "P adjusted by Holm", "Curves")
+    assert table.heads == (
+        "Difference (95% CI)",
+        "P",
+        "P adjusted by Holm",
+        "Crossings",
+        "Largest leads, %",
+    )
     assert [line.label for line in table.lines] == ["0 against 1", "0 against 2", "1 against 2"]
     assert table.lines[2].cells[0] == "2.1 months (95% CI 0.8 to 3.4)"
-    assert table.lines[2].cells[-1] == "do not cross"
+    assert table.lines[2].cells[-2:] == ("none", "26 / 0")
+    assert table.lines[0].cells[-2:] == ("1, month 3.6", "23 / 6")
 
 
 def test_a_month_that_not_all_curves_reach_gives_way_to_the_longest_of_the_plan():
