@@ -53,13 +53,11 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
     g = _transformed(rows, transform)
     g = g - g.mean() if g.size else g
     score = (rows.weight[rows.events] * g) @ schoenfeld(fit, at)
-    fitted = ~fit.maximum.aliased
-    covariance = fit.maximum.covariance[np.ix_(fitted, fitted)]
     first, second = at.information(g), at.information(g**2)
     # The coefficients of x are estimated too: what they take up is taken off.
-    variance = second - first.T @ covariance @ first
+    variance = second - first.T @ _solved(at.information(), first)
     lost = fit.maximum.directions.lost
-    columns = np.flatnonzero(fitted)
+    columns = np.flatnonzero(~fit.maximum.aliased)
     labels = [fit.terms[fit.term_of[k]] if terms else fit.names[k] for k in columns]
     tests = []
     for label in [*dict.fromkeys(labels), GLOBAL]:
@@ -74,15 +72,25 @@ def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> 
 
 
 def _statistic(score: Floats, variance: Floats, lost: Floats, mine: Bools) -> float:
-    """Score test of the chosen x g(t) in the directions that are not lost; NaN if none is left, or without variance."""
-    kept = _kept(lost, mine)
-    if not kept.shape[1]:
+    """Score test of the chosen x g(t); NaN if all of it is lost, or without variance.
+
+    Lost directions have next to no score and as little variance; in their own scale they add next to nothing.
+    """
+    if not _kept(lost, mine).shape[1]:
         return float("nan")
-    u = score[mine] @ kept
+    u = score[mine]
+    return float(u @ _solved(variance[np.ix_(mine, mine)], u))
+
+
+def _solved(matrix: Floats, right: Floats) -> Floats:
+    """The inverse of a symmetric matrix times `right`, each row in its own scale; NaN where there is none."""
+    size = np.sqrt(np.abs(np.diag(matrix)))
+    scale = np.divide(1.0, size, out=np.ones_like(size), where=size > 0)
     try:
-        return float(u @ np.linalg.solve(kept.T @ variance[np.ix_(mine, mine)] @ kept, u))
+        solved = np.linalg.solve(matrix * np.outer(scale, scale), (right.T * scale).T)
     except np.linalg.LinAlgError:
-        return float("nan")
+        return np.full_like(right, np.nan)
+    return np.asarray((solved.T * scale).T, dtype=np.float64)
 
 
 def _kept(lost: Floats, mine: Bools) -> Floats:
