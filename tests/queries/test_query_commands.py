@@ -146,7 +146,7 @@ def test_the_list_shows_what_is_not_settled_by_pseudonym(carmony: Any, study: Pa
 
     assert told.code == 0
     assert told.out.splitlines()[0].split() == [
-        *("id", "center", "patient", "rule", "severity", "field", "state", "days")
+        *("id", "center", "patient", "rule", "severity", "field", "state", "answer", "days")
     ]
     assert sorted(row[0] for row in rows) == sorted(ids(study, "AA01") + ids(study, "BB02"))
     assert {tuple(row[3:]) for row in rows} == {
@@ -272,8 +272,24 @@ def test_close_with_a_wrong_resolution_or_no_reason_changes_nothing(
 
     assert (wrong.code, empty.code) == (2, 2)
     assert "Did you mean 'not_available'?" in wrong.err
-    assert "closed with a reason" in empty.err
+    assert "This needs a reason" in empty.err
     assert states(study) == {"candidate": 3}
+
+
+def test_a_closed_query_is_asked_again_and_shown_with_what_happened(
+    carmony: Any, study: Path
+) -> None:
+    first = ids(study, "AA01")[0]
+    by_load = carmony("close", first, "--as", "data_corrected", "--reason", "x")
+    carmony("close", first, "--as", "duplicate", "--reason", "asked twice")
+    again = carmony("reopen", first, "--reason", "it was not")
+    shown = carmony("show", first)
+
+    assert (by_load.code, again.code, shown.code) == (2, 0, 0)
+    assert "1 query open again" in again.out
+    happened = [w for w in shown.out.split() if w in ("created", "closed", "reopened")]
+    assert happened == ["created", "closed", "closed", "reopened"]  # the second is the state
+    assert states(study) == {"open": 1, "candidate": 2}
 
 
 def test_a_second_user_waits_for_the_first(

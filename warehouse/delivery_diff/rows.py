@@ -99,16 +99,12 @@ def _latest(frames: Sequence[pl.DataFrame], table: Table) -> pl.DataFrame:
 
 
 def places(sides: Sequence[Sides]) -> pl.DataFrame:
-    """center_id, source_id, place: files of the newest deliveries as queries on files name them."""
+    """center_id, source_id, place: sources of the newest deliveries as queries on files name them."""
     frames = [
         pl.read_parquet(one.after[-1] / "source.parquet", glob=False).select(
             pl.lit(one.center_id).alias("center_id"),
             "source_id",
-            pl.format(
-                "file={} sheet={}",
-                pl.col("file").fill_null("").str.replace_all(r"\d+", "#"),
-                pl.col("sheet").fill_null(""),
-            ).alias("place"),
+            pl.format("source={}", "name").alias("place"),
         )
         for one in sides
     ]
