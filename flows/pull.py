@@ -16,6 +16,7 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from transforms.read.source import shown
 
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[._ -].*)?", re.DOTALL)
 _AHEAD = dt.timedelta(days=1)  # where the center is, it may be tomorrow already
+_FRESH, _PAUSE = 0.5, 0.1  # seconds: written so short ago, it is looked at again after a moment
 _LITTER = {"thumbs.db", "desktop.ini"}
 Signature = list[list[Any]]
 
@@ -183,6 +185,10 @@ def _take(
     incoming = Path(tempfile.mkdtemp(dir=home, prefix=".incoming-"))
     try:
         _copy(entry, incoming)
+        if _youngest(before) > time.time() - _FRESH:
+            time.sleep(
+                _PAUSE
+            )  # a sender that writes piece by piece may just have stopped for breath
         if _signature(entry) != before:
             raise FileError(
                 "CHANGING",
@@ -229,6 +235,11 @@ def _signature(entry: Path) -> Signature:
             fix="put the center's files into it, or remove the empty folder",
         )
     return files
+
+
+def _youngest(files: Signature) -> float:
+    """When the last of the files was written, in seconds since 1970."""
+    return max(float(written) for _, _, written in files) / 1e9
 
 
 def _tree(folder: Path) -> list[Path]:

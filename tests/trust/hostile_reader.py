@@ -78,6 +78,9 @@ def planted(source: Any, options: Any) -> list[Any]:
         case b"grow":
             bytearray(1_200_000_000).find(b"x")
             raise source.error("CORRUPT", "grew", "nothing")
+        case b"print":
+            print("a thread panicked", file=sys.stderr, flush=True)
+            raise source.error("CORRUPT", "printed", "nothing")
         case b"mute":
             raise source.error("CORRUPT", "says nothing of what to do", "")
     raise RuntimeError("a traceback")
