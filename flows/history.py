@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import shutil
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
     from warehouse.build import build_study
     from warehouse.loads import PUBLISHED, LoadLog
     from warehouse.publish import content_hash
+    from warehouse.queries.of_load import MOMENT
 
     folder = StudyFolder(root)
     load = LoadLog.read(root).load(load_id)
@@ -129,11 +131,15 @@ def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
         shutil.rmtree(place, ignore_errors=True)
         try:
             again = _study_of_then(folder, load_id, make_private(place))
-            built = build_study(again.root, load_study(again), load_id).path
-            _moments_of_then(built, folder, again, load_id)
+            mark = MOMENT.set(_moment(folder.vault / "queries", load_id))
+            try:
+                built = build_study(again.root, load_study(again), load_id).path
+            finally:
+                MOMENT.reset(mark)
             verdict = results.judge(built, again.root, place / "audit")
             if not verdict["passed"]:
                 raise AuditStoppedError("; ".join(verdict["critical_failures"]))
+            results.shift(again, built)
             target = out or make_private(folder.vault / "rebuilt") / f"{load_id:06d}.duckdb"
             shutil.move(built, target)
         finally:
@@ -223,37 +229,14 @@ def _queries_of_then(folder: StudyFolder, load_id: int, then: StudyFolder) -> No
             shutil.copyfile(path, counts / path.name)
 
 
-def _moments_of_then(built: Path, folder: StudyFolder, again: StudyFolder, load_id: int) -> None:
-    """What the load did to queries happened then, not now."""
-    import duckdb
-
-    now, then = (_moment(place.vault / "queries", load_id) for place in (again, folder))
-    if now is None or then is None:
-        return
-    con = duckdb.connect(str(built))
-    try:
-        columns = con.execute(
-            "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'quality' "
-            "AND data_type = 'TIMESTAMP' AND table_name IN ('query', 'query_event', 'exception')"
-        ).fetchall()
-        for table, column in columns:
-            con.execute(
-                f'UPDATE quality."{table}" SET "{column}" = TIMESTAMP \'{then}\' '
-                f"WHERE \"{column}\" = TIMESTAMP '{now}'"
-            ).fetchall()
-        con.execute("CHECKPOINT").fetchall()
-    finally:
-        con.close()
-
-
-def _moment(queries: Path, load_id: int) -> str | None:
+def _moment(queries: Path, load_id: int) -> dt.datetime | None:
     """When the load wrote its part of the log of queries; None if it wrote none."""
     import polars as pl
 
     for path in queries.glob(f"*-load-{load_id}.parquet"):
-        moments = pl.read_parquet(path, columns=["at"], glob=False)["at"]
-        if moments.len():
-            return str(moments.dt.replace_time_zone(None).dt.to_string("%Y-%m-%d %H:%M:%S%.6f")[0])
+        moments = pl.read_parquet(path, columns=["at"], glob=False)["at"].to_list()
+        if moments:
+            return max(moments)  # type: ignore[no-any-return]
     return None
 
 

@@ -59,7 +59,18 @@ def publish(folder: StudyFolder, staged_file: Path) -> str:
     """Puts a staged warehouse in the place of the published one; returns its content hash."""
     from warehouse.publish import publish as put
 
+    shift(folder, staged_file)
     return put(staged_file, folder.root)
+
+
+def shift(folder: StudyFolder, staged_file: Path) -> None:
+    """Moves the dates of a judged warehouse, if `study.yaml` says so."""
+    study = parts.load_study(folder)
+    if study.privacy.shift_dates:
+        from warehouse.privacy_shift import shift_dates
+        from warehouse.pseudonyms import Pseudonymizer
+
+        shift_dates(staged_file, Pseudonymizer.of_study(folder.root, study.id))
 
 
 def render(folder: StudyFolder, out: Path) -> Path:

@@ -95,6 +95,11 @@ class Privacy(Declared):
     """What published tables may show."""
 
     smallest_cell: int = Field(default=1, ge=1, description="Counts below this are not printed")
+    shift_dates: bool = Field(
+        default=False,
+        description="Publish dates moved back by 1 to 364 days, each patient's by a number of its own; "
+        "intervals and all results stay",
+    )
     keep_history: int = Field(default=10, ge=1, description="Published states that are kept")
 
 

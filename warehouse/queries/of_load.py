@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from warehouse.queries.reconcile import Seen, reconcile
 from warehouse.queries.records import delivered_columns, records_of, values_of
 from warehouse.queries.settled import PATIENT_GONE, silenced
 
+# When a load looked at the queries: set where a load of the past is built again.
+MOMENT: ContextVar[dt.datetime | None] = ContextVar("moment", default=None)
 ABOUT_CHANGES = "delivery"  # category of the rules on what changed between two deliveries
 
 
@@ -89,7 +92,8 @@ def queries_of_load(
         changed=_changed(doubtful.filter(pl.col("rule_id").is_in(lasting)), before, now, catalog),
         dropped=_dropped(doubtful, before, now),
     )
-    events, outcomes = reconcile(log.queries, seen, at or dt.datetime.now(dt.UTC))
+    moment = at or MOMENT.get() or dt.datetime.now(dt.UTC)
+    events, outcomes = reconcile(log.queries, seen, moment)
     events = told_corrections(events, log.queries, now, catalog)
     counts = log.record_load(load_id, events, _counted(outcomes, load_id))
     return LoadQueries(QueryLog.read(study_folder, including=load_id), outcomes, counts, found)
