@@ -43,7 +43,7 @@ def take_answers(root: str, files: Sequence[Path] | None = None) -> list[dict[st
         files: the files; None takes what is new under `answers/<center>/`.
 
     Returns:
-        A record per file that says something new: `file` (its name), `center_id`, `state`, `n_answers`
+        A record per file that says something new: `file` (its path in the study, else its name), `center_id`, `state`, `n_answers`
         (queries answered now), `n_unanswered` (lines left empty), `message`, and `problems` (a sentence
         each, without values). A file taken before is named only where it was asked for.
     """
@@ -53,14 +53,28 @@ def take_answers(root: str, files: Sequence[Path] | None = None) -> list[dict[st
     found = import_answers(Path(root), files)
     return [
         {
-            "file": file.path.name,
+            "file": _shown(file.path, Path(root)),
             "center_id": file.center_id or "",
             "state": file.status,
             "n_answers": file.n_events,
             "n_unanswered": file.content.n_unanswered if file.content else 0,
             "message": file.message,
-            "problems": [str(problem) for problem in file.problems],
+            "problems": [_placed(str(p), file.path, Path(root)) for p in file.problems],
         }
         for file in found
         if files is not None or file.status != KNOWN
     ]
+
+
+def _shown(path: Path, root: Path) -> str:
+    """The file as its user knows it: every center's workbook has the same name."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _placed(problem: str, path: Path, root: Path) -> str:
+    """The sentence with the file's path in the place of its name."""
+    rest = problem.removeprefix(path.name)
+    return problem if rest == problem else _shown(path, root) + rest
