@@ -29,20 +29,20 @@ GOOD_SPEC = small_study.spec("AA01")
 
 def bombs(full: bool) -> Iterator[tuple[str, bytes]]:
     """Small files that ask a reader for much memory, time or depth; larger ones in full mode."""
-    many = 5 if full else 1
+    many = 25 if full else 1
     yield "deep.jsonl", b'{"a":1}\n{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
     yield "half.jsonl", b'{"a":"\\ud800"}\n{"a\\udfff":"x"}\n{"b":1}\n'
     yield "digits.jsonl", b'{"a":' + b"9" * 6_000 + b'}\n{"a":1}\n'
     yield "keys.jsonl", b"\n".join(b'{"k%d":1}' % at for at in range(20_000))
     yield "sparse.jsonl", b"\n".join(b'{"k":1,"k%d":1}' % (at % 4_990) for at in range(20_000))
     yield "row.jsonl", b'{"_row":1}\n'
-    yield "bad.jsonl", b'{"a":1}\n' + b"x\n" * 1_000_000 * many
-    yield "blank.csv", b"a;b\n" + b"\n" * 1_000_000 * many + b"1;2\n"
-    yield "short.csv", b"a;b\n" + b"x\n" * 1_000_000 * many
-    yield "long.csv", b"a;b\n" + b"x" * 4_000_000 * many + b";1\n"
-    yield "marks.csv", b"a;b\n" + b";" * 2_000_000 * many + b"\n1;2\n"
-    yield "open.csv", b'a;b\n"' + b"x\n" * 1_000_000 * many + b";1\n"
-    yield "header.csv", b"a" * 2_000_000 * many + b";b\n1;2\n"
+    yield "bad.jsonl", b'{"a":1}\n' + b"x\n" * 200_000 * many
+    yield "blank.csv", b"a;b\n" + b"\n" * 200_000 * many + b"1;2\n"
+    yield "short.csv", b"a;b\n" + b"x\n" * 200_000 * many
+    yield "long.csv", b"a;b\n" + b"x" * 800_000 * many + b";1\n"
+    yield "marks.csv", b"a;b\n" + b";" * 400_000 * many + b"\n1;2\n"
+    yield "open.csv", b'a;b\n"' + b"x\n" * 200_000 * many + b";1\n"
+    yield "header.csv", b"a" * 400_000 * many + b";b\n1;2\n"
     same = pl.DataFrame({f"a{at}": pl.repeat("x" * 500, 150_000, eager=True) for at in range(8)})
     yield "same.parquet", _parquet(same)
     nested = pl.DataFrame({"a": [["x" * 1000] * 60_000] * 2})

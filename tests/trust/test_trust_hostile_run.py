@@ -28,8 +28,7 @@ DAY = "2024-06-14"
 GOOD_CENTERS = tuple(f"{letter}{letter}01" for letter in "ABCDEFGIJKL")
 # All rows of these are held: the audit stops a center without a patient, which is not tried here.
 NOBODY_LEFT = {"046", "047", "048", "064"}
-SMALL = {"004", "024", "026", "028", "031", "034", "052", "059", "068", "072", "075", "076", "079",
-         "086", "088", "090"}  # fmt: skip
+SMALL = {"026", "031", "034", "052", "068", "072", "075", "076", "088"}  # fmt: skip
 CORPUS = [
     name for name in MANIFEST
     if "_resub_" not in name and name[:3] not in NOBODY_LEFT and (FULL or name[:3] in SMALL)
@@ -50,12 +49,13 @@ RULES = {
 # Where our rules go another way than the manifest, as docs/trust.md says; no finding then.
 OTHER_WAY = {"030", "055", "067", "081"}
 
-NAMES = [
+EVERY_NAME = [
     b"M\xfcller.csv", b"quote'\"; DROP TABLE x;--.csv", b"a\nb.csv", "\u202efdp.csv".encode(),
     b"data*[1]?.csv", b"<img src=x onerror=alert(1)>.csv", b";_$HOME_{0}.csv", b"%s{}.csv",
     b" leading.csv", "ünï.csv".encode(), b"esc\x1b[31mred.csv", b"cr\rvt\x0b.csv", b"=1+1.csv",
     b"-rf.csv", "\u2066hid\u2069\u200b.csv".encode(), b"`id`$(id).csv", b"{{7*7}}.csv",
 ]  # fmt: skip
+NAMES = EVERY_NAME if FULL else [*EVERY_NAME[:6], EVERY_NAME[10]]
 
 
 @dataclass(frozen=True)
