@@ -195,8 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # a full disk or closed pipe is met here, not at the end of the process
         return code
     except KeyboardInterrupt:
-        _note(arguments, INTERRUPTED, "interrupted")
-        return _interrupted()
+        return _interrupted(arguments)
     except BrokenPipeError:
         _drop_output()  # the reader of our output has gone (`| head`): no complaint
         return 0
@@ -204,8 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from flows.faults import was_interrupted
 
         if was_interrupted(error):
-            _note(arguments, INTERRUPTED, "interrupted")
-            return _interrupted()
+            return _interrupted(arguments)
         if arguments.debug:
             raise
         code = _failed(_output_fault(error) or error, arguments)
@@ -256,10 +254,12 @@ def _note(arguments: argparse.Namespace, code: int, what: str = "done") -> None:
         note_command(arguments, code, what)
 
 
-def _interrupted() -> int:
+def _interrupted(arguments: argparse.Namespace) -> int:
     # A second signal while children end would tear the last message apart.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     _say("interrupted; what was published before stays as it was")
+    _note(arguments, INTERRUPTED, "interrupted")
     return INTERRUPTED
 
 

@@ -119,7 +119,7 @@ def _refuse_open_vault(folder: StudyFolder) -> None:
             mend.append(f"chown -R {os.geteuid()} {path}")
     if wrong:
         raise StudyError(
-            f"The vault is not closed to others: {'; '.join(wrong)}. Nothing is read or written.",
+            f"The vault is not closed to others: {'; '.join(wrong)}. No delivery is read.",
             fix=f"find out who could read it, then: {' && '.join(mend)}",
         )
 
