@@ -68,6 +68,8 @@ def _told_by_library(cause: BaseException) -> OSError | None:
     for number in (*_OF_DISKS, errno.EACCES, errno.EPERM):
         if os.strerror(number).lower() in text:
             return OSError(number, os.strerror(number))
+    if "fsync failed" in text:  # all that DuckDB tells of it
+        return OSError(errno.EIO, os.strerror(errno.EIO))
     return None
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from flows import parts
 from flows.folder import StudyFolder, open_to_readers
+from flows.scratch import runs
 
 # Names under which work stands while it is being done, below the study folder.
 _HALF_DONE = (
     "vault/*.tmp",
     "vault/.*.key.*",
     "vault/log/.*.tmp",
+    "vault/log/settings/*.tmp",
     "vault/study_findings/.*.tmp",
     "vault/queries/**/.*.tmp",
     "vault/packets/**/.*.tmp",
@@ -26,6 +28,7 @@ _HALF_DONE = (
     "vault/deliveries/*/.incoming-*",
     "vault/staged/*/*.tmp",
     "published/.report.new",
+    "published/quality/.*",
     "published/.building/*",
 )
 _NEXT = "next"  # what is about to be published, in the note of what is published
@@ -89,6 +92,9 @@ def sweep(folder: StudyFolder) -> None:
     """Removes half-done work of a killed run; a published folder that it had taken away comes back."""
     for name in _HALF_DONE:
         for path in list(folder.root.glob(name)):
+            maker = path.suffix.removeprefix(".")
+            if maker.isdigit() and runs(int(maker)):
+                continue  # another command is writing it just now
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:

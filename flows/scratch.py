@@ -48,7 +48,7 @@ def own_scratch(what: str) -> Iterator[Path]:
     start = f"carmony-{what}-"
     for left in _left_behind(start):
         number = left.name.removeprefix(start).partition("-")[0]
-        if number.isdigit() and not _runs(int(number)):
+        if number.isdigit() and not runs(int(number)):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{start}{os.getpid()}-"))
     with _removed(folder), _temporary_files_in(folder):
@@ -67,7 +67,8 @@ def _left_behind(start: str) -> list[Path]:
         ]
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
+    """Whether a process of that id runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

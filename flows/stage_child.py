@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from flows import parts
 from flows.bug_log import describe
+from flows.children import die_with_parent
 from flows.disk_full import DiskFullError
 from flows.faults import study_fault
 from flows.folder import StudyFolder
@@ -22,6 +24,7 @@ from schemas.errors import CarmonyError, FileError
 
 def main() -> int:
     """Stages the delivery; the answer is `{}`, or what went wrong, without values."""
+    die_with_parent(os.getppid())
     request = json.load(sys.stdin)
     print(json.dumps(_answer(request)))
     return 0
