@@ -77,7 +77,7 @@ def keep_head(study_folder: Path, folder: Path) -> None:
     if not entries or not folder.is_dir():
         return
     content = json.dumps({"n": entries[-1]["n"], "hash": entries[-1]["hash"]}) + "\n"
-    temporary = folder / f".{HEAD}.{os.getpid()}"
+    temporary = folder / f".{HEAD}.tmp"  # of a killed run: the next one writes over it
     temporary.write_text(content, encoding="utf-8")
     temporary.chmod(0o640)
     temporary.replace(folder / HEAD)
