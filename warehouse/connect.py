@@ -7,6 +7,7 @@ the file with any DuckDB; that is why the published file holds only what analyst
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,55 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": "true",
 }
 _READING = frozenset({"SELECT", "EXPLAIN", "RELATION"})
+MOST_ROWS = (
+    1_000_000  # of an answer: as Python objects rows take many times the memory that DuckDB counts
+)
+_CHUNK = 10_000
+_GAP = r"(?:\s|/\*.*?\*/|--[^\n]*\n)*"
+# Functions that the lock of DuckDB lets change its settings, and those that run a text as a statement.
+_ACTING = re.compile(
+    r"\b(enable_logging|disable_logging|truncate_duckdb_logs|write_log|enable_profiling|disable_profiling"
+    r"|checkpoint|force_checkpoint|query|json_execute_serialized_sql|from_substrait|from_substrait_json)"
+    rf'"?{_GAP}\(',
+    re.IGNORECASE | re.DOTALL,
+)
+_EXPLAIN = re.compile(
+    rf"^{_GAP}explain\b{_GAP}(?:analyze\b{_GAP})?(?:\([^)]*\){_GAP})?", re.IGNORECASE | re.DOTALL
+)
+
+
+class Published:
+    """A published warehouse to read with: `execute` and `sql` take one reading statement each.
+
+    Everything else is that of DuckDB's connection (`fetchall`, `pl`, `df`, `interrupt`, `close`).
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+
+    def execute(self, statement: str) -> Published:
+        """Runs a statement; fetch its rows from what is returned.
+
+        Raises:
+            CarmonyError: It is not one reading statement.
+        """
+        _refuse_other_than_reading(self._con, statement)
+        self._con.execute(statement)
+        return self
+
+    def sql(self, statement: str) -> duckdb.DuckDBPyRelation:
+        """The answer as a relation of DuckDB. Raises as `execute`."""
+        _refuse_other_than_reading(self._con, statement)
+        return self._con.sql(statement)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+    def __enter__(self) -> Published:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +136,19 @@ def connect(place: Path, as_of: int | None = None) -> duckdb.DuckDBPyConnection:
         raise _cannot_open(path, error) from None
 
 
+def open_published(place: str | Path, as_of: int | None = None) -> Published:
+    """The published warehouse for analyses in Python: read-only, locked, reading statements alone.
+
+    Args:
+        place: The study folder, or a warehouse file.
+        as_of: The load whose published state is wanted; default the newest.
+
+    Raises:
+        StudyError: Nothing is published, or that load is not kept.
+    """
+    return Published(connect(Path(place), as_of))
+
+
 def _cannot_open(path: Path, error: Exception) -> StudyError:
     """DuckDB tells a file that may not be read as it tells one that another program holds."""
     try:
@@ -113,8 +176,8 @@ def query(
         timeout_seconds: After that the query is ended.
 
     Raises:
-        CarmonyError: It is not one reading statement, is wrong, or takes too long or too much
-            memory; the message is DuckDB's, without a traceback.
+        CarmonyError: It is not one reading statement, is wrong, takes too long or too much memory,
+            or has more than `MOST_ROWS` rows; the message is DuckDB's, without a traceback.
     """
     import duckdb
 
@@ -126,7 +189,7 @@ def query(
         timer.start()
         cursor = con.execute(statement)
         described = cursor.description or []
-        rows = cursor.fetchall()
+        rows = _fetched(cursor)
     except duckdb.InterruptException:
         raise CarmonyError(
             f"The query was ended after {timeout_seconds:.0f} seconds.", fix="ask for less"
@@ -138,6 +201,17 @@ def query(
         con.close()
     columns = tuple(str(entry[0]) for entry in described)
     return QueryResult(columns, tuple(str(entry[1]) for entry in described), rows, load_id)
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    while chunk := cursor.fetchmany(_CHUNK):
+        rows += chunk
+        if len(rows) > MOST_ROWS:
+            raise CarmonyError(
+                f"The answer has more than {MOST_ROWS:,} rows.", fix="count, group, or add LIMIT"
+            )
+    return rows
 
 
 def published_load(study_folder: Path) -> int | None:
@@ -162,10 +236,16 @@ def _refuse_other_than_reading(con: duckdb.DuckDBPyConnection, statement: str) -
             fix="give a single SELECT, and put it in quotes",
         )
     kind = statements[0].type.name
-    if kind not in _READING:
+    if kind == "EXPLAIN":
+        _refuse_other_than_reading(con, _EXPLAIN.sub("", statements[0].query, count=1))
+    elif kind not in _READING:
         raise CarmonyError(
             f"Only reading statements are answered; this is {kind.replace('_', ' ')}.",
             fix="use SELECT, WITH, FROM, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN",
+        )
+    if found := _ACTING.search(statement):
+        raise CarmonyError(
+            f"The function '{found[1].lower()}' does more than read.", fix="ask without it"
         )
 
 

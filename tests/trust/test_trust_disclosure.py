@@ -42,11 +42,15 @@ cohort = _module(HERE.parent / "reports" / "conftest.py", "cohort_of_the_report"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    return build(tmp_path_factory.mktemp("disclosure"))
+
+
+def build(folder: Path) -> tuple[Path, Any]:
     """The cohort of the report's tests as a warehouse, with a study that has the shipped plan but its models."""
     from reports.estimates import write_estimates
     from warehouse.analysis import derive
 
-    path = tmp_path_factory.mktemp("disclosure") / "warehouse.duckdb"
+    path = folder / "warehouse.duckdb"
     study = cohort._core().make_study()
     plan = yaml.safe_load((PLANS / f"{study.analysis}.yaml").read_text("utf-8"))
     kinds = ("baseline", "response", "survival", "swimmer", "summary")
@@ -122,7 +126,7 @@ def _shown_otherwise(folder: Path, threshold: int) -> int:
 
     told = (folder / "report.html").read_text("utf-8")
     page = html.fromstring(told)
-    bad = len(page.xpath('//pre')) + ("usubjid" in told)
+    bad = len(page.xpath("//pre")) + ("usubjid" in told)
     allowed = {
         cell
         for file in (folder / "tables").glob("*.csv")

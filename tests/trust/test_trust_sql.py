@@ -1,0 +1,204 @@
+"""Statements of analysts: nothing outside the published file is read, nothing written, no setting changed."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from schemas.errors import CarmonyError
+from warehouse.connect import MOST_ROWS, open_published, query
+
+Record = Callable[..., None]
+CANARY = "canary-7f3a"
+HERE = Path(__file__).parent
+
+
+def _module(path: Path, name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+ATTACKS: list[str] = _module(HERE / "sql_attacks.py", "sql_attacks").ATTACKS
+
+
+@dataclass
+class Place:
+    """A study with canaries around it, and an address that notes who calls."""
+
+    study: Path
+    names: dict[str, str]
+    called: list[str] = field(default_factory=list)
+
+    def state(self) -> dict[str, str]:
+        """Every file in and around the study."""
+        return {
+            str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.study.parent.rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    root = tmp_path_factory.mktemp("sql")
+    study = root / "study"
+    vault, out = study / "vault", root / "out"
+    for folder in (vault, out, study / "published"):
+        folder.mkdir(parents=True)
+    (vault / "pseudonym.key").write_text(CANARY)
+    (root / "plain.txt").write_text(f"{CANARY}\n{CANARY}\n")
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT '{CANARY}' AS local_id) TO '{vault}/id_map.parquet'")
+    for path in (root / "other.duckdb", study / "published" / "warehouse.duckdb"):
+        with duckdb.connect(str(path)) as con:
+            con.execute("CREATE SCHEMA core; CREATE SCHEMA meta")
+            con.execute("CREATE TABLE meta.run AS SELECT 1 AS load_id")
+            con.execute("CREATE TABLE core.subject AS SELECT 'MM-1' AS usubjid, 1960 AS birth_year")
+    with duckdb.connect(str(root / "other.duckdb")) as con:
+        con.execute(f"CREATE TABLE main.t AS SELECT '{CANARY}' AS x")
+    server = socket.create_server(("127.0.0.1", 0))
+    names = {
+        "vault": str(vault), "out": str(out), "plain": str(root / "plain.txt"),
+        "other": str(root / "other.duckdb"), "net": f"127.0.0.1:{server.getsockname()[1]}",
+    }  # fmt: skip
+    made = Place(study, names)
+
+    def listen() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            connection.close()
+            made.called.append("called")
+
+    threading.Thread(target=listen, daemon=True).start()
+    yield made
+    server.close()
+
+
+def _settings(con: Any) -> dict[str, str]:
+    return dict(con.execute("SELECT name, value FROM duckdb_settings()").fetchall())
+
+
+def test_no_statement_of_the_command_reaches_beyond_the_file(place: Place, figure: Record) -> None:
+    SECRET_FRAME = [(CANARY,)]  # noqa: N806  (a variable that a replacement scan would find)
+    before = place.state()
+    answered = []
+    for attack in ATTACKS:
+        try:
+            query(place.study, attack.format(**place.names))
+            answered.append(attack)
+        except CarmonyError as error:
+            if CANARY in str(error) or "Traceback" in str(error):
+                answered.append(attack)
+    bad = len(answered) + len(place.called) + (place.state() != before)
+    figure(
+        "38, 40", f"carmony sql: attack statements that were answered {answered}", bad, len(ATTACKS)
+    )
+    assert SECRET_FRAME
+
+
+def test_no_statement_of_the_documented_connection_reaches_beyond_the_file(
+    place: Place, figure: Record
+) -> None:
+    SECRET_FRAME = [(CANARY,)]  # noqa: N806
+    before = place.state()
+    read, changed = [], []
+    for attack in ATTACKS:
+        con = open_published(place.study)
+        try:
+            settings = _settings(con)
+            try:
+                told = str(con.execute(attack.format(**place.names)).fetchall())
+            except (duckdb.Error, CarmonyError) as error:
+                told = str(error)
+            if CANARY in told:
+                read.append(attack)
+            if _settings(con) != settings:
+                changed.append(attack)
+        except duckdb.Error:
+            changed.append(attack)  # the connection answers no more
+        finally:
+            con.close()
+    wrote = place.state() != before
+    figure("38", f"documented connection: reads outside {read}", len(read), len(ATTACKS))
+    figure("38", "documented connection: files written or changed", int(wrote), len(ATTACKS))
+    figure(
+        "38, 40", f"documented connection: settings changed {changed}", len(changed), len(ATTACKS)
+    )
+    figure("40", "documented connection: calls over the network", len(place.called), len(ATTACKS))
+    assert SECRET_FRAME
+
+
+def test_an_open_connection_falls_to_the_same_statements(place: Place) -> None:
+    """The control: a connection that is read-only alone reads the canaries and takes settings."""
+    read = changed = 0
+    for attack in [a for a in ATTACKS if "{plain}" in a or "memory_limit" in a or "threads" in a]:
+        if "COPY" in attack or "ATTACH" in attack:
+            continue
+        con = duckdb.connect(str(place.study / "published" / "warehouse.duckdb"), read_only=True)
+        try:
+            settings = _settings(con)
+            read += CANARY in str(con.execute(attack.format(**place.names)).fetchall())
+            changed += _settings(con) != settings
+        except duckdb.Error:
+            continue
+        finally:
+            con.close()
+    assert read >= 10
+    assert changed >= 3
+
+
+GREEDY = [
+    "SELECT list(range) FROM range(300000000)",
+    "SELECT repeat('x', 2000000000)",
+    "SELECT count(DISTINCT hash(a.range, b.range)) FROM range(100000) a, range(10000) b",
+    "SELECT * FROM range(2000000)",
+    "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b",
+    "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
+    "SELECT string_agg(range::VARCHAR, ',') FROM range(500000000)",
+    "SELECT * FROM range(100000000) a ORDER BY hash(a.range) DESC",
+]
+
+
+def test_a_greedy_query_ends_by_time_memory_or_rows(
+    place: Place, figure: Record, tries: Callable[[int, int], int]
+) -> None:
+    chosen = GREEDY[: tries(3, len(GREEDY))]
+    answered = []
+    for statement in chosen:
+        try:
+            query(place.study, statement, timeout_seconds=1)
+            answered.append(statement)
+        except CarmonyError:
+            continue
+    figure("41", f"greedy queries that were not ended {answered}", len(answered), len(chosen))
+    assert MOST_ROWS == 1_000_000
+
+
+def test_the_command_line_refuses_like_the_function(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.cli import main
+
+    for attack in ATTACKS[:3]:
+        assert main(["sql", str(place.study), attack.format(**place.names)]) != 0
+    told = capsys.readouterr()
+    assert CANARY not in told.out + told.err
+    assert main(["sql", str(place.study), "SELECT 1 AS n", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)
