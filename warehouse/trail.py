@@ -57,13 +57,13 @@ def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str
         last: dict[str, Any] = before[-1] if before else {"n": 0, "hash": _FIRST}
         entry: dict[str, Any] = {
             "event": "ran",
-            "n": last["n"] + 1,
+            "n": _number(last) + 1,
             "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
             "user": _user(),
             "command": command,
             **facts,
             "loads": _sealed(StudyPaths(study_folder).load_log),
-            "previous": last["hash"],
+            "previous": last.get("hash"),
         }
         entry["hash"] = _hash(entry)
         append_event(path, entry)
@@ -76,7 +76,7 @@ def keep_head(study_folder: Path, folder: Path) -> None:
     entries = [entry for entry in _entries(trail_file(study_folder)) if entry]
     if not entries or not folder.is_dir():
         return
-    content = json.dumps({"n": entries[-1]["n"], "hash": entries[-1]["hash"]}) + "\n"
+    content = json.dumps({"n": _number(entries[-1]), "hash": entries[-1].get("hash")}) + "\n"
     temporary = folder / f".{HEAD}.tmp"  # of a killed run: the next one writes over it
     temporary.write_text(content, encoding="utf-8")
     temporary.chmod(0o640)
@@ -101,7 +101,7 @@ def problems_of(study_folder: Path) -> list[str]:
             found.append(f"line {line} of the trail was changed after it was written")
         if entry.get("n") != expected or entry.get("previous") != previous:
             found.append(f"line {line} of the trail does not follow the one before it")
-        expected, previous = int(entry.get("n") or 0) + 1, str(entry.get("hash"))
+        expected, previous = _number(entry) + 1, str(entry.get("hash"))
     return [*found, *_head_problems(study_folder, entries), *_load_problems(study_folder, entries)]
 
 
@@ -130,8 +130,11 @@ def _load_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[st
         return []
     path = StudyPaths(study_folder).load_log
     data = path.read_bytes() if path.is_file() else b""
-    size = int(sealed["bytes"])
-    if len(data) < size or hashlib.sha256(data[:size]).hexdigest() != sealed["sha256"]:
+    try:
+        size, mark = int(sealed["bytes"]), sealed["sha256"]
+    except (KeyError, TypeError, ValueError):  # of an entry that was changed
+        size, mark = 0, None
+    if len(data) < size or hashlib.sha256(data[:size]).hexdigest() != mark:
         return [f"the load log ({_ALSO}) is not what the trail sealed"]
     return []
 
@@ -147,6 +150,12 @@ def _hash(entry: Mapping[str, Any]) -> str:
     content = {key: value for key, value in entry.items() if key != "hash"}
     text = json.dumps(content, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _number(entry: Mapping[str, Any]) -> int:
+    """The number of an entry; 0 where a changed one has none."""
+    found = entry.get("n")
+    return found if isinstance(found, int) else 0
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
