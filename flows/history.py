@@ -173,11 +173,11 @@ def _settings_of_then(folder: StudyFolder, load_id: int, then: StudyFolder) -> N
     from warehouse.loads import LoadLog
     from warehouse.trail import entries_of
 
-    home = folder.logs / "settings"
+    home = folder.vault / "settings"
     kept = home / f"{LoadLog.read(folder.root).load(load_id).study_hash}.yaml"
     if not kept.is_file():
         raise StudyError(
-            f"The settings of load {load_id} are not kept in vault/log/settings.",
+            f"The settings of load {load_id} are not kept in vault/settings.",
             fix="restore the folder from a backup",
         )
     shutil.copyfile(kept, then.settings)

@@ -87,7 +87,7 @@ def keep_settings(folder: StudyFolder) -> None:
     """Copies of `study.yaml` and of the plan under their hashes, for rebuilding a state."""
     from schemas.spec.plans import plan_file
 
-    home = make_private(folder.logs / "settings")
+    home = make_private(folder.vault / "settings")
     for path in (folder.settings, plan_file(parts.load_study(folder))):
         kept = home / f"{file_hash(path)}.yaml"
         if not kept.is_file():
