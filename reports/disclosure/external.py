@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reports.content import Content, read_content
 from reports.disclosure.curves import figure_of
 from reports.disclosure.hazards import table_of_forest, table_of_model
+from reports.disclosure.notes import printed_cells, told
 from reports.disclosure.suppress import withheld
 from reports.disclosure.system import Cell, System
 from reports.disclosure.tables import COHORT, COUNTED, WITHHELD, Block, blocks_of, table_of
@@ -95,8 +96,8 @@ def write_external(
     write_svg(content, folder)
     write_document(content, folder, {name: png for name, (_, png) in printed.items()})
     made = write_whole(folder / "report.html", page(content))
-    told = {"threshold": limit, **released, "files": sorted(_names(folder))}
-    write_whole(folder / "release.json", json.dumps(told, indent=2) + "\n")
+    record = {"threshold": limit, **released, "files": sorted(_names(folder))}
+    write_whole(folder / "release.json", json.dumps(record, indent=2) + "\n")
     return Released(
         made, limit, released["cells"], released["withheld"], tuple(released["left_out"])
     )
@@ -144,7 +145,7 @@ def external_content(
             Section("ATTRITION", "Patients: from the warehouse to the cohort", "Patients", (table,))
         )
     sections.append(
-        Section("DISCLOSURE", "What is withheld", "Withheld", _told(threshold, left_out))
+        Section("DISCLOSURE", "What is withheld", "Withheld", told(threshold, left_out))
     )
     sentences = _sentences(content, study)
     listed = Bullets(tuple(text for name, text in sentences.items() if name != "title"))
@@ -153,7 +154,7 @@ def external_content(
         content.title,
         content.data_cut,
         COLUMNS,
-        _cells(sections),
+        printed_cells(sections),
         {},
         tuple(sections),
         sentences,
@@ -276,32 +277,3 @@ def _sentences(content: Content, study: Study) -> dict[str, str]:
     """Those of the study's methods; sentences that count patients are not among them."""
     known = {row.row for row in flow.methods(study) if row.value is None and row.n is None}
     return {name: text for name, text in content.sentences.items() if name in known}
-
-
-def _told(threshold: int, left_out: list[str]) -> tuple[Bullets, ...]:
-    rules = (
-        f"Counts from 1 to {threshold - 1} are withheld, and as many others as it takes that none of them can be"
-        " computed from totals, other cells or percentages; which of both a withheld count is, is not told.",
-        "Where a count is withheld, so are the percentages of its column and the test of its variable.",
-        "Numbers have no smallest and no largest value. Hazard ratios stand without counts, and are withheld where a"
-        f" level has fewer than {threshold} patients with or without the event.",
-    )
-    return (Bullets((*rules, *left_out)),)
-
-
-def _cells(sections: list[Section]) -> list[dict[str, Any]]:
-    """Every printed cell as a row, for the files of numbers."""
-    return [
-        {
-            "display": section.id,
-            "table": block.caption,
-            "row": line.label,
-            "column": head,
-            "text": cell,
-        }
-        for section in sections
-        for block in section.blocks
-        if isinstance(block, Table)
-        for line in block.lines
-        for head, cell in zip(block.heads, line.cells, strict=True)
-    ]

@@ -265,3 +265,18 @@ def test_an_external_report_says_what_it_withholds_and_names_no_center(
     ]
     told = json.loads((tmp_path / "release.json").read_text("utf-8"))
     assert (told["threshold"], told["withheld"]) == (5, released.withheld)
+
+
+def test_the_command_refuses_what_is_no_external_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.cli import main
+
+    for given, told in (
+        (["report", str(tmp_path), "--threshold", "5"], "every count"),
+        (["report", str(tmp_path), "--external", "--threshold", "1"], "withholds nothing"),
+        (["report", "--external"], "of a study alone"),
+        (["report", str(tmp_path), "--external"], "no published warehouse"),
+    ):
+        assert main(given) != 0
+        assert told in capsys.readouterr().err
