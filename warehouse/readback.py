@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 # What differs between two loads of the same content.
-VOLATILE = frozenset({"load_id", "started_at", "versions"})
+VOLATILE = frozenset({"load_id", "started_at", "versions", "as_of"})  # as_of: of a scorecard
 
 
 def fingerprint(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
