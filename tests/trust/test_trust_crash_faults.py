@@ -83,7 +83,7 @@ def test_a_run_whose_calls_fail_says_so_and_the_next_one_heals(
 ) -> None:
     chance = random.Random(2)
     n = tries(1, 40)
-    for way, mode, number, kinds in WAYS:
+    for way, mode, number, kinds in WAYS if n > 1 else WAYS[:3]:
         stages = calls_of(template, kinds)
         names = sorted(stages)
         chance.shuffle(names)
