@@ -108,7 +108,10 @@ def test_no_statement_of_the_command_reaches_beyond_the_file(place: Place, figur
                 answered.append(attack)
     bad = len(answered) + len(place.called) + (place.state() != before)
     figure(
-        "38, 40", f"carmony sql: attack statements that were answered {answered}", bad, len(ATTACKS)
+        "38, 40",
+        f"carmony sql: attack statements that were answered{' ' + str(answered) if answered else ''}",
+        bad,
+        len(ATTACKS),
     )
     assert SECRET_FRAME
 
@@ -136,10 +139,18 @@ def test_no_statement_of_the_documented_connection_reaches_beyond_the_file(
         finally:
             con.close()
     wrote = place.state() != before
-    figure("38", f"documented connection: reads outside {read}", len(read), len(ATTACKS))
+    figure(
+        "38",
+        f"documented connection: reads outside{' ' + str(read) if read else ''}",
+        len(read),
+        len(ATTACKS),
+    )
     figure("38", "documented connection: files written or changed", int(wrote), len(ATTACKS))
     figure(
-        "38, 40", f"documented connection: settings changed {changed}", len(changed), len(ATTACKS)
+        "38, 40",
+        f"documented connection: settings changed{' ' + str(changed) if changed else ''}",
+        len(changed),
+        len(ATTACKS),
     )
     figure("40", "documented connection: calls over the network", len(place.called), len(ATTACKS))
     assert SECRET_FRAME
@@ -187,7 +198,12 @@ def test_a_greedy_query_ends_by_time_memory_or_rows(
             answered.append(statement)
         except CarmonyError:
             continue
-    figure("41", f"greedy queries that were not ended {answered}", len(answered), len(chosen))
+    figure(
+        "41",
+        f"greedy queries that were not ended{' ' + str(answered) if answered else ''}",
+        len(answered),
+        len(chosen),
+    )
     assert MOST_ROWS == 1_000_000
 
 
