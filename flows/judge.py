@@ -132,9 +132,7 @@ class JudgeError(RuntimeError):
 def _serve() -> int:
     """The child: imports first, then one request, one answer."""
     from flows import results
-    from flows.children import die_with_parent
 
-    die_with_parent(int(sys.argv[1]))
     results.warm_up_judge()
     line = sys.stdin.readline()
     if not line.strip():
@@ -159,4 +157,7 @@ def _serve() -> int:
 
 
 if __name__ == "__main__":
+    from flows.children import die_with_parent
+
+    die_with_parent(int(sys.argv[1]))
     sys.exit(_serve())
