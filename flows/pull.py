@@ -167,7 +167,8 @@ def _today() -> dt.date:
 def _unreadable(error: OSError, folder: StudyFolder, entry: Path, received_on: str) -> Problem:
     place = entry.relative_to(folder.root).as_posix()
     text = unreadable(error, folder.root, place)
-    return Problem(shown(entry.name), received_on, "UNREADABLE", shown(text), True)
+    lines = (shown(line) for line in text.split("\n  Fix: "))  # a newline in a name is none of ours
+    return Problem(shown(entry.name), received_on, "UNREADABLE", "\n  Fix: ".join(lines), True)
 
 
 def _take(
