@@ -95,6 +95,7 @@ class Center:
                 self._ends(query, "resolved", "record_withdrawn", "withdrawn")
             elif query.rule not in ran:
                 query.outcome = "not_judged"
+                query.record = target or query.record
             else:
                 self._ends(query, "resolved", "data_corrected", "resolved")
         for (rule, record, _), mark in left.items():
@@ -150,7 +151,7 @@ class Center:
         for query in gone:
             mine = [n for n in rest if n[0] == query.record[0]]
             lost = [r for r in went if r[0] == query.record[0]]
-            if id(query) not in moves and len(mine) == 1 and len(lost) == 1:
+            if id(query) not in moves and len(mine) == 1 and lost == [query.record]:
                 moves[id(query)] = mine[0]
         return moves
 

@@ -280,12 +280,8 @@ def test_many_rows_are_compared_center_by_center_with_the_same_result(
 def test_a_row_without_an_id_that_got_one_is_asked_for(tmp_path: Path) -> None:
     before, after = {"subject": [{}]}, {"subject": [{}], "treatment_line": [LINE]}
     lost = {"rule_id": "STR-01", "patient_id": None, "field": "Patient"}
-    here = changes(
-        tmp_path / "1", before, after, query(**lost, instance="file=export #.csv sheet=")
-    )
-    elsewhere = changes(
-        tmp_path / "2", before, after, query(**lost, instance="file=labor.csv sheet=")
-    )
+    here = changes(tmp_path / "1", before, after, query(**lost, instance="source=all"))
+    elsewhere = changes(tmp_path / "2", before, after, query(**lost, instance="source=labor"))
     assert (here["asked"].to_list(), elsewhere["asked"].to_list()) == ([True], [False])
 
 

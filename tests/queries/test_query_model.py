@@ -21,7 +21,7 @@ from query_model import LIVE, RULES, Asked, Center, Key, Records, failing
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 ANSWERS = ("corrected", "correct", "not_available", "patient_withdrawn", "other")
-CENTERS = 40  # sequences side by side, each a center of its own
+CENTERS = 100  # sequences side by side, each a center of its own
 RAN = {"center_id": pl.String, "rule_id": pl.String, "table": pl.String, "ran": pl.Boolean}
 INVOLVED = {"ONE": ["category"], "TWO": ["response_date", "category"]}
 
@@ -125,7 +125,7 @@ class Loop:
 def run_sequences(seed: int, steps: int, *, at_once: bool) -> None:
     """Drives model and code through the same history, and compares them after every step."""
     dice = random.Random(seed)
-    model = {f"C{n:02d}": Center(at_once) for n in range(CENTERS)}
+    model = {f"C{n:03d}": Center(at_once) for n in range(CENTERS)}
     loop = Loop(at_once=at_once)
     for _ in range(steps):
         rules = set(RULES) if dice.random() < 0.8 else {dice.choice(list(RULES))}
@@ -188,9 +188,9 @@ def people_act(model: dict[str, Center], loop: Loop, dice: random.Random) -> Non
     assert [*problems, *more, *last] == []
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=22, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32), st.integers(3, 5), st.booleans())
-def test_random_histories_of_2400_centers_give_what_the_plain_model_gives(
+def test_random_histories_of_2200_centers_give_what_the_plain_model_gives(
     seed: int, steps: int, at_once: bool
 ) -> None:
     run_sequences(seed, steps, at_once=at_once)

@@ -245,4 +245,4 @@ def test_a_cohort_of_nobody_still_gives_all_files(tmp_path, study, create_core):
     made = write_exports(path, tmp_path / "out", study)
     assert (tmp_path / "out" / "report.docx") in made
     texts = [p.text for p in docx.Document(str(tmp_path / "out" / "report.docx")).paragraphs]
-    assert "No patient of the cohort has a survival time." in texts
+    assert "No patient of this display has a survival time." in texts

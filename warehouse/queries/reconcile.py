@@ -199,7 +199,7 @@ def _follow(
     found = found.with_columns(key())
     followed = found.join(unasked, on="key", suffix="_now").unique("key", keep="first")
     lost = there.join(followed, on="query_id", how="anti").join(
-        moves.select("query_id", moved=pl.lit(value=True)), on="query_id", how="left"
+        moves.with_columns(moved=pl.lit(value=True)), on="query_id", how="left"
     )
     record = (
         pl.when(pl.col("there"))

@@ -94,7 +94,18 @@ def settled(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         outcome="withdrawn",
     )
     ran = pl.col("ran") & ~pl.col("unknown")
-    part(other & ~gone & ~ran, as_told(None, nothing, "not_judged", ""), None)
+    part(other & ~gone & ~moved & ~ran, as_told(None, nothing, "not_judged", ""), None)
+    followed = as_told(
+        "record_changed", pl.col("state"), "not_judged", "the record has another key; not judged"
+    )
+    here = [pl.col("patient_new").alias("patient_id"), pl.col("instance_new").alias("instance")]
+    part(other & moved & ~ran, followed, None)
+    parts[-1] = (
+        parts[-1]
+        .drop("patient_id", "instance")
+        .join(judged.select("query_id", *here), on="query_id", how="left")
+        .select(parts[0].columns)
+    )
     settle(other & moved & ran, "data_corrected", "the record has another key, and the rule is met")
     settle(other & ~gone & ~moved & ran, "data_corrected", "the rule is met")
     return pl.concat(parts)
