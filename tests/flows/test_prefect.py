@@ -142,7 +142,7 @@ def test_a_flow_run_and_a_direct_run_publish_the_same_content(
     served: Served, fired: dict[str, Any], tmp_path: Path
 ) -> None:
     copy = tmp_path / "study"
-    (copy / "vault").mkdir(parents=True)
+    (copy / "vault").mkdir(parents=True, mode=0o700)
     for name in ("study.yaml", "centers", "inbox", "vault/pseudonym.key"):
         source = served.folder.root / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
