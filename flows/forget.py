@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flows import parts, results, stages
 from flows.folder import StudyFolder, open_study_folder, private_files
-from flows.forget_search import found_in
+from flows.forget_search import found_in, search
 from flows.outcome import PUBLISHED, RunOutcome
 from flows.run import publish_load
 from flows.show import Silent
@@ -43,16 +43,17 @@ class Forgotten:
         default_factory=list
     )  # delivered files that still hold the patient
     still_found: list[str] = field(default_factory=list)  # any other file that does
+    not_searched: list[str] = field(default_factory=list)  # files that nobody could look into
     id_too_short: bool = False  # the local id was not searched for
 
     @property
     def complete(self) -> bool:
-        """True if nothing but named deliveries holds the patient."""
-        return self.state == PUBLISHED and not self.still_found
+        """True if every file was searched, and nothing but named deliveries holds the patient."""
+        return self.state == PUBLISHED and not self.still_found and not self.not_searched
 
 
 def forget(arguments: argparse.Namespace) -> int:
-    """Runs `carmony forget`; exit code 1 if something still holds the patient that should not."""
+    """Runs `carmony forget`; exit code 1 if a file holds the patient, or could not be searched."""
     patient = sys.stdin.readline() if arguments.patient == "-" else arguments.patient
     done = forget_patient(
         Path(arguments.study), arguments.center, patient.strip(), arguments.delete_deliveries
@@ -203,7 +204,9 @@ def _delivered_files(folder: StudyFolder, held: list[Path], delete: bool, done: 
 
 def _search(folder: StudyFolder, words: list[str], done: Forgotten) -> None:
     named = [folder.root / place for place in done.deliveries]
-    done.still_found = [_shown(folder, path) for path in found_in(folder.root, words, named)]
+    found = search(folder.root, words, named)
+    done.still_found = [_shown(folder, path) for path in found.hits]
+    done.not_searched = [_shown(folder, path) for path in found.not_searched]
 
 
 def _note(folder: StudyFolder, done: Forgotten) -> None:
@@ -241,6 +244,11 @@ def _text(done: Forgotten, study: str) -> str:
     if done.still_found:
         lines.append("STILL FOUND in:")
         lines += [f"  {place}" for place in done.still_found]
+    if done.not_searched:
+        lines.append(
+            "NOT SEARCHED, as damaged, locked or too large to unpack; look into them, or delete them:"
+        )
+        lines += [f"  {place}" for place in done.not_searched]
     if done.id_too_short:
         lines.append("the center's id is too short to search files for it; the pseudonym was")
     lines.append(
