@@ -34,16 +34,17 @@ from flows.run import anything_to_read, finish, save_outcome, send_news
 from flows.show import Silent
 
 DELAYS = [float(text) for text in os.environ.get("CARMONY_RETRY_SECONDS", "10,60").split(",")]
+# Results are never kept: they would stand in Prefect's storage.
+NOT_KEPT: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
+TRIED_AGAIN: dict[str, Any] = {
+    "retries": len(DELAYS),
+    "retry_delay_seconds": DELAYS,
+    "retry_condition_fn": will_pass,
+    **NOT_KEPT,
+}
 
 
-@task(
-    task_run_name="pull {center_id}",
-    retries=len(DELAYS),
-    retry_delay_seconds=DELAYS,
-    retry_condition_fn=will_pass,
-    persist_result=False,
-    cache_policy=NO_CACHE,
-)
+@task(task_run_name="pull {center_id}", **TRIED_AGAIN)
 @safe
 def pull(root: str, center_id: str, until: str | None) -> dict[str, Any]:
     """Takes new deliveries of a center into the vault."""
@@ -52,14 +53,7 @@ def pull(root: str, center_id: str, until: str | None) -> dict[str, Any]:
     return pulled
 
 
-@task(
-    task_run_name="center {center_id}",
-    retries=len(DELAYS),
-    retry_delay_seconds=DELAYS,
-    retry_condition_fn=will_pass,
-    persist_result=False,
-    cache_policy=NO_CACHE,
-)
+@task(task_run_name="center {center_id}", **TRIED_AGAIN)
 @safe
 def read_center(
     root: str, center_id: str, pulled: dict[str, Any], accept_fewer: bool
@@ -77,12 +71,7 @@ def _try_again(outcomes: list[dict[str, Any]]) -> None:
         raise TransientError
 
 
-@task(
-    name="publish",
-    task_run_name="build, audit and publish",
-    persist_result=False,
-    cache_policy=NO_CACHE,
-)
+@task(name="publish", task_run_name="build, audit and publish", **NOT_KEPT)
 @safe
 def publish(root: str, outcomes: list[dict[str, Any]], report: bool, judge: Any) -> dict[str, Any]:
     """From the staged deliveries of all centers to the published warehouse and report."""
@@ -91,21 +80,14 @@ def publish(root: str, outcomes: list[dict[str, Any]], report: bool, judge: Any)
     return outcome.to_dict()
 
 
-@task(name="read answers", persist_result=False, cache_policy=NO_CACHE)
+@task(name="read answers", **NOT_KEPT)
 @safe
 def read_answers(root: str) -> list[dict[str, Any]]:
     """Takes in answered workbooks; counts and what could not be matched."""
     return stages.read_answers(root)
 
 
-@task(
-    task_run_name="deliver packet of {center_id}",
-    retries=len(DELAYS),
-    retry_delay_seconds=DELAYS,
-    retry_condition_fn=will_pass,
-    persist_result=False,
-    cache_policy=NO_CACHE,
-)
+@task(task_run_name="deliver packet of {center_id}", **TRIED_AGAIN)
 @safe
 def deliver_packet(root: str, center_id: str, packet: str) -> dict[str, Any]:
     """Brings one packet of questions to its center; its failure is told, and fails nothing."""
@@ -114,12 +96,7 @@ def deliver_packet(root: str, center_id: str, packet: str) -> dict[str, Any]:
     return brought
 
 
-@task(
-    name="packets",
-    task_run_name="packets of questions",
-    persist_result=False,
-    cache_policy=NO_CACHE,
-)
+@task(name="packets", task_run_name="packets of questions", **NOT_KEPT)
 @safe
 def packets(root: str, outcome: dict[str, Any]) -> list[dict[str, Any]]:
     """Writes packets for centers with something new, and has them delivered."""
