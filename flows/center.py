@@ -154,7 +154,7 @@ def _process(
     folder: StudyFolder, spec: Any, delivery: Delivery, earlier: Earlier, accept_fewer: bool
 ) -> DeliveryOutcome:
     from flows.row_loss import check_rows
-    from flows.tally import check_readable, check_reading, check_shrink, tally
+    from flows.tally import check_anyone_left, check_reading, check_shrink, tally
 
     center_id = delivery.center_id
     name = f"inbox/{center_id}/{delivery.received_on}"
@@ -177,7 +177,8 @@ def _process(
     )
     try:
         people = {block.source for block in spec.tables if block.table == "subject"}
-        check_readable(out, people, name=name)
+        alone = mode == "snapshot" or parts.current_delivery(folder, center_id) is None
+        check_anyone_left(out, people, alone=alone, name=name)
     except FileError:
         parts.write_packet(folder, outcome)  # of a failed delivery no load writes it
         raise

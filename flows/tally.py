@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,42 +60,61 @@ def patients(staged: Path) -> pl.Series:
     return pl.concat(frames)["patient_id"].drop_nulls().unique().sort()
 
 
-def check_readable(staged: Path, names: Collection[str], *, name: str) -> None:
-    """Refuses a delivery of whose patients no row could be read: its patients are not gone.
+def check_anyone_left(staged: Path, names: Collection[str], *, alone: bool, name: str) -> None:
+    """Refuses a delivery that leaves nobody of its center: its patients are not gone.
 
     Args:
         staged: the new staged delivery.
         names: the spec's sources of the table `subject`.
+        alone: the delivery is all that would stand of its center. Of one that adds to others
+            only files of which no row could be read are refused.
         name: what the delivery is called in messages.
 
     Raises:
-        FileError: NO_ROWS, every row of the files with the patients was rejected.
+        FileError: NO_ROWS, every row of the files with the patients was rejected; ALL_HELD, every
+            one was held back by rules or left out.
     """
-    rows = json.loads((staged / "summary.json").read_text(encoding="utf-8"))["rows"]
-    if any(n for name, n in rows.items() if name.startswith("subject ")):
-        return
     ledger = pl.read_parquet(staged / "ledger.parquet", glob=False)
     # A block without rows is not in column_map.parquet: the names lead to its sources.
     read = pl.read_parquet(staged / "source.parquet", columns=["source_id", "name"], glob=False)
     sources = read.filter(pl.col("name").is_in(list(names)))["source_id"]
-    step, result = pl.col("step"), pl.col("outcome")
-    rejected = ledger.filter(
-        step == "read", result == "quarantined", pl.col("source_id").is_in(sources.implode())
-    )
-    mapped = ledger.filter(step == "map", result == "in", pl.col("table") == "subject")
-    lost = int(rejected["n_rows"].sum())
-    if lost == 0 or int(mapped["n_rows"].sum()) > 0:
+    about = pl.col("table").is_null() | (pl.col("table") == "subject")
+    rows = ledger.filter(about, pl.col("source_id").is_in(sources.implode()))
+    went = pl.col("outcome")
+    lost = rows.filter(went.is_in(["quarantined", "excluded"]))
+    unread = lost.filter(pl.col("step") == "read", went == "quarantined")
+    if _number(rows, "check", "out") or not lost.height:
         return
-    reasons = rejected.group_by("reason").agg(pl.col("n_rows").sum()).sort("reason")
-    told = ", ".join(f"{reason} {n}" for reason, n in reasons.iter_rows())
-    raise FileError(
-        "NO_ROWS",
-        Place(name),
-        f"no row with a patient could be read: {lost} rows were rejected ({told}); "
-        "the earlier state stays",
-        fix="the findings for the center stand in vault/packets and name each row; correct the spec "
-        "(delimiter, quotes), or ask the center to export again",
+    if unread.height and not _number(rows, "map", "in"):
+        raise FileError(
+            "NO_ROWS",
+            Place(name),
+            f"no row with a patient could be read: {unread['n_rows'].sum()} rows were rejected "
+            f"({_told(unread)}); the earlier state stays",
+            fix="the findings for the center stand in vault/packets and name each row; correct the spec "
+            "(delimiter, quotes), or ask the center to export again",
+        )
+    if alone:
+        raise FileError(
+            "ALL_HELD",
+            Place(name),
+            f"all {lost['n_rows'].sum()} rows with a patient are held back or left out "
+            f"({_told(lost)}); the earlier state stays",
+            fix="the findings for the center stand in vault/packets and name each row; correct the spec "
+            "(a wrong column, date order, code list or `where`), or ask the center to correct the rows",
+        )
+
+
+def _number(rows: pl.DataFrame, step: str, outcome: str) -> int:
+    return int(
+        rows.filter(pl.col("step") == step, pl.col("outcome") == outcome)["n_rows"].sum() or 0
     )
+
+
+def _told(rows: pl.DataFrame) -> str:
+    """Reasons and how many rows each took: `DAT-24 3, STR-04 1`."""
+    reasons = rows.group_by("reason").agg(pl.col("n_rows").sum()).sort("reason")
+    return ", ".join(f"{reason} {n}" for reason, n in reasons.iter_rows())
 
 
 def check_shrink(staged: Path, earlier: Path | None, *, accepted: bool, name: str) -> int:

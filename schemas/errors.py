@@ -59,7 +59,7 @@ class FileError(CarmonyError):
     `code` is one of the reason codes of `docs/messages.md`: ENCODING, WRONG_TYPE, TOO_LARGE,
     CORRUPT, ENCRYPTED, DTD, QUOTING, TRUNCATED, LINE_ENDING, DUPLICATE_COLUMN, NO_ROWS,
     TOO_MANY_COLUMNS, MISSING_COLUMN, UNKNOWN_COLUMN, FORBIDDEN_COLUMN, MISSING_SHEET, SHRINK,
-    CHANGING.
+    ALL_HELD, CHANGING.
     """
 
     def __init__(

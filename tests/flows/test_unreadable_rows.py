@@ -48,3 +48,44 @@ def test_one_row_that_can_be_read_is_enough_to_compare_patients(study: Path) -> 
 
     held = next(d for d in outcome.deliveries if d.received_on == "2024-08-30")
     assert (held.state, held.code) == ("held", "SHRINK")
+
+
+def hold_all(folder: Path, column: str, value: str) -> None:
+    """Gives every row of the patients one value in a column."""
+    file = folder / "subject.csv"
+    with file.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, column: value} for row in rows)
+
+
+def test_a_center_of_whom_nobody_would_be_left_keeps_its_earlier_state(study: Path) -> None:
+    run_study(RunRequest(str(study), report=False), Silent())
+    hold_all(small_study.deliver(study, "AA01", "2024-08-30"), "diagnosis_date", "2031-01-01")
+    small_study.deliver(study, "BB02", "2024-08-30", patients=7)
+    outcome = run_study(RunRequest(str(study), report=False), Silent())
+
+    told = {(d.center_id, d.received_on): d for d in outcome.deliveries}
+    failed = told["AA01", "2024-08-30"]
+    assert (failed.state, failed.code) == ("failed", "ALL_HELD")
+    assert "all 6 rows with a patient are held back or left out (DAT-06 6)" in failed.message
+    assert told["BB02", "2024-08-30"].state == "loaded"
+    assert outcome.state == "published"
+    patients = "select center_id, count(*) from core.subject group by 1 order by 1"
+    assert query(study, patients).rows[:2] == [("AA01", 6), ("BB02", 7)]
+    (packet,) = (study / "vault" / "packets" / "AA01").glob("2024-08-30_*")
+    with (packet / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {r["Row"] for r in csv.DictReader(file) if r["Rule"] == "DAT-06"}
+    assert rows == {str(n) for n in range(2, 8)}
+
+
+def test_a_new_center_of_whom_everybody_is_held_stops_no_other(study: Path) -> None:
+    hold_all(study / "inbox" / "AA01" / "2024-06-14", "diagnosis_date", "2031-01-01")
+    outcome = run_study(RunRequest(str(study), report=False), Silent())
+    assert [d.code for d in outcome.deliveries if d.state == "failed"] == ["ALL_HELD"]
+    assert outcome.state == "published"
+    assert query(study, "select distinct center_id from core.subject order by 1").rows[0] == (
+        "BB02",
+    )

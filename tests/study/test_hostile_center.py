@@ -150,9 +150,28 @@ ASKED = {
 
 # Every row holds characters that no reader may pass on: a delivery without a readable patient.
 NO_ROW_READ = "068_unicode_stress.csv"
+# Every row is held, or another center's: nobody would be left. What is told of it.
+NOBODY_LEFT = {
+    "046_dates_impossible.csv": "all 5 rows with a patient are held back or left out (DAT-01 4, DAT-05 1)",
+    "047_dates_extreme.csv": "all 5 rows with a patient are held back or left out (DAT-01 1, DAT-05 4)",
+    "048_dates_ambiguous.csv": "all 3 rows with a patient are held back or left out (DAT-02 3)",
+    "064_sql_keyword_center.csv": "all 5 rows with a patient are held back or left out (filtered 5)",
+}
 
 
-@pytest.mark.parametrize("name", [f for f in files("reject_row") if f != NO_ROW_READ])
+@pytest.mark.parametrize("name", NOBODY_LEFT)
+def test_a_delivery_that_leaves_nobody_of_its_center_fails_with_the_reasons(
+    finished: Finished, name: str
+) -> None:
+    (told,) = finished.of(center_of(name))
+    assert (told.state, told.code) == ("failed", "ALL_HELD")
+    assert NOBODY_LEFT[name] in told.message
+    assert "\n  Fix: " in told.message
+
+
+@pytest.mark.parametrize(
+    "name", [f for f in files("reject_row") if f != NO_ROW_READ and f not in NOBODY_LEFT]
+)
 def test_rows_that_must_be_held_are_held_or_asked_about(finished: Finished, name: str) -> None:
     row = MANIFEST[name]
     (told,) = finished.of(center_of(name))
