@@ -158,6 +158,11 @@ def _cannot_open(path: Path, error: Exception) -> StudyError:
             f"'{path.name}' cannot be read: {denied.strerror}.",
             fix="ask the owner of the study folder for the right to read its folder 'published'",
         )
+    if "different configuration" in str(error):
+        return StudyError(
+            f"'{path.name}' is open in this program already, with other settings.",
+            fix="close that connection first, or go on with it",
+        )
     return StudyError(
         f"'{path.name}' cannot be opened: {_trimmed(error)}",
         fix="close programs that have it open for writing",

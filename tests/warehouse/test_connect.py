@@ -212,3 +212,12 @@ def test_a_file_that_another_program_writes_into_is_told(published: Path, tmp_pa
     with pytest.raises(StudyError, match="cannot be opened"):
         connect(path)
     assert os.access(path, os.R_OK)
+
+
+def test_a_file_that_the_program_has_open_with_other_settings_is_told_so(published: Path) -> None:
+    con = duckdb.connect(str(published / "published" / "warehouse.duckdb"), read_only=True)
+    try:
+        with pytest.raises(StudyError, match="open in this program already"):
+            connect(published)
+    finally:
+        con.close()
