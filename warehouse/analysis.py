@@ -142,13 +142,11 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         duckdb.Error: A core table is missing; the staged file is then not published.
     """
     lines, progressions = _prepare(con, study, "PRIMARY")
-    first = find_first_salvage(lines, progressions, study.settings)
-    _create_from(con, "first_salvage", first)
-    _create_from(con, "salvage_sequence", salvage_sequence(lines, first, study.settings))
+    first = make_lines(con, study, lines, progressions)
     others = alternative_groups(lines, progressions, first, study.settings)
-    _create_from(con, "alternative_group", others)
+    create_from(con, "alternative_group", others)
     _derive_imwg(con)
-    for name in _steps(AFTER_LINES, study, "PRIMARY"):
+    for name in steps(AFTER_LINES, study, "PRIMARY"):
         _run(con, name)
     set_missing(con, study)
     add_completions(con, lambda other, completion: _derive_times(other, study, completion))
@@ -158,16 +156,30 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
 def _derive_times(con: duckdb.DuckDBPyConnection, study: Study, completion: str) -> None:
     """`analysis.adtte` and `analysis.exclusion` alone, with partial dates completed otherwise."""
     lines, progressions = _prepare(con, study, completion)
-    first = find_first_salvage(lines, progressions, study.settings)
-    _create_from(con, "first_salvage", first)
-    _create_from(con, "salvage_sequence", salvage_sequence(lines, first, study.settings))
+    make_lines(con, study, lines, progressions)
     if study.settings.response_analysed == "derived":
         _derive_imwg(con)
-    for name in _steps(AFTER_LINES, study, completion):
+    for name in steps(AFTER_LINES, study, completion):
         _run(con, name)
 
 
-def _steps(declared: Mapping[str, str], study: Study, completion: str) -> Iterator[str]:
+def make_lines(
+    con: duckdb.DuckDBPyConnection, study: Study, lines: pl.DataFrame, progressions: pl.DataFrame
+) -> pl.DataFrame:
+    """temp.first_salvage and temp.salvage_sequence under the study's settings; gives the first."""
+    first = find_first_salvage(lines, progressions, study.settings)
+    create_from(con, "first_salvage", first)
+    create_from(con, "salvage_sequence", salvage_sequence(lines, first, study.settings))
+    return first
+
+
+def found_lines(con: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the first salvage is found from: lines in order, progressions."""
+    lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
+    return lines, pl.DataFrame(con.sql("select * from progression_day"))
+
+
+def steps(declared: Mapping[str, str], study: Study, completion: str) -> Iterator[str]:
     """The files of the declared steps that a completion needs, in order."""
     analysed = study.settings.response_analysed
     wanted = {EVERY, MEASURED} if analysed == "derived" else {EVERY}
@@ -186,7 +198,7 @@ def _derive_imwg(con: duckdb.DuckDBPyConnection) -> None:
         )
     )
     for name, frame in imwg_frames(measured, reported).items():
-        _create_from(con, name, frame)
+        create_from(con, name, frame)
 
 
 def _prepare(
@@ -196,15 +208,14 @@ def _prepare(
     con.execute("create schema if not exists analysis").fetchall()
     for name in MACROS:
         _run(con, name)
-    _set_variables(con, _variables(study) | {"completion": completion})
+    set_variables(con, variables_of(study) | {"completion": completion})
     read_definitions(con, study)
     read_held(con)
     none_held(con)
     no_held_rows(con)
-    for name in _steps(BEFORE_LINES, study, completion):
+    for name in steps(BEFORE_LINES, study, completion):
         _run(con, name)
-    lines = pl.DataFrame(con.sql("select * from line_start order by usubjid, line_number, row_id"))
-    return lines, pl.DataFrame(con.sql("select * from progression_day"))
+    return found_lines(con)
 
 
 def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -212,13 +223,15 @@ def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
 
 
-def _set_variables(con: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> None:
+def set_variables(con: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> None:
+    """Sets what the statements read by `getvariable`."""
     # DuckDB imports pandas to look at the first parameter that Python binds; a literal costs nothing.
     for name, value in values.items():
-        con.execute(f"set variable {name} = {_literal(value)}").fetchall()
+        con.execute(f"set variable {name} = {literal(value)}").fetchall()
 
 
-def _literal(value: str | float | bool | date | None) -> str:
+def literal(value: str | float | bool | date | None) -> str:
+    """A value as SQL text."""
     if value is None:
         return "null"
     if isinstance(value, bool | int | float):
@@ -226,7 +239,8 @@ def _literal(value: str | float | bool | date | None) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _variables(study: Study) -> dict[str, Any]:
+def variables_of(study: Study) -> dict[str, Any]:
+    """The study's settings under the names of the columns of `temp.setting`."""
     settings = study.settings
     cut_offs = sorted(settings.early_relapse_months)
     rule = settings.mycare_ferritin_rule
@@ -249,13 +263,14 @@ def _variables(study: Study) -> dict[str, Any]:
     }
 
 
-def _create_from(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+def create_from(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """A temporary table from a frame."""
     # A registered Polars frame makes DuckDB import pandas and pyarrow; a Parquet file needs neither.
     with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
         path = Path(folder) / f"{name}.parquet"
         frame.write_parquet(path)
         con.execute(
-            f"create or replace temp table {name} as select * from read_parquet({_literal(str(path))})"
+            f"create or replace temp table {name} as select * from read_parquet({literal(str(path))})"
         ).fetchall()
 
 

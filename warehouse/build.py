@@ -98,7 +98,8 @@ def build_warehouse(
         log: The load log; its folder's vault holds the id map.
         pseudonyms: Of this study.
         load_id: The running load, which the file will carry.
-        derive: Fills schema `analysis`; default `warehouse.analysis.derive`.
+        derive: Fills schema `analysis`; default `warehouse.analysis.derive` and then
+            `warehouse.alternatives.add_alternatives`.
         catalog: Canonical tables; default the project's.
         rules: Rule entries for `quality.rule`; default the project's.
         storage_version: Oldest DuckDB that can read the file.
@@ -246,9 +247,11 @@ def _finish(
 
 
 def _default_derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    from warehouse.alternatives import add_alternatives
     from warehouse.analysis import derive
 
     derive(con, study)
+    add_alternatives(con, study)
 
 
 def _height(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -122,7 +122,7 @@ def read_definitions(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     ).fetchall()
 
 
-def set_missing(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+def set_missing(con: duckdb.DuckDBPyConnection, study: Study, adsl: str = "analysis.adsl") -> None:
     """Empties the columns of adsl that rest on a variable the center defines otherwise.
 
     Only variables that `study.yaml` names with `missing`, and of a row only what really rests on them.
@@ -144,7 +144,7 @@ def set_missing(con: duckdb.DuckDBPyConnection, study: Study) -> None:
             f"{name(column)} = case when {' or '.join(conditions)} then null else {name(column)} end"
             for column, conditions in parts.items()
         )
-        con.execute(f"update analysis.adsl set {changes}").fetchall()
+        con.execute(f"update {adsl} set {changes}").fetchall()
 
 
 def _rules(study: Study) -> dict[str, Mapping[str, str]]:

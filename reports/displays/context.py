@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reports.displays.data import AnalysisData
+from reports.displays.fit_cache import FitCache
 
 if TYPE_CHECKING:
     from schemas.spec.plan import Endpoint, Plan, Variable
@@ -19,11 +20,12 @@ CENSORED, EVENT, COMPETING = 0, 1, 2
 
 @dataclass(frozen=True)
 class Context:
-    """Analysis tables, study and plan."""
+    """Analysis tables, study and plan; `fits` keeps what several displays fit alike."""
 
     data: AnalysisData
     study: Study
     plan: Plan
+    fits: FitCache = field(default_factory=FitCache, compare=False, repr=False)
 
     def variable(self, name: str) -> Variable:
         """A variable of the plan; one without declared levels that holds text gets those that occur."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from reports.displays.alternatives import Alternative
+from reports.displays.alternatives import read as read_alternatives
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -27,12 +30,14 @@ class ModelData:
     `completed_times`: USUBJID, PARAMCD, ANALYSIS, AVAL, CNSR where they differ from the primary analysis.
     `completions`: the completions of partial dates that were computed.
     `open_errors`: USUBJID of patients with an error in a delivery in force.
+    `alternatives`: what is another one under each setting that the study has not chosen.
     """
 
     late_responses: pl.DataFrame | None = None
     completed_times: pl.DataFrame | None = None
     completions: tuple[str, ...] = ()
     open_errors: pl.DataFrame | None = None
+    alternatives: tuple[Alternative, ...] | None = None
 
 
 def read(con: duckdb.DuckDBPyConnection) -> ModelData:
@@ -55,6 +60,7 @@ def read(con: duckdb.DuckDBPyConnection) -> ModelData:
         frames["completed_times"],
         tuple(str(row[0]) for row in completions),
         frames["open_errors"],
+        read_alternatives(con),
     )
 
 

@@ -87,7 +87,7 @@ class Fitted:
         """Firth's fit where a coefficient has no finite estimate; of primary models of not too many rows."""
         if self.fit is None or not self.fit.maximum.infinite.any() or not self.may_be_penalized:
             return None
-        return firth(self.fit)
+        return self.context.fits.once(self.fit, "firth", firth)
 
     @property
     def why_not_penalized(self) -> str:
@@ -144,12 +144,30 @@ def fitted(planned: Modelled, context: Context, request: Request) -> Fitted:
         why_not = "no variable has two values"
     fit = None
     if not why_not:
-        fit = cox(
-            rows, " + ".join(terms), time=DAYS, event=EVENT, entry=request.entry,
-            strata=request.strata, cluster=request.cluster,
-            levels={name: tuple(codes) for name, codes in levels.items()},
-        )  # fmt: skip
+        fit = _cox(context, request, rows, terms, levels)
     return Fitted(planned, context, request, rows, terms, levels, fit, why_not)
+
+
+def _cox(
+    context: Context,
+    request: Request,
+    rows: pl.DataFrame,
+    terms: tuple[str, ...],
+    levels: dict[str, dict[str, str]],
+) -> CoxFit:
+    asked = {name: tuple(codes) for name, codes in levels.items()}
+    grouped = (request.entry, request.strata, request.cluster)
+
+    def make() -> CoxFit:
+        return cox(
+            rows, " + ".join(terms), time=DAYS, event=EVENT, entry=request.entry,
+            strata=request.strata, cluster=request.cluster, levels=asked,
+        )  # fmt: skip
+
+    if request.code.split("|")[0] != ALL:  # no other display fits a variant
+        return make()
+    used = dict.fromkeys(name for name in (DAYS, EVENT, *terms, *grouped) if name)
+    return context.fits.fit((terms, tuple(asked.items()), grouped), rows.select(list(used)), make)
 
 
 def primary_request(planned: Modelled, context: Context, terms: tuple[str, ...]) -> Request:

@@ -155,7 +155,8 @@ def _likelihood_ratios(model: Fitted) -> dict[str, tuple[int, float, float | Non
     """Variable → degrees of freedom, statistic, P; none of robust models, whose rows are dependent."""
     if model.fit is None or model.request.cluster:
         return {}
-    return {term: (df, lrt, p) for term, df, lrt, p, _ in drop_one(model.fit).iter_rows()}
+    tests = model.context.fits.once(model.fit, "drop_one", drop_one)
+    return {term: (df, lrt, p) for term, df, lrt, p, _ in tests.iter_rows()}
 
 
 def penalized(model: Fitted) -> Iterator[Estimate]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from reports.figures.residual_plot import Panel, residual_plot
 from reports.sections.model import (
@@ -18,13 +17,20 @@ from reports.sections.model import (
     Subheading,
     Table,
 )
+from reports.sections.model_parts import (
+    EVERY,
+    MODEL_ROWS,
+    RATIO,
+    about_sensitivity,
+    models,
+    of_models,
+    variables,
+)
+from reports.sections.model_sensitivity import sensitivity
 
-FITTING = 5  # hazard ratios with intervals beside each other
 PRIMARY = "Primary model"
 # Sentences that are told once and hold of every model of the display.
 ONCE = ("MERGED", "GUARANTEE_TIME")
-EVERY = ""
-RATIO = "Hazard ratio (95% CI)"
 CENTERS = ("STRATIFIED", "CLUSTERED")
 LATE = ("LANDMARK", "TIME_DEPENDENT")
 BESIDE = {
@@ -38,14 +44,12 @@ ABOUT = {
     "EVENTS_PER_PARAMETER": "Events per parameter",
     "CONCORDANCE": "Concordance",
 }
-MODEL_ROWS = ("N", "EVENTS", "DROPPED", "EVENTS_PER_PARAMETER", "CONCORDANCE", "GLOBAL")
-OTHER_ROWS = (*MODEL_ROWS, "CONTRAST", "WARNING", "PH", "RESIDUAL", "SMOOTH", "MEDIAN")
 
 
 def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...]:
     """All parts that were asked for."""
-    beside = [code for code in _models(rows) if code.startswith(LATE + CENTERS)]
-    replaced = [code for code in _models(rows) if code == ALL or code.startswith(f"{ALL}|")]
+    beside = [code for code in models(rows) if code.startswith(LATE + CENTERS)]
+    replaced = [code for code in models(rows) if code == ALL or code.startswith(f"{ALL}|")]
     made: list[Block] = [*_primary(rows, replaced), *_contrasts(rows)]
     for heading, starts in BESIDE.items():
         if codes := [code for code in beside if code.startswith(starts)]:
@@ -55,34 +59,8 @@ def blocks(name: str, rows: Rows, sentences: dict[str, str]) -> tuple[Block, ...
             ]
             made += _cautions(rows, codes)
     made += _diagnostics(name, rows)
-    made += _sensitivity(rows, [ALL, *(c for c in _models(rows) if c not in (*beside, *replaced))])
+    made += sensitivity(rows, [ALL, *(c for c in models(rows) if c not in (*beside, *replaced))])
     return (*made, *([Note(rows.note)] if rows.note else []))
-
-
-def _models(rows: Rows) -> dict[str, str]:
-    """Code → label of the models in order."""
-    return rows.labels(statistic="hr")
-
-
-def _variables(rows: Rows, codes: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Variable → its rows of hazard ratios, each level once, over some models.
-
-    A variable that only a later model has stands before the one that follows it there.
-    """
-    found: dict[str, list[dict[str, Any]]] = {}
-    order: list[str] = []
-    for code in codes:
-        ratios = rows.of(statistic="hr", population=code)
-        mine = list(dict.fromkeys(row["row"] for row in ratios if row["row"] not in OTHER_ROWS))
-        for k, name in enumerate(mine):
-            if name not in order:
-                following = [order.index(other) for other in mine[k + 1 :] if other in order]
-                order.insert(min(following, default=len(order)), name)
-        for row in (row for row in ratios if row["row"] in mine):
-            levels = found.setdefault(row["row"], [])
-            if row["level"] not in [other["level"] for other in levels]:
-                levels.append(row)
-    return {name: found[name] for name in order}
 
 
 def _primary(rows: Rows, replaced: list[str]) -> Iterator[Block]:
@@ -96,7 +74,7 @@ def _primary(rows: Rows, replaced: list[str]) -> Iterator[Block]:
 
 
 def _primary_lines(rows: Rows) -> Iterator[Line]:
-    for name, levels in _variables(rows, [ALL]).items():
+    for name, levels in variables(rows, [ALL]).items():
         whole = rows.text(population=ALL, row=name, statistic="p_lr")
         yield Line(str(levels[0]["row_label"]), ("", "", whole, ""), is_head=True)
         for row in levels:
@@ -144,10 +122,10 @@ def _contrasts(rows: Rows) -> Iterator[Block]:
 
 def _side_by_side(rows: Rows, codes: list[str]) -> Table:
     """Two columns a model, hazard ratio and P; below, what holds of the model."""
-    labels = _models(rows)
+    labels = models(rows)
     none = ("",) * (2 * len(codes))
     lines: list[Line] = []
-    for name, levels in _variables(rows, codes).items():
+    for name, levels in variables(rows, codes).items():
         lines.append(Line(str(levels[0]["row_label"]), none, is_head=True))
         for row in levels:
             label = str(row["level_label"])
@@ -166,9 +144,9 @@ def _side_by_side(rows: Rows, codes: list[str]) -> Table:
 
 def _cautions(rows: Rows, codes: list[str]) -> Iterator[Block]:
     """The sentences beside models; what several models share is said once."""
-    elsewhere = ("PH", "NOT_PROPORTIONAL", "NO_DIAGNOSTICS", *_about_sensitivity(rows))
+    elsewhere = ("PH", "NOT_PROPORTIONAL", "NO_DIAGNOSTICS", *about_sensitivity(rows))
     said: dict[str, list[str]] = {}
-    labels = _models(rows)
+    labels = models(rows)
     for code in codes:
         for row in rows.of(population=code, row="WARNING"):
             if row["level"] not in elsewhere:
@@ -179,18 +157,7 @@ def _cautions(rows: Rows, codes: list[str]) -> Iterator[Block]:
                 text = f"Left out: {row['text']} ({row['level_label']})."
                 said.setdefault(text, []).append(labels.get(code, code))
     if said:
-        yield Bullets(tuple(_of_models(text, of, len(codes)) for text, of in said.items()))
-
-
-def _of_models(text: str, of: list[str], n_models: int) -> str:
-    """A sentence with the models that it is about, unless it is about all."""
-    return text if len(of) >= n_models or EVERY in of else f"{'; '.join(of)}: {text}"
-
-
-def _about_sensitivity(rows: Rows) -> tuple[str, ...]:
-    codes = {row["level"] for row in rows.of(population=ALL, row="WARNING")}
-    own = ("NOT_RUN", "EARLIEST", "LATEST", "ERRORS", "SAME_SETTINGS")
-    return tuple(code for code in codes if code.startswith(own))
+        yield Bullets(tuple(of_models(text, of, len(codes)) for text, of in said.items()))
 
 
 def _diagnostics(name: str, rows: Rows) -> Iterator[Block]:
@@ -240,57 +207,3 @@ def _panel(rows: Rows, code: str) -> Panel:
         tuple((row["time_months"], row["value"], row["lower"], row["upper"]) for row in curve),
         constant,
     )  # fmt: skip
-
-
-def _sensitivity(rows: Rows, codes: list[str]) -> Iterator[Block]:
-    medians = rows.of(row="MEDIAN")
-    if not medians:
-        return
-    labels = {**_models(rows), **rows.labels(row="MEDIAN")}
-    names = dict.fromkeys((row["level"], row["row_label"]) for row in medians)
-    yield Subheading("Sensitivity")
-    lines = tuple(
-        Line(
-            labels[code],
-            (rows.text(population=code, row="N"),
-             *(rows.text(population=code, row="MEDIAN", level=level) for level, _ in names)),
-        )
-        for code in codes
-    )  # fmt: skip
-    heads = tuple(f"{label}, months (95% CI)" for _, label in names)
-    yield Table("Medians", ("Patients", *heads), lines)
-    yield from _ratios_again(rows, codes, labels)
-    about = _about_sensitivity(rows)
-    told = [
-        str(row["text"])
-        for row in rows.of(population=ALL, row="WARNING")
-        if row["level"] in about
-    ]  # fmt: skip
-    told += [
-        f"{labels[code]}: {row['text']}"
-        for code in codes[1:]
-        for row in rows.of(population=code, row="WARNING")
-    ]
-    yield Bullets(tuple(told))
-
-
-def _ratios_again(rows: Rows, codes: list[str], labels: dict[str, str]) -> Iterator[Table]:
-    """The hazard ratios of all variants, in tables that fit a page."""
-    columns = [
-        (name, row["level"], f"{row['row_label'].split('; cut')[0]}: {row['level_label']}")
-        for name, levels in _variables(rows, [ALL]).items()
-        for row in levels
-        if row["text"] != "reference"
-    ]
-    for chosen in (columns[k : k + FITTING] for k in range(0, len(columns), FITTING)):
-        lines = tuple(
-            Line(
-                labels[code],
-                tuple(
-                    rows.text(population=code, row=name, level=level, statistic="hr")
-                    for name, level, _ in chosen
-                ),
-            )
-            for code in codes
-        )
-        yield Table(RATIO, tuple(label for _, _, label in chosen), lines)

@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves as R's `survfit` gives them; lifelines counts who is at risk."""
+"""Kaplan-Meier curves as R's `survfit` gives them."""
 
 from __future__ import annotations
 
@@ -190,8 +190,6 @@ def kaplan_meier(
     Source:
         Kaplan and Meier 1958; R `survfit(Surv(entry, time, event) ~ 1)`.
     """
-    from lifelines.utils import survival_table_from_events
-
     option(conf_type, get_args(ConfidenceType), "conf_type")
     confidence(level)
     end, seen = durations(times), flags(events)
@@ -201,17 +199,18 @@ def kaplan_meier(
         raise ValueError("a survival curve needs at least one patient")
     if start is not None:
         refuse(start >= end, "entry", "not before the time at which the patient leaves")
-    table = survival_table_from_events(end, seen, start)
-    columns = {name: table[name].to_numpy(dtype=np.float64) for name in table.columns}
-    observed = columns["removed"] > 0
-    at_risk = columns["at_risk"] - (0 if start is None else columns["entrance"])
-    n_risk, n_event = at_risk[observed], columns["observed"][observed]
+    time, place = np.unique(end, return_inverse=True)
+    leaving = np.bincount(place).astype(np.float64)
+    n_event = np.bincount(place, weights=seen).astype(np.float64)
+    n_risk = np.cumsum(leaving[::-1])[::-1]
+    if start is not None:  # who comes in at this time or later is not at risk yet
+        n_risk = n_risk - (start.size - np.searchsorted(np.sort(start), time, side="left"))
     return KaplanMeier(
-        time=table.index.to_numpy(dtype=np.float64)[observed],
+        time=time,
         n_risk=n_risk,
         n_event=n_event,
-        n_censor=columns["censored"][observed],
-        survival=np.cumprod(1 - n_event / n_risk),
+        n_censor=leaving - n_event,
+        survival=np.cumprod(1 - n_event / n_risk, dtype=np.float64),
         conf_type=conf_type,
         level=level,
     )

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from reports.displays import model
+from reports.displays.alternatives import Alternative
 from reports.displays.context import Context
 from reports.displays.data import AnalysisData
 from reports.displays.estimate import to_frame
@@ -265,19 +266,65 @@ def test_completions_and_open_errors_change_the_patients_that_they_touch() -> No
     assert "touch 1 of 228 patients" in told(rows, "ERRORS")
 
 
-def test_settings_that_move_nobody_are_told_from_those_that_do() -> None:
-    sizes = [
-        {"setting": s, "value": v, "chosen": c, "GRP4": "TALQ", "n_patients": 3, "n_joined": n}
-        for s, v, c, n in [
-            ("dual_bispecific", "OTHER", "Y", 0), ("dual_bispecific", "TALQ", "N", 0),
-            ("celmod_group", "OTHER", "N", 2), ("time_zero", "bridge", "N", 0),
-        ]
-    ]  # fmt: skip
-    rows = rows_of(context_of(lung(), data={"group_sizes": tuple(sizes)}, sensitivity=True))
-    assert told(rows, "SAME_SETTINGS").endswith("with: two bispecifics together count as: TALQ.")
-    not_run = told(rows, "NOT_RUN_SETTINGS")
-    assert "OTHER (2 change group)" in not_run
-    assert "bridge (0 change group)" in not_run
+def alternative(setting: str, value: str, **changed: Any) -> Alternative:
+    """An alternative under which nothing is another one but what is given."""
+    text = pl.String()
+    empty: dict[str, Any] = {
+        "adsl": pl.DataFrame(schema={"USUBJID": text}),
+        "left": (),
+        "adtte": pl.DataFrame(schema={"USUBJID": text, "PARAMCD": text, "AVAL": pl.Int64()}),
+    }
+    counts = dict.fromkeys(("n_changed", "n_joined", "n_left", "n_times"), 0)
+    return Alternative(setting, value, **{**counts, **empty, **changed})
+
+
+def test_settings_that_change_nothing_are_told_and_the_others_are_fitted() -> None:
+    patients = lung()
+    moved = patients.drop("days", "event").filter(pl.col("USUBJID").is_in(["P000", "P001"]))
+    moved = moved.with_columns(SEX=pl.lit("female"))
+    others = (
+        alternative("dual_bispecific", "TALQ"),
+        alternative("celmod_group", "OTHER", n_changed=2, n_left=1, adsl=moved, left=("P002",)),
+    )
+    context = context_of(
+        patients, data={"models": ModelData(alternatives=others)}, sensitivity=True
+    )
+    rows = rows_of(context)
+    assert told(rows, "SAME_SETTINGS").endswith(
+        "with these settings. Two bispecifics together count as: TALQ."
+    )
+    by_hand = patients.filter(pl.col("USUBJID") != "P002").with_columns(
+        SEX=pl.when(pl.col("USUBJID").is_in(["P000", "P001"]))
+        .then(pl.lit("female"))
+        .otherwise("SEX")
+    )
+    expected = one(rows_of(context_of(by_hand)), "SEX", "female", "hr")["value"]
+    code = "SETTING|celmod_group|OTHER"
+    assert one(rows, "SEX", "female", "hr", code)["value"] == pytest.approx(expected)
+    assert expected != pytest.approx(RATIOS["SEX", "female"][0])
+    assert not rows.filter(pl.col("population") == "SETTING|dual_bispecific|TALQ").height
+    assert told(rows, "CHANGED", code).startswith(
+        "2 patients have another value; 0 join the cohort, 1 leave it;"
+    )
+    lines = {
+        line.label: line.cells
+        for block in printed(rows)
+        if isinstance(block, Table)
+        for line in block.lines
+    }
+    label = "Iberdomide or mezigdomide alone counts as: OTHER"
+    assert one(rows, "SEX", "female", "hr", code)["text"] in lines[label]
+
+
+def test_an_alternative_that_cannot_be_fitted_says_why() -> None:
+    patients = lung()
+    none = patients.drop("days", "event").with_columns(SEX=pl.lit(None, pl.String()))
+    other = alternative("ne_counts_as_nonresponder", "false", n_changed=none.height, adsl=none)
+    rows = rows_of(
+        context_of(patients, data={"models": ModelData(alternatives=(other,))}, sensitivity=True)
+    )
+    code = "SETTING|ne_counts_as_nonresponder|false"
+    assert "no patient has a value of every variable" in told(rows, "NOT_FITTED", code)
 
 
 def sexes(male: list[tuple[int, bool]], female: list[tuple[int, bool]]) -> pl.DataFrame:

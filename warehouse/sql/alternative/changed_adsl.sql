@@ -1,0 +1,29 @@
+-- analysis.alternative_adsl: the rows of one alternative
+-- Grain:   as there.
+-- Reads:   temp.alternative_adsl, analysis.adsl.
+-- Feeds:   sensitivity of the models and medians.
+insert into analysis.alternative_adsl by name
+with differing as (
+    select * from temp.alternative_adsl
+    except all
+    select * from analysis.adsl
+)
+select
+    ${setting} as SETTING,
+    ${value} as VALUE,
+    case when adsl.USUBJID is null then 'JOINED' else 'CHANGED' end as CHANGE,
+    differing.*
+from differing
+left join analysis.adsl as adsl using (USUBJID)
+union all by name
+select
+    ${setting} as SETTING,
+    ${value} as VALUE,
+    'LEFT' as CHANGE,
+    adsl.STUDYID,
+    adsl.USUBJID,
+    adsl.SUBJID,
+    adsl.SITEID
+from analysis.adsl as adsl
+anti join temp.alternative_adsl as other using (USUBJID)
+order by USUBJID
