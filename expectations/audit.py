@@ -7,13 +7,16 @@ counts come back: results hold no values of columns, and the frames hold no rows
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.engine import great_expectations, new_context
 from expectations.frames import compute
-from expectations.suite import Check, Suite, load_suite
+from expectations.profile import Profile, set_bounds, take_profile
+from expectations.record import Row, rows_of
+from expectations.suite import SEVERITIES, STOP, WARN, Check, Expectation, Suite, load_suite
+from expectations.told import Frame, failing_lines, height, sentence
 from schemas.catalog import load_catalog
 
 if TYPE_CHECKING:
@@ -21,29 +24,50 @@ if TYPE_CHECKING:
 
 # Counts only: without the second key a result quotes up to 20 values.
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
-SHOWN = 50  # lines of a frame that are kept with a failed check
 
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
     """What the audit found.
 
-    `passed` is false if an expectation of severity critical failed or could not be judged;
-    `critical_failures` and `warnings` are sentences; `results` is JSON-ready, one entry a check.
+    `passed` is false if an expectation of severity stop failed or could not be judged;
+    `critical_failures` and `warnings` are sentences; `results` is JSON-ready, one entry a check;
+    `suites` are the suites as Great Expectations writes them, with the SQL of each frame;
+    `check_runs` are rows for `quality.check_run`; `profile` is what the next load is compared with.
     """
 
     passed: bool
     critical_failures: tuple[str, ...]
     warnings: tuple[str, ...]
     results: dict[str, Any]
+    suites: list[dict[str, Any]] = field(default_factory=list)
+    check_runs: list[Row] = field(default_factory=list)
+    profile: Profile | None = None
 
 
-def audit(path: Path, suite: Suite | None = None) -> AuditResult:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A check with its frame (empty if it could not run) and what became of its expectations."""
+
+    check: Check
+    frame: Frame
+    items: list[dict[str, Any]]
+    declared: dict[str, Any]  # the suite, as Great Expectations writes it
+
+
+def audit(
+    path: Path,
+    suite: Suite | None = None,
+    before: Profile | None = None,
+    bounds: Mapping[str, Sequence[float]] | None = None,
+) -> AuditResult:
     """Judges a staged warehouse.
 
     Args:
         path: the DuckDB file; opened read-only.
-        suite: what is expected; the suite of `suite.yaml` if None.
+        suite: what is expected; the suites of `suite.yaml` if None.
+        before: of the load that was published last; without it nothing is compared.
+        bounds: of medians, as `study.yaml` sets them.
 
     Returns:
         The result; a check that could not run counts as failed.
@@ -56,38 +80,79 @@ def audit(path: Path, suite: Suite | None = None) -> AuditResult:
     frames = asset.add_batch_definition_whole_dataframe("all")
     con = duckdb.connect(str(path), read_only=True)
     try:
-        entries = [_run(con, frames, check) for check in chosen.checks]
+        profile = _prepare(con, before, bounds or {})
+        judged = [_run(con, frames, check) for check in chosen.checks]
     finally:
         con.close()
-    failures = [(entry, item) for entry in entries for item in entry["expectations"]]
-    failed = [(entry, item) for entry, item in failures if not item["success"]]
-    named = {check.id: check.named for check in chosen.checks}
-    critical = _sentences([p for p in failed if p[1]["severity"] == "critical"], named)
-    warnings = _sentences([p for p in failed if p[1]["severity"] != "critical"], named)
+    told = {severity: _sentences(judged, severity) for severity in (STOP, WARN)}
     results = {
         "suite": chosen.name,
-        "passed": not critical,
+        "passed": not told[STOP],
         "great_expectations": great_expectations().__version__,
-        "n_expectations": len(failures),
-        "n_critical_failures": len(critical),
-        "n_warnings": len(warnings),
-        "checks": entries,
+        "compared_with": before.load_id if before else None,
+        "n_expectations": sum(len(one.items) for one in judged),
+        "n_critical_failures": len(told[STOP]),
+        "n_warnings": len(told[WARN]),
+        "checks": [_entry(one) for one in judged],
     }
-    return AuditResult(not critical, critical, warnings, results)
+    return AuditResult(
+        not told[STOP],
+        told[STOP],
+        told[WARN],
+        results,
+        [one.declared for one in judged],
+        [row for one in judged for row in rows_of(one.check, one.frame, one.items)],
+        profile,
+    )
 
 
-def _run(con: duckdb.DuckDBPyConnection, frames: Any, check: Check) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": check.id, "title": check.title, "sentence": check.sentence}
+def _prepare(
+    con: duckdb.DuckDBPyConnection, before: Profile | None, bounds: Mapping[str, Sequence[float]]
+) -> Profile | None:
+    """Counts to compare; None if the file is no warehouse: each check then says what it misses."""
+    import duckdb
+
+    try:
+        set_bounds(con, bounds)
+        load_id = con.execute("select load_id from meta.run").fetchall()[0][0]
+        return take_profile(con, load_id, before)
+    except (duckdb.Error, IndexError):
+        return None
+
+
+def _run(con: duckdb.DuckDBPyConnection, frames: Any, check: Check) -> _Judged:
+    suite = _declare(check)
     try:
         frame = compute(con, check, load_catalog())
     except Exception as error:  # a missing table or column: the check could not run
-        return {**entry, "rows": 0, "expectations": _could_not_run(check, error), "lines": None}
-    results = _validate(frames, check, frame)
-    lines = None
-    if not all(item["success"] for item in results):
-        lines = _lines(frame)
-    height = len(next(iter(frame.values()), []))
-    return {**entry, "rows": height, "expectations": results, "lines": lines}
+        return _Judged(check, {}, _could_not_run(check, error), _written(suite, check))
+    return _Judged(check, frame, _validate(frames, suite, check, frame), _written(suite, check))
+
+
+def _declare(check: Check) -> Any:
+    """The check as a suite of Great Expectations."""
+    gx = great_expectations()
+    suite = gx.ExpectationSuite(check.id)
+    for number, expectation in enumerate(check.expectations):
+        kind = getattr(gx.expectations, expectation.type)
+        severity = SEVERITIES[expectation.severity]
+        meta = {"rule_id": check.id, "number": number}
+        suite.add_expectation(kind(**expectation.arguments, severity=severity, meta=meta))
+    return suite
+
+
+def _written(suite: Any, check: Check) -> dict[str, Any]:
+    """The suite as JSON, with what makes the frame that it judges."""
+    told = suite.to_json_dict()
+    told["meta"] |= {
+        "suite": check.suite,
+        "title": check.title,
+        "sentence": check.sentence,
+        "sql": check.sql,
+        "for_each": check.for_each,
+        "limits": dict(check.limits),
+    }
+    return dict(told)
 
 
 def _could_not_run(check: Check, error: Exception) -> list[dict[str, Any]]:
@@ -109,18 +174,10 @@ def _could_not_run(check: Check, error: Exception) -> list[dict[str, Any]]:
     ]
 
 
-def _validate(frames: Any, check: Check, frame: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def _validate(frames: Any, suite: Any, check: Check, frame: Frame) -> list[dict[str, Any]]:
     import pandas as pd
 
-    gx = great_expectations()
-    suite = gx.ExpectationSuite(check.id)
-    for number, expectation in enumerate(check.expectations):
-        kind = getattr(gx.expectations, expectation.type)
-        meta = {"rule_id": check.id, "number": number}
-        suite.add_expectation(
-            kind(**expectation.arguments, severity=expectation.severity, meta=meta)
-        )
-    batch = frames.get_batch({"dataframe": pd.DataFrame(frame)})
+    batch = frames.get_batch({"dataframe": pd.DataFrame(dict(frame))})
     outcome = batch.validate(suite, result_format=RESULT_FORMAT)
     judged = {item.expectation_config.meta["number"]: item for item in outcome.results}
     return [
@@ -129,7 +186,7 @@ def _validate(frames: Any, check: Check, frame: dict[str, list[Any]]) -> list[di
     ]
 
 
-def _judged(expectation: Any, item: Any) -> dict[str, Any]:
+def _judged(expectation: Expectation, item: Any) -> dict[str, Any]:
     """Counts of one expectation; text of exceptions is left out, it may quote a value."""
     ran = item is not None and not any(
         info.get("raised_exception") for info in _infos(item.exception_info)
@@ -159,40 +216,33 @@ def _infos(info: Any) -> list[dict[str, Any]]:
     return [entry for entry in info.values() if isinstance(entry, dict)]
 
 
-def _lines(frame: dict[str, list[Any]]) -> dict[str, Any]:
-    """The first lines of the frame that have the flag `bad`, or all of them without such a column."""
-    names = [name for name in frame if name != "bad"]
-    rows = list(zip(*(frame[name] for name in names), strict=True))
-    if "bad" in frame:
-        rows = [row for row, bad in zip(rows, frame["bad"], strict=True) if bad]
+def _entry(one: _Judged) -> dict[str, Any]:
+    """A check in the results; lines of its frame only where it failed."""
+    check = one.check
+    failed = not all(item["success"] for item in one.items)
     return {
-        "columns": names,
-        "rows": [[_plain(value) for value in row] for row in rows[:SHOWN]],
-        "n_more": max(0, len(rows) - SHOWN),
+        "id": check.id,
+        "suite": check.suite,
+        "title": check.title,
+        "sentence": check.sentence,
+        "rows": height(one.frame),
+        "expectations": one.items,
+        "lines": failing_lines(one.frame) if failed and one.frame else None,
     }
 
 
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (int, float, bool)) else str(value)
+def _sentences(judged: Sequence[_Judged], severity: str) -> tuple[str, ...]:
+    """One sentence per failed expectation of a severity; the same one only once.
 
-
-def _sentences(
-    failed: list[tuple[dict[str, Any], dict[str, Any]]], named: Mapping[str, Sequence[str]]
-) -> tuple[str, ...]:
-    """One sentence per failed expectation; the same one only once."""
-    lines = [
-        f"{entry['id']} {entry['title']}: {item['observed']}{_names(entry, named[entry['id']])}"
-        for entry, item in failed
-    ]
+    A check of which some lines stop is not told again as a warning.
+    """
+    lines = []
+    for one in judged:
+        failed = [item for item in one.items if not item["success"]]
+        if severity == WARN and any(item["severity"] == STOP for item in failed):
+            failed = []
+        for item in failed:
+            if item["severity"] == severity:
+                frame = one.frame if item["ran"] else {}
+                lines.append(sentence(one.check, frame, item["observed"], severity))
     return tuple(dict.fromkeys(lines))
-
-
-def _names(entry: dict[str, Any], columns: Sequence[str]) -> str:
-    """The declared ids of the lines that fail, in brackets; empty for checks that declare none."""
-    lines = entry["lines"]
-    if not columns or not lines or not lines["rows"]:
-        return ""
-    places = [lines["columns"].index(column) for column in columns]
-    ids = [" ".join(str(row[place]) for place in places) for row in lines["rows"]]
-    more = f", and {lines['n_more']} more" if lines["n_more"] else ""
-    return f" ({', '.join(ids)}{more})"

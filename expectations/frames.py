@@ -35,10 +35,11 @@ def compute(con: duckdb.DuckDBPyConnection, check: Check, catalog: Catalog) -> d
 
 
 def _statements(check: Check, catalog: Catalog) -> list[str]:
+    sql = _fill(check.sql, {name: repr(limit) for name, limit in check.limits.items()})
     if check.for_each is None:
-        return [check.sql]
+        return [sql]
     fillings = {"table": _tables, "key": _keys, "coded_column": _coded}[check.for_each](catalog)
-    return [_fill(check.sql, filling) for filling in fillings]
+    return [_fill(sql, filling) for filling in fillings]
 
 
 def _fill(sql: str, filling: dict[str, str]) -> str:

@@ -162,7 +162,11 @@ def _study_of_then(folder: StudyFolder, load_id: int, place: Path) -> StudyFolde
             shutil.copy2(folder.vault / name, then.vault / name)
     _log_of_then(folder, load_id, then)
     _queries_of_then(folder, load_id, then)
-    before = folder.published / "history" / f"{_load_before(folder, load_id):06d}.duckdb"
+    number = _load_before(folder, load_id)
+    compared = folder.vault / "profiles" / f"{number:06d}.json"  # what the audit compared it with
+    if compared.is_file():
+        shutil.copy2(compared, make_private(then.vault / "profiles") / compared.name)
+    before = folder.published / "history" / f"{number:06d}.duckdb"
     if before.is_file():
         (then.published / "warehouse.duckdb").symlink_to(before.resolve())
     return then

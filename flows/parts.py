@@ -281,6 +281,12 @@ def end_load(folder: StudyFolder, load_id: int, outcome: str, content: str = "")
     read_log(folder).finish(load_id, outcome, content_hash=content or None)
 
 
+def last_published(folder: StudyFolder) -> int | None:
+    """The newest load that was published; a load that runs is none."""
+    done = [load.load_id for load in read_log(folder).loads if load.outcome == "published"]
+    return max(done, default=None)
+
+
 def published_state(folder: StudyFolder) -> dict[str, Any]:
     """What was noted at the last publishing; empty if nothing was."""
     try:

@@ -86,6 +86,7 @@ def recover(folder: StudyFolder) -> None:
         log = parts.read_log(folder)
     for load_id in log.settle(published):
         shutil.rmtree(folder.vault / "audit" / str(load_id), ignore_errors=True)
+        (folder.vault / "profiles" / f"{load_id:06d}.json").unlink(missing_ok=True)
 
 
 def sweep(folder: StudyFolder) -> None:

@@ -40,13 +40,15 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     Returns:
         `passed`, `critical_failures`, `warnings`.
     """
-    from expectations import audit, write_results
+    from expectations import audit_load
     from reports.estimates import write_estimates
     from warehouse.trail import keep_head
 
-    write_estimates(warehouse, parts.load_study(StudyFolder(study)))
-    verdict = audit(warehouse)
-    write_results(verdict, results)
+    folder = StudyFolder(study)
+    settings = parts.load_study(folder)
+    write_estimates(warehouse, settings)
+    last = parts.last_published(folder)
+    verdict = audit_load(warehouse, results, folder.vault / "profiles", last, settings.audit)
     keep_head(study, results)  # the folder takes the place of the published one, in one step
     return {
         "passed": verdict.passed,

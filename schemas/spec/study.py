@@ -118,6 +118,39 @@ class Queries(Declared):
     )
 
 
+class Audit(Declared):
+    """What the audit before publishing makes of the study's own knowledge (docs/audit.md)."""
+
+    medians: dict[
+        Annotated[str, Field(pattern=r"^(OS|PFS)(\.[A-Z0-9_]{1,20})?$")],
+        tuple[
+            Annotated[float, Field(ge=0, allow_inf_nan=False)],
+            Annotated[float, Field(gt=0, allow_inf_nan=False)],
+        ],
+    ] = Field(
+        default={},
+        description="Plausible medians in months, lowest and highest: of an endpoint (OS, PFS), or of one "
+        "group of it (OS.TEC; OS.ALL is the whole cohort)",
+    )
+    warn_only: tuple[str, ...] = Field(
+        default=(),
+        description="Checks whose stop is only a warning, once somebody has looked; of those that "
+        "docs/audit.md names",
+    )
+    stop: tuple[str, ...] = Field(
+        default=(), description="Checks that stop the publishing where they would only warn"
+    )
+
+    @field_validator("medians")
+    @classmethod
+    def _in_order(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        """Bounds the wrong way round hold nothing."""
+        for key, (low, high) in value.items():
+            if low >= high:
+                raise ValueError(f"the bounds of {key} are not in order: the lowest first")
+        return value
+
+
 class Study(Declared):
     """A study: identity, data cut, decisions, groups."""
 
@@ -131,6 +164,7 @@ class Study(Declared):
     privacy: Privacy = Privacy()
     queries: Queries = Queries()
     notification: Notification = Notification()
+    audit: Audit = Audit()
     analysis: str = Field(
         default="salvage_after_cart",
         description="Analysis plan of the report: the name of one that comes with Carmony, or a "

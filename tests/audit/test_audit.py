@@ -105,6 +105,7 @@ BREAKS = {
     "AUD-20": ["update analysis.attrition set n_patients = n_patients + 1 where reason is null"],
     "AUD-21": ["update analysis.adsl set RELDTF = 'D'"],
     "AUD-22": ["delete from analysis.adrs where PARAMCD = 'CBOR'"],
+    "AUD-28": ["update analysis.adtte set GRP4 = 'OTHER' where PARAMCD = 'OS'"],
     "AUD-14": [
         "insert into analysis.estimate_subject by name select * replace ('NOBODY' as usubjid) "
         "from analysis.estimate_subject limit 1"
@@ -113,9 +114,14 @@ BREAKS = {
 
 
 def test_every_check_has_a_case_that_breaks_it() -> None:
-    warnings = {"AUD-12", "AUD-16"}
+    warnings = {"AUD-12", "AUD-16"}  # below
+    compared = {"AUD-23", "AUD-24", "AUD-26", "AUD-27", "AUD-29"}  # test_audit_before.py
+    others = {"AUD-25", "AUD-30", "AUD-31", "AUD-32"}  # test_audit_others.py
+    elsewhere = warnings | compared | others
 
-    assert set(BREAKS) | warnings == {check.id for check in load_suite().checks}
+    assert set(BREAKS) | elsewhere == {check.id for check in load_suite().checks}
+    stops = {check.id for check in load_suite().checks if check.severity == "stop"}
+    assert stops == set(BREAKS) | {"AUD-23", "AUD-29"}
 
 
 @pytest.mark.parametrize("check_id", BREAKS)
@@ -210,6 +216,7 @@ def test_missing_variables_of_a_center_are_a_warning_that_names_the_center(broke
     check = next(c for c in result.results["checks"] if c["id"] == "AUD-12")
     assert ["BB02", "RISS", 6, 0.0] in check["lines"]["rows"]
     assert "lines fail" in sentence
+    assert "BB02 RISS" in sentence
 
 
 def test_a_key_rule_that_could_not_run_is_a_warning_that_names_center_and_rule(broken: Any) -> None:
@@ -259,13 +266,14 @@ def test_the_page_loads_and_runs_nothing_and_shows_hostile_text_as_text(tmp_path
     hostile = "<script>alert(1)</script><img src=http://example.org/x>"
     check = {
         "id": "AUD-01",
+        "suite": "center",
         "title": hostile,
         "sentence": hostile,
         "rows": 1,
         "expectations": [
             {
                 "type": "x",
-                "severity": "critical",
+                "severity": "stop",
                 "success": False,
                 "ran": True,
                 "observed": hostile,
@@ -277,12 +285,18 @@ def test_the_page_loads_and_runs_nothing_and_shows_hostile_text_as_text(tmp_path
         "suite": "s",
         "passed": False,
         "great_expectations": "1",
+        "compared_with": None,
         "n_expectations": 1,
         "n_critical_failures": 1,
         "n_warnings": 0,
         "checks": [check],
     }
-    page = write_results(AuditResult(False, ("x",), (), content), tmp_path)
+    suite = {
+        "name": "AUD-01",
+        "expectations": [{"type": "x", "kwargs": {"column": hostile}, "severity": "critical"}],
+        "meta": {"suite": "center", "sql": hostile, "limits": {}},
+    }
+    page = write_results(AuditResult(False, (hostile,), (hostile,), content, [suite]), tmp_path)
     text = page.read_text()
 
     assert "<script" not in text
