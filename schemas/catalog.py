@@ -91,10 +91,12 @@ class Table:
 
     def home(self, name: str) -> str:
         """The declared column that a companion belongs to; any other name itself."""
-        for column in self.columns:
-            if name in column.companions:
-                return column.name
-        return name
+        return self._homes.get(name, name)
+
+    @cached_property
+    def _homes(self) -> Mapping[str, str]:
+        """Of each companion the declared column that it belongs to."""
+        return {name: column.name for column in self.columns for name in column.companions}
 
     @cached_property
     def frame_schema(self) -> pl.Schema:

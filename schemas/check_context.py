@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
 from schemas.check_data import FACT_TYPES, CheckFacts, TableData, constant
-from schemas.check_few import FEW, Lookup, lookup, merged, neighbours, taken
-from schemas.check_many import SMALL, beside, latest_days, places
+from schemas.check_few import FEW, Lookup, in_order, lookup, merged, taken
+from schemas.check_many import SMALL, beside, latest_days, places, shifted
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
 from schemas.context_rows import HELD, PATIENT_NUMBER, SUBJECT, ContextRows, shown_columns
 from schemas.rule_sql import LATEST
@@ -36,8 +36,10 @@ class ContextBook:
         self._contexts = plan.contexts
         self._columns = plan.context_columns
         self._tables = tables
-        self._rows = ContextRows(plan, tables, facts)
         self._only = set(plan.contexts if only is None else only)
+        self._rows = ContextRows(plan, tables, facts, self._only)
+        self._same_rows = plan.same_rows
+        self._orders: dict[tuple[str, Key, Key], tuple[pl.Series, pl.Series]] = {}
         self._wide: dict[Group, pl.DataFrame] = {}
         self._narrow: dict[tuple[Group, Key], pl.DataFrame] = {}
         self._lookups: dict[Group, Lookup | None] = {}
@@ -192,20 +194,23 @@ class ContextBook:
         return self._wide[group]
 
     def _merged(self, key: Key) -> pl.DataFrame:
-        frames = [
-            self._rows.one_per_key(context)
+        contexts = [
+            context
             for name, context in self._contexts.items()
             if name in self._only and not context.shift and context.by == key
             and context.table in self._tables
         ]  # fmt: skip
-        if not frames:
+        tables = [self._rows.one_per_key(context) for context in contexts]
+        if not tables:
             whole = pl.DataFrame(schema=dict.fromkeys(key, pl.String()))
-        elif all(frame.height < FEW for frame in frames):
-            whole = merged(frames, key)
         else:
-            whole = frames[0]
-            for frame in frames[1:]:
-                whole = whole.join(frame, on=key, how="full", coalesce=True)
+            home = self._tables[contexts[0].table].frame
+            dtypes = [home[name].dtype for name in key]
+            few = [table for table in tables if isinstance(table, Lookup)]
+            frames = [table for table in tables if isinstance(table, pl.DataFrame)]
+            whole = merged(few, dtypes) if few else frames.pop(0)
+            for frame in frames:
+                whole = _both(whole, frame, key)
         if key != _PATIENTS[0]:
             return whole
         return whole.hstack(
@@ -214,45 +219,64 @@ class ContextBook:
 
     def _beside(self, context: PlannedContext) -> pl.DataFrame:
         """Row id and the columns of the neighbour in the table itself."""
-        used_few = [self._lookup(group) for group in self._used(context)]
-        if self._rows.of(context).height < FEW and None not in used_few:
-            return self._beside_few(context)
-        base, name = self._rows.of(context).lazy(), context.name
-        for used in context.uses:
-            wanted = tuple(c for c in context.within if c.startswith(f"{used}."))
-            part = self._part(self._group(used), wanted)
-            base = base.join(part.lazy(), on=self._contexts[used].by, how="left")
-        columns = self._columns.get(name, frozenset()) | {"row_id"}
-        # Sorted, the rows of a group stand together: a shift of the whole, blank across groups, is
-        # what `over` gives, at a tenth of its cost.
-        inside = pl.all_horizontal(
-            pl.col(w) == pl.col(w).shift(context.shift) for w in context.within
-        )
-        near = (
-            pl.when(inside).then(column.shift(context.shift)).alias(column.meta.output_name())
-            for column in shown_columns(name, columns)
-        )
-        return (
-            base.drop_nulls([*context.within, *context.order])
-            .sort(*context.within, *context.order, "row_id")
-            .select("row_id", *near)
-            .collect()
-        )
+        base = self._rows.of(context)
+        here, groups = self._order(context, base)
+        near = shifted(here, groups, context.shift)
+        columns = self._columns.get(context.name, frozenset()) | {"row_id"}
+        beside = base.select(shown_columns(context.name, columns)).gather(near)
+        return beside.insert_column(0, base["row_id"].gather(here))
+
+    def _order(self, context: PlannedContext, base: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+        """Positions of rows in their order, and the group of each; contexts before and after share it."""
+        known = (self._same_rows[context.name], context.within, context.order)
+        if known not in self._orders:
+            wide = base
+            for group in self._used(context):
+                owners = tuple(f"{used}." for used in context.uses if self._group(used) == group)
+                wanted = tuple(c for c in context.within if c.startswith(owners))
+                wide = wide.hstack(self._of_group(base, group, wanted))
+            find = in_order if base.height < FEW else _in_order
+            self._orders[known] = find(wide, context.within, context.order)
+        return self._orders[known]
+
+    def _of_group(self, frame: pl.DataFrame, group: Group, names: Key) -> pl.DataFrame:
+        """Some columns of what is joined at once, beside the rows of a frame."""
+        table = self._lookup(group) if frame.height < FEW else None
+        if table is not None:
+            return taken(table.rest.select(names), table.find(frame))
+        part = self._part(group, names)
+        return frame.select(group[0]).join(part, on=group[0], how="left", maintain_order="left")[
+            list(names)
+        ]
 
     def _used(self, context: PlannedContext) -> list[Group]:
         """What a context uses; contexts of one key are joined at once."""
         return list(dict.fromkeys(self._group(used) for used in context.uses))
 
-    def _beside_few(self, context: PlannedContext) -> pl.DataFrame:
-        base = wide = self._rows.of(context)
-        for group in self._used(context):
-            wide = self._beside_all(wide, group)
-        rows, near = neighbours(wide, context.within, context.order, context.shift)
-        columns = self._columns.get(context.name, frozenset()) | {"row_id"}
-        row_ids = base["row_id"].gather(pl.Series(rows, dtype=pl.UInt32()))
-        return (
-            taken(base, near).select(shown_columns(context.name, columns)).insert_column(0, row_ids)
-        )
+
+def _both(one: pl.DataFrame, other: pl.DataFrame, key: Key) -> pl.DataFrame:
+    """Full join of two frames that have one row per key."""
+    if one.height == other.height and one.select(key).equals(other.select(key)):
+        return one.hstack(other.drop(key))
+    if one.is_empty() or other.is_empty():
+        return pl.concat([one, other], how="diagonal")
+    return one.join(other, on=key, how="full", coalesce=True)
+
+
+def _in_order(
+    frame: pl.DataFrame, group: Sequence[str], order: Sequence[str]
+) -> tuple[pl.Series, pl.Series]:
+    """`check_few.in_order` of more rows."""
+    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in group)
+    ordered = (
+        frame.lazy()
+        .select(*group, *order, "row_id", here=pl.int_range(pl.len(), dtype=pl.UInt32()))
+        .drop_nulls([*group, *order])
+        .sort(*group, *order, "row_id")
+        .select("here", group=changed.cum_sum())
+        .collect()
+    )
+    return ordered["here"], ordered["group"]
 
 
 _PATIENTS: Group = (("patient_id",), "")

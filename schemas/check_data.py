@@ -11,6 +11,7 @@ from typing import Protocol
 import polars as pl
 
 from schemas.catalog import Table
+from schemas.check_few import Lookup
 from schemas.staging import IDENTITY, ISSUE
 
 
@@ -76,13 +77,17 @@ class Batch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TableData:
-    """Rows of a table with their text as read, the issues on them, and the columns delivered."""
+    """Rows of a table with their text as read, the issues on them, and the columns delivered.
+
+    `shown` keeps what contexts show of these rows, by the context's name, for all who ask in turn.
+    """
 
     table: Table
     frame: pl.DataFrame
     raw: pl.DataFrame
     issues: pl.DataFrame
     delivered: frozenset[str]
+    shown: dict[str, pl.DataFrame | Lookup] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ Places = Sequence[int | None]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A frame with one row per key: where each key stands, and the other columns."""
+    """One row per key: where each key stands in `rest`, which holds the other columns."""
 
     key: tuple[str, ...]
     places: Mapping[tuple[Any, ...], int]
@@ -28,6 +28,10 @@ class Lookup:
     def find(self, frame: pl.DataFrame) -> list[int | None]:
         """For each row of a frame that has the key columns, where its key stands, if it does."""
         return [self.places.get(key) for key in keys_of(frame, self.key)]
+
+    def frame(self, dtypes: Sequence[pl.DataType]) -> pl.DataFrame:
+        """Key and other columns side by side; `dtypes` are those of the key."""
+        return merged([self], dtypes)
 
 
 def lookup(frame: pl.DataFrame, key: tuple[str, ...]) -> Lookup:
@@ -47,8 +51,10 @@ def taken(frame: pl.DataFrame, places: Places) -> pl.DataFrame:
     return frame.gather(pl.Series(places, dtype=pl.UInt32()))
 
 
-def first_places(base: pl.DataFrame, by: tuple[str, ...], first: str | None) -> list[int]:
-    """The place of one row per key: the one with the smallest `first`, else the first that comes."""
+def first_places(
+    base: pl.DataFrame, by: tuple[str, ...], first: str | None
+) -> dict[tuple[Any, ...], int]:
+    """Per key the place of one row: the one with the smallest `first`, else the first that comes."""
     order: Sequence[int] = range(base.height)
     if first is not None:
         values, ids = base[first].to_list(), base["row_id"].to_list()
@@ -61,26 +67,25 @@ def first_places(base: pl.DataFrame, by: tuple[str, ...], first: str | None) -> 
     for place in order:
         if None not in keys[place]:
             found.setdefault(keys[place], place)
-    return list(found.values())
+    return found
 
 
-def merged(frames: Sequence[pl.DataFrame], key: tuple[str, ...]) -> pl.DataFrame:
-    """Full join of frames that have one row per key."""
-    if len(frames) == 1:
-        return frames[0]
-    tables = [lookup(frame, key) for frame in frames]
+def merged(tables: Sequence[Lookup], dtypes: Sequence[pl.DataType]) -> pl.DataFrame:
+    """Full join of frames that have one row per key; `dtypes` are those of the key."""
     keys = list(dict.fromkeys(value for table in tables for value in table.places))
-    out = pl.DataFrame(keys, schema={name: frames[0].schema[name] for name in key}, orient="row")
+    schema = dict(zip(tables[0].key, dtypes, strict=True))
+    columns = pl.DataFrame(keys, schema=schema, orient="row").get_columns()
     for table in tables:
         places = [table.places.get(value) for value in keys]
-        out = out.hstack(taken(table.rest, places).get_columns())
-    return out
+        same = len(places) == table.rest.height and places == list(range(len(places)))
+        columns += (table.rest if same else taken(table.rest, places)).get_columns()
+    return pl.DataFrame(columns)
 
 
-def neighbours(
-    frame: pl.DataFrame, group: Sequence[str], order: Sequence[str], shift: int
-) -> tuple[list[int], list[int | None]]:
-    """Places of rows in order inside their group, and beside each the place `shift` rows before.
+def in_order(
+    frame: pl.DataFrame, group: Sequence[str], order: Sequence[str]
+) -> tuple[pl.Series, pl.Series]:
+    """Places of rows in order inside their group, and a number of the group of each.
 
     Rows whose group or order has an empty part take no part.
     """
@@ -91,9 +96,6 @@ def neighbours(
         if None not in within[place] and None not in sorting[place]
     ]
     rows.sort(key=lambda place: (within[place], sorting[place]))
-    near: list[int | None] = []
-    for number, place in enumerate(rows):
-        other = number - shift
-        same = 0 <= other < len(rows) and within[rows[other]] == within[place]
-        near.append(rows[other] if same else None)
-    return rows, near
+    numbers: dict[tuple[Any, ...], int] = {}
+    groups = [numbers.setdefault(within[place], len(numbers)) for place in rows]
+    return pl.Series(rows, dtype=pl.UInt32()), pl.Series(groups, dtype=pl.UInt32())

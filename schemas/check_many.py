@@ -101,9 +101,12 @@ def neighbours(
     ).to_series()
     packed = packed.drop_nulls().sort()
     here = (packed % (1 << place)).alias("here")
-    group = packed // (1 << low)
-    near = here.shift(shift).set(~group.eq_missing(group.shift(shift)), None)
-    return here, near
+    return here, shifted(here, packed // (1 << low), shift)
+
+
+def shifted(here: pl.Series, group: pl.Series, shift: int) -> pl.Series:
+    """Of positions in order the one `shift` places before each, null where it is of another group."""
+    return here.shift(shift).set(~group.eq_missing(group.shift(shift)), None)
 
 
 def beside(

@@ -88,6 +88,7 @@ class Plan:
     by_table: Mapping[str, list[PlannedCheck]]
     by_rule: Mapping[str, Mapping[str, list[PlannedCheck]]]  # rule → table it reports on → checks
     context_columns: Mapping[str, frozenset[str]]
+    same_rows: Mapping[str, str]  # context → the first one that looks at the same rows
     told: pl.DataFrame
 
     def of_table(self, table: str) -> list[PlannedCheck]:
@@ -130,8 +131,20 @@ def _plan(fingerprint: str) -> Plan:
         by_table,
         by_rule,
         {name: frozenset(names) for name, names in columns.items()},
+        _same_rows(compiled["contexts"]),
         _told(compiled["rules"]),
     )
+
+
+def _same_rows(contexts: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Contexts that look at the same rows of a table, by the name of the first of them."""
+    first: dict[tuple[Any, ...], str] = {}
+    return {
+        name: first.setdefault(
+            (entry["table"], entry["where"], entry["sound"], *sorted(entry["offset"].items())), name
+        )
+        for name, entry in contexts.items()
+    }
 
 
 def _told(rules: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 import polars as pl
 
 from schemas.check_data import CheckFacts, TableData
-from schemas.check_few import FEW, first_places, taken
+from schemas.check_few import FEW, Lookup, first_places, lookup
 from schemas.check_many import SMALL, firsts
 from schemas.check_plan import Plan, PlannedContext
 from schemas.rule_sql import LATEST, latest_day
@@ -24,32 +24,76 @@ def evidence(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 class ContextRows:
-    """Rows behind the contexts of one delivery; filtered once per context."""
+    """Rows behind the contexts of one delivery; filtered once per context. `only`: those in use."""
 
-    def __init__(self, plan: Plan, tables: Mapping[str, TableData], facts: CheckFacts) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        tables: Mapping[str, TableData],
+        facts: CheckFacts,
+        only: Collection[str],
+    ) -> None:
+        self._plan = plan
         self._columns = plan.context_columns
         self._tables = tables
         self._facts = facts
+        self._only = only
         self._bases: dict[str, pl.DataFrame] = {}
+        self._same: dict[str, pl.DataFrame] = {}
+        self._evidence: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = {}
         self.held: dict[str, pl.Series] = {}  # table → row ids; see `ContextBook.hold`
 
     def of(self, context: PlannedContext) -> pl.DataFrame:
         """The rows of its table that a context looks at, in the table's order."""
         if context.name not in self._bases:
-            data = self._tables[context.table]
-            frame = evidence(data.frame)
-            if context.sound and len(self.held.get(context.table, ())):
-                frame = frame.filter(~pl.col("row_id").is_in(self.held[context.table].implode()))
-            if frame.height >= SMALL:
-                frame = frame.select(self._looked_at(context, frame.columns))
-            if context.where is not None:
-                frame = frame.filter(context.where)
-            if context.offset:
-                frame = frame.with_columns(pl.col(n) - by for n, by in context.offset.items())
-            if context.name == SUBJECT:
-                frame = self._patients(frame)
-            self._bases[context.name] = frame
+            small = self._tables[context.table].frame.height < SMALL
+            rows = self._few(context) if small else self._many(context)
+            self._bases[context.name] = self._patients(rows) if context.name == SUBJECT else rows
         return self._bases[context.name]
+
+    def _few(self, context: PlannedContext) -> pl.DataFrame:
+        """Of a small table: which rows each of its contexts looks at is found in one go."""
+        first = self._plan.same_rows[context.name]
+        if first not in self._same:
+            self._same[first] = _moved(context, self._chosen(context))
+        return self._same[first]
+
+    def _chosen(self, context: PlannedContext) -> pl.DataFrame:
+        if context.table not in self._evidence:
+            frame = evidence(self._tables[context.table].frame)
+            wheres = {
+                self._plan.same_rows[other.name]: other.where
+                for name in self._only
+                if (other := self._plan.contexts[name]).table == context.table
+                and other.where is not None
+            }
+            masks = frame.select(where.alias(name) for name, where in wheres.items())
+            self._evidence[context.table] = frame, masks
+        frame, masks = self._evidence[context.table]
+        mask = None
+        if context.where is not None:
+            mask = masks.get_column(self._plan.same_rows[context.name])
+        if self._is_partly_held(context):
+            sound = ~frame["row_id"].is_in(self.held[context.table].implode())
+            mask = sound if mask is None else mask & sound
+        if mask is not None and not mask.any():
+            frame = frame.head(0)
+        elif mask is not None and (mask.null_count() or not mask.all()):
+            frame = frame.filter(mask)
+        return frame
+
+    def _many(self, context: PlannedContext) -> pl.DataFrame:
+        """Of a large table: only what the context needs, because filtering costs by the column."""
+        frame = evidence(self._tables[context.table].frame)
+        if self._is_partly_held(context):
+            frame = frame.filter(~pl.col("row_id").is_in(self.held[context.table].implode()))
+        frame = frame.select(self._looked_at(context, frame.columns))
+        if context.where is not None:
+            frame = frame.filter(context.where)
+        return _moved(context, frame)
+
+    def _is_partly_held(self, context: PlannedContext) -> bool:
+        return context.sound and len(self.held.get(context.table, ())) > 0
 
     def _looked_at(self, context: PlannedContext, columns: Iterable[str]) -> list[str]:
         """The columns of its table that a context needs; the others are not worth filtering."""
@@ -73,34 +117,54 @@ class ContextRows:
             frame = pl.concat([frame, earlier], how="diagonal")
         return frame.with_row_index(PATIENT_NUMBER)
 
-    def one_per_key(self, context: PlannedContext) -> pl.DataFrame:
-        """Key and `<context>.<column>` columns of one context, one row per key."""
-        few = self.of(context)
-        base, name = few.lazy(), context.name
+    def one_per_key(self, context: PlannedContext) -> pl.DataFrame | Lookup:
+        """Key and `<context>.<column>` columns of one context, one row per key; few as a `Lookup`.
+
+        What does not depend on who is held is made once for all who look at the table.
+        """
+        made = self._tables[context.table].shown
+        if self._is_partly_held(context):
+            return self._one_per_key(context)
+        if context.name not in made:
+            made[context.name] = self._one_per_key(context)
+        return made[context.name]
+
+    def _one_per_key(self, context: PlannedContext) -> pl.DataFrame | Lookup:
+        base, name, by = self.of(context), context.name, context.by
         columns = self._columns.get(name, frozenset())
         if context.aggregate:
-            made = base.group_by(context.by, maintain_order=True).agg(
-                expr.alias(f"{name}.{column}") for column, expr in context.aggregate.items()
-            )
-            return made.drop_nulls(context.by).collect()
+            made = base.group_by(by, maintain_order=True).agg(_aggregated(context))
+            if any(made[key].null_count() for key in by):
+                made = made.drop_nulls(by)
+            return lookup(made, by) if made.height < FEW else made
         extra = {PATIENT_NUMBER} if name == SUBJECT else frozenset[str]()
         shown = shown_columns(name, columns | {"row_id"} | extra)
-        if few.height < FEW:
-            places = first_places(few, context.by, context.first)
-            return taken(few, places).select(*context.by, *shown)
+        if base.height < FEW:
+            return Lookup(by, first_places(base, by, context.first), base.select(shown))
         if context.first is not None:
-            found = firsts(few, context.by, context.first)
+            found = firsts(base, by, context.first)
             if found is not None:
-                return few.select(pl.all().gather(found)).select(*context.by, *shown)
+                return base.select(pl.all().gather(found)).select(*by, *shown)
             base = base.filter(pl.col(context.first).is_not_null()).sort(
                 context.first, "row_id", maintain_order=True
             )
-        return (
-            base.drop_nulls(context.by)
-            .unique(subset=context.by, keep="first", maintain_order=True)
-            .select(*context.by, *shown)
-            .collect()
-        )
+        wanted = base.select(*by, *shown)
+        if any(wanted[key].null_count() for key in by):
+            wanted = wanted.drop_nulls(by)
+        if wanted.select(by).n_unique() < wanted.height:
+            wanted = wanted.unique(subset=by, keep="first", maintain_order=True)
+        return wanted
+
+
+def _moved(context: PlannedContext, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows under the key of the row that they are beside."""
+    if not context.offset:
+        return frame
+    return frame.with_columns(pl.col(name) - by for name, by in context.offset.items())
+
+
+def _aggregated(context: PlannedContext) -> list[pl.Expr]:
+    return [expr.alias(f"{context.name}.{column}") for column, expr in context.aggregate.items()]
 
 
 @cache

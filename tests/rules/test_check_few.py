@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from schemas.check_few import first_places, lookup, merged, neighbours, taken
+from schemas.check_few import first_places, in_order, lookup, merged, taken
+from schemas.check_many import shifted
 
 KEY = ("patient_id", "line")
 IDS = st.sampled_from(["P1", "P2", "P3", None])
@@ -47,7 +48,9 @@ def test_merging_is_a_full_join(one: list, two: list, three: list) -> None:
     whole = frames[0]
     for frame in frames[1:]:
         whole = whole.join(frame, on=KEY, how="full", coalesce=True)
-    assert_frame_equal(merged(frames, KEY), whole, check_row_order=False)
+    dtypes = [SCHEMA[name] for name in KEY]
+    found = merged([lookup(frame, KEY) for frame in frames], dtypes)
+    assert_frame_equal(found, whole, check_row_order=False)
 
 
 @settings(deadline=None)
@@ -60,7 +63,7 @@ def test_the_first_row_of_a_key_is_that_with_the_smallest_day(rows: list) -> Non
         .drop_nulls(KEY)
         .unique(KEY, keep="first", maintain_order=True)
     )
-    assert_frame_equal(taken(frame, first_places(frame, KEY, "day")), expected)
+    assert_frame_equal(taken(frame, list(first_places(frame, KEY, "day").values())), expected)
 
 
 @settings(deadline=None)
@@ -69,6 +72,7 @@ def test_neighbours_are_rows_shifted_inside_their_group(rows: list, shift: int) 
     frame = table(rows)
     ordered = frame.drop_nulls(["patient_id", "day"]).sort("patient_id", "day", "row_id")
     expected = ordered.select("row_id", near=pl.col("row_id").shift(shift).over("patient_id"))
-    places, near = neighbours(frame, ["patient_id"], ["day"], shift)
-    got = taken(frame, places).select("row_id").with_columns(near=taken(frame, near)["row_id"])
+    here, groups = in_order(frame, ["patient_id"], ["day"])
+    near = frame["row_id"].gather(shifted(here, groups, shift)).alias("near")
+    got = frame.select("row_id").gather(here).with_columns(near)
     assert_frame_equal(got, expected)

@@ -8,9 +8,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.check_few import first_places, keys_of
-from schemas.check_few import neighbours as neighbours_by_rows
-from schemas.check_many import beside, firsts, neighbours, packing, places
+from schemas.check_few import first_places, in_order, keys_of
+from schemas.check_many import beside, firsts, neighbours, packing, places, shifted
 
 DAYS = st.one_of(st.none(), st.dates(dt.date(1890, 1, 1), dt.date(2090, 1, 1)))
 ROWS = st.lists(
@@ -38,7 +37,7 @@ def test_the_first_row_of_each_key_is_the_one_a_loop_finds(rows: list[tuple[obje
     frame = frame_of(rows)
     found = firsts(frame, KEY, "day")
     assert found is not None
-    assert sorted(found.to_list()) == sorted(first_places(frame, KEY, "day"))
+    assert sorted(found.to_list()) == sorted(first_places(frame, KEY, "day").values())
 
 
 @settings(deadline=None)
@@ -50,9 +49,9 @@ def test_the_neighbour_of_each_row_is_the_one_a_loop_finds(
     found = neighbours(frame, KEY, order, shift)
     assert found is not None
     plain = frame.with_columns(category=pl.col("category").to_physical())
-    here, near = neighbours_by_rows(plain, KEY, order, shift)
-    assert found[0].to_list() == here
-    assert found[1].to_list() == near
+    here, groups = in_order(plain, KEY, order)
+    assert found[0].to_list() == here.to_list()
+    assert found[1].to_list() == shifted(here, groups, shift).to_list()
 
 
 @settings(deadline=None)
@@ -64,9 +63,9 @@ def test_rows_outside_the_condition_have_no_neighbour_and_are_none(
     at = beside(frame, pl.col("category") == "CR", KEY, ("day",), 1)
     assert at is not None
     chosen = frame.with_row_index("place").filter(pl.col("category") == "CR")
-    here, near = neighbours_by_rows(chosen.drop("category"), KEY, ("day",), 1)
+    here, groups = in_order(chosen.drop("category"), KEY, ("day",))
     wanted = dict.fromkeys(range(frame.height))
-    for one, other in zip(here, near, strict=True):
+    for one, other in zip(here, shifted(here, groups, 1), strict=True):
         wanted[chosen["place"][one]] = None if other is None else chosen["place"][other]
     assert at.to_list() == list(wanted.values())
 
