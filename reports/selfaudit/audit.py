@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import polars as pl
 
-from reports.selfaudit import counts, curves, ratios
+from reports.selfaudit import counts, curves, ratios, second_reading
 from schemas.errors import AuditStoppedError
 
 CHECKS: tuple[Callable[[pl.DataFrame], pl.DataFrame], ...] = (
     *counts.CHECKS,
     *ratios.CHECKS,
     *curves.CHECKS,
+    *second_reading.CHECKS,
 )
 SHOWN = 10
 
