@@ -94,6 +94,13 @@ def labels() -> Mapping[tuple[str, str, str], Mapping[str, str]]:
         return {(r["schema"], r["table"], r["column"]): r for r in csv.DictReader(file)}
 
 
+@cache
+def analysis_labels() -> Mapping[tuple[str, str, str], Mapping[str, str]]:
+    """Unit, codelist and source of the analysis tables, whose labels are comments already."""
+    with (SQL_FOLDER / "analysis" / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return {("analysis", r["table"], r["column"]): r for r in csv.DictReader(file)}
+
+
 def comment_labels(con: duckdb.DuckDBPyConnection) -> None:
     """COMMENT ON for the columns of `labels.csv`, which then reach the dictionary."""
     for (schema, table, column), row in labels().items():
@@ -114,7 +121,7 @@ def fill_dictionary(
 ) -> None:
     """meta.dictionary: every column of every table and view of the file.
 
-    What the catalog and `labels.csv` do not declare (the analysis tables) has its comment as label.
+    Label of the analysis tables is their comment.
     """
     found = con.execute(
         "SELECT schema_name, table_name, column_name, column_index, comment, data_type "
@@ -122,10 +129,11 @@ def fill_dictionary(
         "ORDER BY ALL"
     ).fetchall()
     declared = {("core", t, c.name): c for t, columns in core.items() for c in columns}
+    told = {**analysis_labels(), **labels()}
     rows = []
     for schema, table, column, position, comment, sql_type in found:
         known = declared.get((schema, table, column))
-        row = labels().get((schema, table, column), {})
+        row = told.get((schema, table, column), {})
         rows.append(
             (
                 schema,

@@ -44,13 +44,9 @@ select
         when dated.is_cut or dated.censor_on > dated.data_cut then 'Data cut'
         else dated.censor_text
     end as CNSDTDSC,
-    case when dated.is_ended and dated.event_cnsr != 4 then dated.event_domain else 'ADSL' end as SRCDOM,
-    case
-        when dated.is_ended and dated.event_cnsr = 4 then 'NACTDT'
-        when dated.is_ended then dated.event_variable
-        else dated.censor_variable
-    end as SRCVAR,
-    case when dated.is_ended and dated.event_cnsr != 4 then dated.event_row_id end as SRCSEQ,
+    case when dated.is_ended then dated.event_domain else dated.censor_domain end as SRCDOM,
+    case when dated.is_ended then dated.event_variable else dated.censor_variable end as SRCVAR,
+    case when dated.is_ended then dated.event_row_id else dated.censor_row_id end as SRCSEQ,
     dated.salvage_group as GRP4,
     case when dated.has_competing then case dated.cnsr when 0 then 1 when 2 then 2 else 0 end end::integer as CRSTAT,
     case when dated.is_ended then dated.pd_source end as PDSRC,

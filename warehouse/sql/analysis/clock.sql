@@ -93,9 +93,17 @@ select
     end as recorded_on,
     event_flag,
     event_text,
-    event_domain,
-    event_variable,
-    event_row_id,
+    case
+        when event_cnsr != 4 then event_domain
+        when assessed_before_next_line_on is not null then 'RESPONSE'
+        else 'ADSL'
+    end as event_domain,
+    case
+        when event_cnsr != 4 then event_variable
+        when assessed_before_next_line_on is not null then 'response_date'
+        else start_source
+    end as event_variable,
+    case when event_cnsr = 4 then assessed_before_next_line_row_id else event_row_id end as event_row_id,
     event_cnsr,
     case when event = 'PD' then pd_source end as pd_source,
     case when event = 'PD' then pd_basis end as pd_basis,
@@ -114,7 +122,13 @@ select
         else 1
     end as censor_cnsr,
     case when censor_rule != 'ASSESSMENT' then lstalvdtf end as censor_flag,
-    case when censor_rule = 'ASSESSMENT' then 'ADT' else 'LSTALVDT' end as censor_variable,
+    case when censor_rule = 'ASSESSMENT' and assessed_on is not null then 'RESPONSE' else 'ADSL' end as censor_domain,
+    case
+        when censor_rule != 'ASSESSMENT' then 'LSTALVDT'
+        when assessed_on is not null then 'response_date'
+        else start_source
+    end as censor_variable,
+    case when censor_rule = 'ASSESSMENT' then assessed_row_id end as censor_row_id,
     case
         -- A response that is held back can be any, and the first one.
         when (uses_response or start = 'RESPONSE')

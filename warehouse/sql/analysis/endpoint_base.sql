@@ -11,8 +11,14 @@ with assessed as (
         max(salvage_response.adt) filter (
             where timeline.lstalvdt is null or salvage_response.adt <= timeline.lstalvdt
         ) as assessed_on,
+        arg_max(salvage_response.row_id, (salvage_response.adt, salvage_response.row_id)) filter (
+            where timeline.lstalvdt is null or salvage_response.adt <= timeline.lstalvdt
+        ) as assessed_row_id,
         max(salvage_response.adt) filter (where salvage_response.adt < timeline.next_line_on)
-            as assessed_before_next_line_on
+            as assessed_before_next_line_on,
+        arg_max(salvage_response.row_id, (salvage_response.adt, salvage_response.row_id)) filter (
+            where salvage_response.adt < timeline.next_line_on
+        ) as assessed_before_next_line_row_id
     from salvage_response
     inner join timeline using (usubjid)
     cross join setting
@@ -66,7 +72,9 @@ select
     coalesce(held_response.is_first_open, false) as is_first_response_open,
     held_response.assessed_on as held_assessed_on,
     assessed.assessed_on,
+    assessed.assessed_row_id,
     assessed.assessed_before_next_line_on,
+    assessed.assessed_before_next_line_row_id,
     case
         when timeline.dthfl = 'Y' and timeline.dthdt is null then 'DEATH_DATE_MISSING'
         when timeline.dthfl = 'Y' and vital.death_date_precision = 'year' then 'DEATH_DATE_YEAR_ONLY'
