@@ -52,12 +52,14 @@ judged as (
         ) as is_told
     from used
 )
+-- Every variable has its line, also where nobody is in the cohort.
 select
-    variable,
-    count(used_on)::bigint as n_dates,
-    count(flag)::bigint as n_imputed,
-    count(*) filter (where used_on is not null and not is_told)::bigint as n_bad,
+    wanted.variable,
+    count(judged.used_on)::bigint as n_dates,
+    count(judged.flag)::bigint as n_imputed,
+    count(*) filter (where judged.used_on is not null and not judged.is_told)::bigint as n_bad,
     n_bad > 0 as bad
-from judged
-group by variable
-order by variable
+from (values ('CARTDT'), ('RELDT'), ('TRTSDT'), ('DTHDT')) as wanted (variable)
+left join judged on judged.variable = wanted.variable
+group by wanted.variable
+order by wanted.variable
