@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reports.stats.competing.at_risk import Codes, checked, count_on
-from reports.stats.times import Floats
+from reports.stats.times import Bools, Floats
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,18 @@ def gray_test(
     Source:
         Gray 1988 (Annals of Statistics 16, 1141-1154), k-sample score; R, cmprsk, `cuminc(...)$Tests`.
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     if cause == censor:
         raise ValueError("the cause of interest is the code of censored persons")
     times, codes, labels = checked(time, event, group)
-    within = np.full(times.size, "") if strata is None else np.asarray(strata).astype(np.str_)
     names, member = np.unique(labels, return_inverse=True)
     if names.size < 2 or not (codes == cause).any():
         return None
     kind = np.where(codes == censor, 0, np.where(codes == cause, 1, 2))
     score, variance = np.zeros(names.size), np.zeros((names.size, names.size))
-    for stratum in np.unique(within):
-        chosen = within == stratum
+    everyone = [np.ones(times.size, dtype=bool)]
+    for chosen in everyone if strata is None else _members(strata):
         # Where the pooled incidence reaches 1 the variance is not finite, and the test not estimable.
         with np.errstate(divide="ignore", invalid="ignore"):
             added = _stratum(times[chosen], kind[chosen], member[chosen], names.size, rho)
@@ -73,7 +72,12 @@ def gray_test(
     if np.linalg.matrix_rank(variance[:free, :free], hermitian=True) < free:
         return None
     statistic = float(score[:free] @ np.linalg.solve(variance[:free, :free], score[:free]))
-    return GrayTest(statistic, free, float(chi2.sf(statistic, free)))
+    return GrayTest(statistic, free, float(chdtrc(free, statistic)))
+
+
+def _members(strata: ArrayLike) -> list[Bools]:
+    within = np.asarray(strata).astype(np.str_)
+    return [within == stratum for stratum in np.unique(within)]
 
 
 @dataclass(frozen=True)

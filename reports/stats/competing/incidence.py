@@ -87,21 +87,21 @@ def cumulative_incidence(
     for name, members in by_group(labels):
         counts = count(times[members], codes[members], causes)
         observed = np.sort(times[members])
-        for index, cause in enumerate(causes):
-            at, value, variance = _curve(counts, index)
-            curves.append(Incidence(name, cause, at, value, variance, observed))
+        value, variance = _curves(counts)
+        for k, cause in enumerate(causes):
+            jumps = counts.n_event[k] > 0
+            at = counts.time[jumps]
+            curves.append(
+                Incidence(name, cause, at, value[k][jumps], variance[k][jumps], observed)
+            )
     return tuple(sorted(curves, key=lambda curve: curve.cause))
 
 
-def _curve(counts: Counts, index: int) -> tuple[Floats, Floats, Floats]:
-    """Times, incidence and variance at the jumps of one cause."""
-    before, risk = counts.survival_before, counts.n_risk
-    own = counts.n_event[index]
-    other = counts.n_any - own
-    value = np.cumsum(before * own / risk)
-    variance = _variance(before, risk, own, other, value)
-    jumps = own > 0
-    return counts.time[jumps], value[jumps], variance[jumps]
+def _curves(counts: Counts) -> tuple[Floats, Floats]:
+    """Incidence and variance of each cause (rows) at each time."""
+    before, own = counts.survival_before, counts.n_event
+    value: Floats = np.cumsum(before * own / counts.n_risk, axis=-1)
+    return value, _variance(before, counts.n_risk, own, counts.n_any - own, value)
 
 
 def _variance(before: Floats, risk: Floats, own: Floats, other: Floats, value: Floats) -> Floats:
@@ -122,13 +122,15 @@ def _variance(before: Floats, risk: Floats, own: Floats, other: Floats, value: F
     linear = inverse * ((1 + level) * own_share + level * other_share)
     square = inverse**2 * (own_share + other_share)
     variance: Floats = (
-        np.cumsum(constant) - 2 * value * np.cumsum(linear) + value**2 * np.cumsum(square)
+        np.cumsum(constant, axis=-1)
+        - 2 * value * np.cumsum(linear, axis=-1)
+        + value**2 * np.cumsum(square, axis=-1)
     )
     return np.maximum(variance, 0.0)
 
 
 def _share(before: Floats, risk: Floats, died: Floats) -> Floats:
-    together = np.divide(died - 1, risk - 1, out=np.zeros_like(risk), where=died > 1)
+    together = np.divide(died - 1, risk - 1, out=np.zeros_like(died), where=died > 1)
     share: Floats = (1 - together) * before**2 * died / risk**2
     return share
 
