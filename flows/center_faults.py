@@ -32,11 +32,28 @@ def pull_outcomes(center_id: str, pulled: Pulled) -> list[DeliveryOutcome]:
             delivery.delivery_id,
             str(delivery.received_on),
             message=f"inbox/{center_id}: the delivery of {delivery.received_on} holds the same "
-            "files as an earlier one and changes nothing",
+            f"files as {_told_earlier(pulled, delivery)}",
         )
         for delivery in pulled.repeated
     ]
     return outcomes
+
+
+def _told_earlier(pulled: Pulled, repeated: Delivery) -> str:
+    """Whose files they are, and what stands in force."""
+    first = next(d for d in pulled.deliveries if d.delivery_id == repeated.delivery_id)
+    between = [
+        d.received_on
+        for d in pulled.deliveries
+        if first.received_on <= d.received_on <= repeated.received_on and d is not first
+    ]
+    if not between:
+        return f"that of {first.received_on} and changes nothing"
+    return (
+        f"that of {first.received_on}, after which that of {max(between)} came; it changes nothing, "
+        "the later one stands\n  Fix: if the center means to go back to the earlier files, ask for a "
+        "new export of them (any other byte makes it a new delivery); else remove it from the inbox"
+    )
 
 
 def no_spec(center_id: str) -> DeliveryOutcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,18 +16,27 @@ _OWN = ("published", "inbox", "centers", "answers", "vault")
 _MODE = 0o640  # who takes it away may be another user of the group
 
 
-def put(parcel: Parcel, address: str, root: Path) -> None:
+def put(parcel: Parcel, address: str, root: Path, others: Mapping[str, str]) -> None:
     """Copies the packet; each file appears whole or not at all.
 
     Args:
         parcel: the packet.
         address: the folder; absolute, or beside `study.yaml`.
         root: the study folder.
+        others: the other centers and their folders.
 
     Raises:
-        DeliveryError: The folder is not there, is one of the study's own, or takes nothing.
+        DeliveryError: The folder is not there, is one of the study's own or leads to another
+            center's, or takes nothing.
     """
     target = (root / address).resolve()
+    for center, given in others.items():
+        if _shared(target, (root / given).resolve()):
+            raise DeliveryError(
+                f"The folders of {parcel.center_id} and {center} in 'notification' are one, or one is in the "
+                "other: a center would read patients of the other.",
+                fix="give each center a folder of its own; links count as where they lead",
+            )
     if (
         any(target.is_relative_to(root.resolve() / name) for name in _OWN)
         or target == root.resolve()
@@ -48,6 +58,15 @@ def put(parcel: Parcel, address: str, root: Path) -> None:
             _flush(target)
     except OSError as error:
         raise _failed(parcel, error) from None
+
+
+def _shared(one: Path, other: Path) -> bool:
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        return True
+    try:
+        return one.samefile(other)  # two mounts of one share, or names that differ in case
+    except OSError:
+        return False
 
 
 def _copy(source: Path, target: Path) -> None:

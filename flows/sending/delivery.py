@@ -130,7 +130,8 @@ def _bring(folder: StudyFolder, center_id: str, packet: str) -> str | None:
     if setting.method == "folder":
         from flows.sending import by_folder
 
-        by_folder.put(parcel, addresses[0], folder.root)
+        others = {c: given[0] for c, given in setting.centers.items() if c != parcel.center_id}
+        by_folder.put(parcel, addresses[0], folder.root, others)
     elif setting.method == "sftp" and setting.sftp:
         from flows.sending import by_sftp
 

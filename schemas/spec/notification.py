@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import permutations
+from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Annotated, Any, Literal
 
@@ -170,6 +172,13 @@ class Notification(Declared):
                 if other != center:
                     raise ValueError(
                         f"'{other}' and '{center}' have the same address: one of them would read "
+                        "patients of the other"
+                    )
+        if self.method != "email":
+            for inner, outer in permutations(owner, 2):
+                if PurePosixPath(inner).is_relative_to(outer):
+                    raise ValueError(
+                        f"the folder of '{owner[inner]}' lies in that of '{owner[outer]}', who would read "
                         "patients of the other"
                     )
 

@@ -239,6 +239,18 @@ def test_the_same_files_under_a_later_date_change_nothing_and_are_named(study: P
     assert "2024-09-01" in next(d.message for d in outcome.deliveries if d.state == "repeated")
 
 
+def test_earlier_files_that_come_again_after_others_are_told_with_what_stands(study: Path) -> None:
+    inbox = study / "inbox" / "AA01"
+    run(study)
+    small_study.deliver(study, "AA01", "2024-08-30", patients=7)
+    shutil.copytree(inbox / "2024-06-14", inbox / "2024-09-01")
+    outcome = run(study)
+    (told,) = [d.message for d in outcome.deliveries if d.state == "repeated"]
+    assert "that of 2024-06-14, after which that of 2024-08-30 came" in told
+    assert "Fix: if the center means to go back" in told
+    assert patients_by_center(study)["AA01"] == 7
+
+
 def test_a_changed_spec_reads_the_delivery_in_force_again_but_not_a_superseded_one(
     study: Path,
 ) -> None:

@@ -39,8 +39,8 @@ def share(tmp_path: Path) -> Path:
 def test_a_packet_is_copied_into_the_folder_of_its_center(
     parcel: Parcel, share: Path, root: Path
 ) -> None:
-    by_folder.put(parcel, str(share), root)
-    by_folder.put(parcel, "../share", root)
+    by_folder.put(parcel, str(share), root, {})
+    by_folder.put(parcel, "../share", root, {})
 
     assert sorted(p.name for p in share.iterdir()) == NAMES
     assert (share / NAMES[1]).read_bytes() == sending_help.WORKBOOK
@@ -49,7 +49,7 @@ def test_a_packet_is_copied_into_the_folder_of_its_center(
 
 def test_a_folder_that_is_not_there_is_not_made(parcel: Parcel, share: Path, root: Path) -> None:
     with pytest.raises(DeliveryError, match="is not there"):
-        by_folder.put(parcel, str(share / "AA01"), root)
+        by_folder.put(parcel, str(share / "AA01"), root, {})
     assert not list(share.iterdir())
 
 
@@ -57,14 +57,14 @@ def test_a_folder_that_is_not_there_is_not_made(parcel: Parcel, share: Path, roo
 def test_the_study_s_own_folders_take_no_packets(parcel: Parcel, root: Path, name: str) -> None:
     (root / name).mkdir(parents=True, exist_ok=True)
     with pytest.raises(DeliveryError, match="one of the study's own"):
-        by_folder.put(parcel, name, root)
+        by_folder.put(parcel, name, root, {})
 
 
 def test_a_link_into_what_is_published_is_seen_through(parcel: Parcel, root: Path) -> None:
     (root / "published").mkdir()
     (root / "out").symlink_to(root / "published")
     with pytest.raises(DeliveryError, match="one of the study's own"):
-        by_folder.put(parcel, "out", root)
+        by_folder.put(parcel, "out", root, {})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_full_disk_or_a_refusal_leaves_no_half_file(
 
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(DeliveryError) as error:
-        by_folder.put(parcel, str(share), root)
+        by_folder.put(parcel, str(share), root, {})
 
     assert told in str(error.value)
     assert str(share) not in str(error.value)
@@ -102,3 +102,16 @@ def test_the_newest_packet_is_the_one_of_the_last_part_not_of_the_last_name(root
     assert newest.name == "2024-07-31_000010"
     assert part_of(newest) == 10
     assert part_of(None) == 0
+
+
+@pytest.mark.parametrize("other", ["{share}", "{share}/bb", "{base}", "{base}/link"])
+def test_a_folder_that_leads_to_that_of_another_center_gets_nothing(
+    parcel: Parcel, tmp_path: Path, other: str
+) -> None:
+    share = tmp_path / "share"
+    (share / "bb").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(share)
+    given = other.format(share=share, base=tmp_path)
+    with pytest.raises(DeliveryError, match="AA01 and BB02"):
+        by_folder.put(parcel, str(share), tmp_path / "study", {"BB02": given})
+    assert [path.name for path in share.iterdir()] == ["bb"]

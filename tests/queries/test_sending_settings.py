@@ -67,6 +67,10 @@ def mail(inner: str, centers: str = "") -> str:
         (mail("", 'AA01: "a@c.example\\nBcc: x@y.example"'), "not one line of text"),
         (mail(", attach: yes", "A1: a@c.example, B2: A@c.example"), "patients of the other"),
         ("notification: {method: folder, centers: {A1: /x/y, B2: /x/./y/}}\n", "same address"),
+        (
+            "notification: {method: folder, centers: {A1: /x/y, B2: /x/y/b2}}\n",
+            "of 'B2' lies in that of 'A1'",
+        ),
         ("notification: {method: folder, centers: {A1: [/x, /y]}}\n", "give one folder for 'A1'"),
         ("notification: {method: folder, centers: {A1: ''}}\n", "address of 'A1' is empty"),
     ],
