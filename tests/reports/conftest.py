@@ -149,15 +149,23 @@ def create_core() -> Any:
 
 
 @pytest.fixture(scope="session")
+def cohort() -> dict[str, str]:
+    """The cohort as drawn tables, for `create_core`."""
+    return core_tables()
+
+
+@pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory, study: Study) -> Path:
     """A warehouse file of the cohort with its estimates."""
     from reports.estimates import write_estimates
+    from warehouse.alternatives import add_alternatives
     from warehouse.analysis import derive
 
     path = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
     con = duckdb.connect(str(path))
     _core().create_core(con, **core_tables())
     derive(con, study)
+    add_alternatives(con, study)
     write_estimates(con, study)
     con.close()
     return path
