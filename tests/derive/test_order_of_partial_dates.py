@@ -67,10 +67,24 @@ def _days_from(start, end):
     return (dt.date.fromisoformat(end) - dt.date.fromisoformat(start)).days
 
 
-def test_a_response_known_by_month_is_not_after_the_next_line(told):
+def test_a_response_known_by_month_lies_before_the_next_line(told):
     found = told(("ASSESSMENT", "2023-07", "PR"), treatment_line=lines("2023-06-01", "2023-07-10"))
-    assert found["RSPDT"] == "2023-07-10"
+    assert found["RSPDT"] == "2023-07-09"
     assert found["BESTRESP"] == "PR"
+    # The last assessment before the new therapy: 38 days after the start.
+    assert found["PFSNACT"] == (39, 4)
+    # Its month leaves no day before the next line.
+    found = told(("ASSESSMENT", "2023-07", "PR"), treatment_line=lines("2023-06-01", "2023-07-01"))
+    assert (found["RSPDT"], found["PFSNACT"]) == ("2023-07-01", (1, 4))
+
+
+def test_a_progression_of_the_month_of_the_next_line_lies_before_it_too(told):
+    found = told(
+        ("ASSESSMENT", "2023-07", "PR"),
+        ("PROGRESSION", "2023-07", "PD"),
+        treatment_line=lines("2023-06-01", "2023-07-10"),
+    )
+    assert (found["PDDT"], found["PFSNACT"]) == ("2023-07-09", (39, 0))
 
 
 def test_a_response_after_the_only_possible_progression_stays_where_its_month_says(told):
@@ -119,7 +133,31 @@ def test_a_start_known_by_month_lies_before_the_next_line(told):
 def test_a_next_line_known_by_month_lies_after_the_start_and_what_was_seen_before_it(told):
     assert told(treatment_line=lines("2023-06-20", "2023-06"))["NACTDT"] == "2023-06-21"
     found = told(("PROGRESSION", "2023-07-25", "PD"), treatment_line=lines("2023-06-01", "2023-07"))
-    assert found["NACTDT"] == "2023-07-25"
+    # Of the progression before the new therapy, 54 days after the start, PFSNACT must know.
+    assert (found["NACTDT"], found["PFSNACT"]) == ("2023-07-26", (55, 0))
+
+
+def test_a_next_line_known_by_month_lies_after_the_later_relapse_that_it_can_follow(told):
+    relapse = """usubjid    | relapse_number | relapse_date
+                 MYE-DE01-A | 1              | 2023-05-10
+                 MYE-DE01-A | 2              | 2023-07-25"""
+    found = told(relapse=relapse, treatment_line=lines("2023-06-01", "2023-07"))
+    assert (found["NACTDT"], found["PFSNACT"]) == ("2023-07-26", (55, 0))
+    # The first salvage is not put behind a relapse that may as well be its end.
+    found = told(
+        relapse=relapse.replace("2023-07-25", "2023-06-25"), treatment_line=lines("2023-06")
+    )
+    assert found["PFS"] == (11, 0)
+
+
+def test_a_next_line_is_not_put_behind_its_own_first_assessment(plain):
+    row = plain(
+        treatment_line=lines("2023-06-01", "2023-07"),
+        response=f"""{RESPONSE}
+                     MYE-DE01-A | 1 | PROGRESSION | 2023-07-25 | PD
+                     MYE-DE01-A | 2 | ASSESSMENT  | 2023-07-25 | SD""",
+    )
+    assert row["NACTDT"] == "2023-07-25"
 
 
 BRIDGED = """usubjid    | line_number | start_date | drugs

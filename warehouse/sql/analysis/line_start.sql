@@ -1,6 +1,6 @@
 -- temp.line_start
 -- Grain:   one row per line after CAR-T that can belong to the index relapse, with its start imputed.
--- Reads:   core.treatment_line, core.response, temp.index_relapse, temp.vital.
+-- Reads:   core.treatment_line, core.response, core.relapse, temp.index_relapse, temp.vital.
 -- Feeds:   transforms/derive/lines.py, which groups the lines and finds the first salvage.
 create or replace temp table line_start as
 with first_assessment as (
@@ -9,15 +9,30 @@ with first_assessment as (
     where response_date is not null
     group by usubjid, line_number
 ),
--- The last report on the line before that a line known by month or year can follow.
+-- The last report on the line before, or a later relapse, that a line known by month or year can follow.
+reported as (
+    select usubjid, line_number, response_date as reported_on
+    from core.response
+    where line_number > 0
+    union all
+    select relapse.usubjid, null, relapse.relapse_date
+    from core.relapse as relapse
+    inner join index_relapse using (usubjid)
+    where relapse.row_id != index_relapse.row_id and relapse.relapse_date > index_relapse.relapse_last_day
+),
 reported_before as (
-    select line.row_id, max(response.response_date) as reported_on
+    select line.row_id, max(reported.reported_on) as reported_on
     from core.treatment_line as line
-    inner join core.response as response
-        on line.usubjid = response.usubjid and response.line_number = line.line_number - 1 and response.line_number > 0
+    inner join reported
+        on line.usubjid = reported.usubjid
+        and coalesce(
+            reported.line_number = line.line_number - 1,
+            -- Of a year it may as well be the end of the line.
+            line.line_number > 1 and line.start_date_precision = 'month'
+        )
     where
         line.start_date_precision in ('month', 'year')
-        and response.response_date <= latest_day(line.start_date, line.start_date_precision)
+        and reported.reported_on <= latest_day(line.start_date, line.start_date_precision)
     group by line.row_id
 ),
 bounded as (
@@ -54,7 +69,12 @@ imputed as (
         impute_start(
             start_date,
             start_date_precision,
-            greatest(relapse_first_day, after_previous, reported_on),
+            -- The day after the report, so that it lies before the line, wherever that can be.
+            greatest(
+                relapse_first_day,
+                after_previous,
+                reported_on + coalesce(reported_on < least(before_next, assessed_on, last_known_on), true)::integer
+            ),
             least(before_next, assessed_on, last_known_on)
         ) as imputed_on
     from bounded

@@ -1,7 +1,7 @@
 -- temp.salvage_response
 -- Grain:   one row per reported response of the first salvage or a later line, with its day
---          imputed in the order that the partial dates allow: the line starts, responds, progresses, and ends with
---          the next line or death. Responses come first, progressions then into what they leave. Of a
+--          imputed in the order that the partial dates allow: the line starts, responds, progresses, and ends
+--          before the next line or with death. Responses come first, progressions then into what they leave. Of a
 --          progression known by year only the day is not known. One recorded under a line before the first
 --          salvage (a bridge) counts from the start of the salvage on (`is_before`).
 -- Reads:   core.response, temp.timeline, temp.salvage_sequence.
@@ -34,8 +34,12 @@ read as (
         response.progression_basis,
         response.confirmed,
         coalesce(line.start_on, timeline.trtsdt) as start_on,
-        case when line.next_on >= response.response_date then least(line.next_on, timeline.dthdt) else timeline.dthdt end
-            as end_on,
+        -- What is recorded for a line lies before the next one starts, as far as its month allows.
+        case
+            when line.next_on - 1 >= response.response_date then least(line.next_on - 1, timeline.dthdt)
+            when line.next_on >= response.response_date then least(line.next_on, timeline.dthdt)
+            else timeline.dthdt
+        end as end_on,
         timeline.trtsdt,
         timeline.reldt
     from core.response as response
