@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.client
 import os
+import ssl
+import urllib.error
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +17,8 @@ from flows.prefect_settings import apply, settings_for
 from flows.run import LAST_RUN, RunRequest, last_outcome
 from flows.show import Progress
 from schemas.errors import CarmonyError
+
+PATIENCE = 20.0  # seconds for a first answer; Prefect itself would wait for many minutes
 
 
 def run_on_server(request: RunRequest, progress: Progress) -> RunOutcome:
@@ -30,6 +36,8 @@ def run_on_server(request: RunRequest, progress: Progress) -> RunOutcome:
     # A note of the last run must not be taken for this one's.
     (folder.logs / LAST_RUN).unlink(missing_ok=True)
     progress.stage("flow")
+    if not _answers(os.environ["PREFECT_API_URL"]):
+        raise _no_answer()
     from flows.study_flow import study
 
     until = dt.date.fromisoformat(request.until) if request.until else None
@@ -44,14 +52,31 @@ def run_on_server(request: RunRequest, progress: Progress) -> RunOutcome:
         )
     except Exception as error:
         if _is_connection_error(error):
-            raise CarmonyError(
-                f"The Prefect server at {os.environ['PREFECT_API_URL']} does not answer.",
-                fix="start it (carmony serve STUDY), or unset PREFECT_API_URL to run without one",
-            ) from error
+            raise _no_answer() from error
         raise
     if not (folder.logs / LAST_RUN).is_file():
         _raise(state)
     return last_outcome(str(folder.root))
+
+
+def _no_answer() -> CarmonyError:
+    return CarmonyError(
+        f"The Prefect server at {os.environ['PREFECT_API_URL']} does not answer.",
+        fix="start it (carmony serve STUDY), or unset PREFECT_API_URL to run without one",
+    )
+
+
+def _answers(url: str) -> bool:
+    """Whether something there speaks HTTP and is no failing server; what it says, Prefect judges."""
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=PATIENCE):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except urllib.error.URLError as error:
+        return isinstance(error.reason, ssl.SSLError)  # Prefect has settings of its own for that
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
 
 
 def _raise(state: object) -> None:

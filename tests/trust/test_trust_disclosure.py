@@ -104,7 +104,7 @@ def test_no_small_count_can_be_computed_from_an_external_report(
         bad, total = bad + found, total + number
         bad += _shown_otherwise(out, threshold)
     assert total > 10
-    figure("52", "small counts computed from an external report (linear programming)", bad, total)
+    figure("40", "small counts computed from an external report (linear programming)", bad, total)
 
 
 def test_the_reader_computes_counts_where_only_the_small_ones_are_withheld(
@@ -198,7 +198,7 @@ def test_curves_step_only_after_as_many_events_as_the_threshold(
                         before = step.time
                 bad += bool(curve.censored)
                 assert name
-    figure("52", "steps of external curves that stand for too few", bad, steps)
+    figure("40", "steps of external curves that stand for too few", bad, steps)
 
 
 def _random_table(chance: random.Random) -> System:
@@ -237,7 +237,7 @@ def test_random_tables_keep_their_small_counts(
             total += 1
             bad += cell not in hidden or (high is not None and (high < 5 or low == high))
             assert low <= system.values[cell]
-    figure("52", "small counts of random tables", bad, total)
+    figure("40", "small counts of random tables", bad, total)
 
 
 def test_an_external_report_says_what_it_withholds_and_names_no_center(

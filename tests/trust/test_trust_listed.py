@@ -184,3 +184,17 @@ def test_nothing_in_the_product_hands_text_to_a_language_model(figure: Record) -
     n = len(pins())
     assert named.search("import openai")
     figure("57", "clients of language models in the product", len(imports) + len(installed), n)
+
+
+# The list ----------------------------------------------------------------------------------------
+
+
+def test_each_threat_stands_in_the_docs_with_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+    rows = dict(
+        re.findall(r"^\| (\d+) [^|]+ \| (.+) \|$", text.split("## The rest of the list")[1], re.M)
+    )
+    files = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    named = {name for told in rows.values() for name in re.findall(r"test_\w+\.py", told)}
+    assert [int(number) for number in rows] == list(range(1, 58))
+    assert named <= files, named - files

@@ -136,7 +136,7 @@ def test_no_page_runs_or_fetches_what_stands_in_its_texts(
         bad += len([url for url in browser.asked if not url.startswith("file:")])
         assert RAN in browser.run("document.body.textContent")
     figure(
-        "48",
+        "49",
         "scripts run and things fetched in pages with payloads in every text",
         bad,
         len(pages) * len(SCRIPTS),
@@ -206,7 +206,7 @@ def test_no_cell_of_a_table_is_a_formula_or_a_link_also_after_libreoffice(
     )  # fmt: skip
     found, number = _unsafe(tmp_path / "again")
     figure(
-        "49",
+        "48",
         "formulas and links in CSV and XLSX with payloads in every text",
         bad + found,
         cells + number,
