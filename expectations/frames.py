@@ -22,15 +22,13 @@ def compute(con: duckdb.DuckDBPyConnection, check: Check, catalog: Catalog) -> d
         check: the check.
         catalog: the canonical tables, for checks that run once per table or column.
     """
-    names: list[str] = []
-    columns: list[list[Any]] = []
-    for statement in _statements(check, catalog):
-        cursor = con.execute(statement)
-        names = [column[0] for column in cursor.description or []]
-        rows = cursor.fetchall()
-        columns = columns or [[] for _ in names]
-        for index, values in enumerate(zip(*rows, strict=True)):
-            columns[index].extend(values)
+    # One statement for all tables or columns: each further one would be planned anew.
+    parts = _statements(check, catalog)
+    sql = parts[0] if len(parts) == 1 else " union all ".join(f"(\n{part}\n)" for part in parts)
+    cursor = con.execute(sql)
+    names = [column[0] for column in cursor.description or []]
+    rows = cursor.fetchall()
+    columns = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in names]
     return dict(zip(names, columns, strict=True))
 
 

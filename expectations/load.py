@@ -38,6 +38,18 @@ def audit_load(
     return verdict
 
 
+def advice(verdict: AuditResult) -> str:
+    """What somebody can do about a stop that may be meant so; empty for the others."""
+    stopped = {text.partition(" ")[0] for text in verdict.critical_failures}
+    meant = sorted(stopped & load_suite().acceptable)
+    if not meant or stopped - set(meant):
+        return ""
+    return (
+        "  Fix: see the page of the audit; correct the spec or study.yaml, or ask the center; if it is "
+        f"meant so, set audit: {{warn_only: [{', '.join(meant)}]}} in study.yaml, run, and take it out again"
+    )
+
+
 def chosen_suite(settings: Audit) -> Suite:
     """The declared suites with the severities of the study.
 

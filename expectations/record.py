@@ -36,7 +36,10 @@ def rows_of(check: Check, frame: Frame, results: Sequence[Mapping[str, Any]]) ->
     counts: dict[tuple[str | None, str | None], list[int]] = {}
     nothing = [None] * height(frame)
     bad = frame.get("bad", nothing)
-    stops = frame.get("stops", bad if check.severity == STOP else nothing)
+    severities = {expectation.severity for expectation in check.expectations}
+    stops: Sequence[Any] = nothing  # which of the bad lines stop
+    if STOP in severities:
+        stops = bad if severities == {STOP} else frame.get("stops", bad)
     lines = zip(
         frame.get("center_id", nothing), frame.get("table_name", nothing), bad, stops, strict=True
     )

@@ -34,8 +34,9 @@ def sentence(check: Check, frame: Frame, observed: str, severity: str) -> str:
         observed: what Great Expectations saw, for failures that are not about single lines.
         severity: of the failure; where some lines stop, a stop names only those.
     """
-    flag = "stops" if severity == STOP and "stops" in frame else "bad"
-    lines = _lines(frame, flag) if "bad" in frame else []
+    lines = _lines(frame, "bad") if "bad" in frame else []
+    if severity == STOP and any(frame.get("stops", ())):
+        lines = _lines(frame, "stops")
     what = f"{len(lines)} of {height(frame)} lines fail" if lines else observed
     return f"{check.id} {check.title}: {what}{_places(check, frame, lines)}"
 

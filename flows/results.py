@@ -40,7 +40,7 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     Returns:
         `passed`, `critical_failures`, `warnings`.
     """
-    from expectations import audit_load
+    from expectations import advice, audit_load
     from reports.estimates import write_estimates
     from warehouse.trail import keep_head
 
@@ -52,7 +52,7 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     keep_head(study, results)  # the folder takes the place of the published one, in one step
     return {
         "passed": verdict.passed,
-        "critical_failures": list(verdict.critical_failures),
+        "critical_failures": [text for text in (*verdict.critical_failures, advice(verdict)) if text],
         "warnings": list(verdict.warnings),
     }
 

@@ -52,6 +52,15 @@ def test_a_row_tells_center_table_outcome_and_how_many_lines_fail() -> None:
     ]
 
 
+def test_an_accepted_stop_is_recorded_as_a_warning_and_a_chosen_one_as_a_stop() -> None:
+    items = [result(False, "warn"), result(False, "warn")]
+    weaker = rows_of(check("AUD-23").with_severity("warn"), FRAME, items)
+    stronger = rows_of(check("AUD-23").with_severity("stop"), FRAME, items)
+
+    assert [row[2] for row in weaker] == ["warn", "warn", "warn"]
+    assert [row[2] for row in stronger] == ["stop", "stop", "stop"]
+
+
 def test_a_check_that_could_not_run_is_an_error_and_never_passed() -> None:
     (row,) = rows_of(check("AUD-23"), {}, [result(False, "stop", ran=False)] * 2)
 
@@ -230,3 +239,9 @@ def test_great_expectations_reads_the_stored_suites_back(tmp_path: Path) -> None
         ]
         assert stored[one.id]["meta"]["sql"] == one.sql
         assert stored[one.id]["meta"]["suite"] == one.suite
+
+
+def test_the_page_of_the_checks_is_current() -> None:
+    from expectations.docs import PAGE, text
+
+    assert PAGE.read_text(encoding="utf-8") == text(), "run: python -m expectations.docs"
