@@ -116,6 +116,9 @@ def test_a_next_line_without_progression_goes_on_in_pfs_and_ends_the_others(time
     assert (found["PFS"]["ADT"], found["PFS"]["CNSR"]) == ("2024-02-01", 1)
     assert (found["PFSNACT"]["ADT"], found["PFSNACT"]["CNSR"]) == ("2023-08-10", 4)
     assert found["PFSNACT"]["CNSDTDSC"] == "New therapy, last assessment before it"
+    named = [found[code][key] for code in ("PFSNACT", "PFSLA") for key in ("SRCDOM", "SRCVAR")]
+    assert named == ["RESPONSE", "response_date"] * 2
+    assert found["PFSNACT"]["SRCSEQ"] is not None
     assert (found["TTNT"]["ADT"], found["TTNT"]["CNSR"]) == ("2023-09-01", 0)
     assert found["TTNT"]["EVNTDESC"] == "Next treatment"
     assert ended(found["TTNTN"]) == ("2023-09-01", 0, 1)
@@ -126,6 +129,8 @@ def test_a_next_line_without_progression_goes_on_in_pfs_and_ends_the_others(time
 def test_new_therapy_without_any_assessment_before_it_censors_at_the_start(times):
     found = times(treatment_line=SECOND_LINE)
     assert (found["PFSNACT"]["AVAL"], found["PFSNACT"]["CNSR"]) == (1, 4)
+    source = [found["PFSNACT"][key] for key in ("SRCDOM", "SRCVAR", "SRCSEQ")]
+    assert source == ["ADSL", "TRTSDT", None]
 
 
 def test_progression_on_the_day_of_the_new_therapy_is_not_before_it(times):

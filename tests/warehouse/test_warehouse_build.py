@@ -75,7 +75,8 @@ def test_source_and_map_ids_are_unique_over_deliveries_and_lead_back_to_the_cell
 
 def test_a_row_joined_from_two_sheets_has_both_addresses(small_study: Study, ask: Any) -> None:
     s = small_study
-    staged = s.stage("DE01", "a", {"subject": [s.patient("001", row_id=77)]},
+    patients = [s.patient("001", row_id=77), s.patient("002", row_id=78)]
+    staged = s.stage("DE01", "a", {"subject": patients},
                      address=[{"row_id": 77, "slot": 2, "source_id": 1, "source_row": 40}])  # fmt: skip
     maps = s.folder / staged / "column_map.parquet"
     frame = pl.read_parquet(maps, glob=False)
@@ -85,6 +86,8 @@ def test_a_row_joined_from_two_sheets_has_both_addresses(small_study: Study, ask
     statement = "SELECT \"row\" FROM meta.lineage(77, '{}')"
     assert ask(path, statement.format("birth_year")) == [(2,)]
     assert ask(path, statement.format("sex")) == [(40,)]
+    beside = "SELECT r.row_id, l.\"row\" FROM core.subject r, meta.lineage(r.row_id, 'sex') l"
+    assert ask(path, beside) == [(77, 40)]  # the row without a second sheet has none of the other's
 
 
 def test_a_growing_center_adds_deliveries_and_a_row_sent_again_replaces_the_earlier(
