@@ -1,7 +1,7 @@
 """The audit gate: faults planted in a warehouse are told with their place, what is nearly a fault is not.
 
-The demo study is published twice. Each try takes the second state, plants one fault (in the warehouse,
-or in what was published before) of a random center, group or table, and asks the checks that compare.
+The demo study is published (whole: twice). Each try takes the last state, plants one fault (in the warehouse,
+or in what it is compared with) of a random center, group or table, and asks the checks that compare.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -37,6 +38,15 @@ from tests.flows import small_study
 
 Record = Callable[..., None]
 ROOT = Path(__file__).parents[2]
+FULL = os.environ.get("CARMONY_TRUST") == "full"
+PLAN = """\
+title: One table
+variables:
+  AGE: {label: Age}
+  GRP4: {label: Group, levels: {TALQ: Talquetamab, TEC: Teclistamab, IPC: Others, OTHER: None of these}}
+endpoints: {}
+displays: [{id: T1, kind: baseline, heading: One table, by: GRP4, rows: [AGE]}]
+"""
 COMPARING = tuple(f"AUD-{n}" for n in range(23, 33))
 KEY_TABLES = ("infusion", "relapse", "treatment_line", "response", "follow_up", "subject")
 
@@ -70,15 +80,15 @@ class Plant:
 @pytest.fixture(scope="module")
 def states(tmp_path_factory: pytest.TempPathFactory) -> States:
     folder = tmp_path_factory.mktemp("audit") / "study"
-    for arguments in (
-        ["demo"],
-        ["run", "--no-report", "--until", "2024-07-10"],
-        ["run", "--no-report"],
-    ):
-        command = [sys.executable, "-m", "flows.cli", arguments[0], str(folder), *arguments[1:]]
+    rounds = (
+        [["--until", "2024-07-10"], []] if FULL else [[]]
+    )  # whole: the first one, and what it becomes
+    for arguments in (["demo", folder], *(["run", folder, "--no-report", *r] for r in rounds)):
+        command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
         assert done.returncode == 0, done.stderr
-    profiles = [read_profile(profile_path(folder / "vault" / "profiles", n)) for n in (1, 2)]
+    loads = (1, len(rounds))
+    profiles = [read_profile(profile_path(folder / "vault" / "profiles", n)) for n in loads]
     assert profiles[0] is not None
     assert profiles[1] is not None
     cohorts = {
@@ -299,6 +309,9 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = small_study.make_study(tmp_path / "study", ("BB02", "CC03"))
     (root / "centers" / "AA01.yaml").write_text(small_study.spec("AA01"), encoding="utf-8")
     small_study.deliver(root, "AA01", "2024-06-14", patients=9)
+    (root / "plan.yaml").write_text(PLAN, encoding="utf-8")  # the models of the usual one take long
+    with (root / "study.yaml").open("a", encoding="utf-8") as file:
+        file.write("analysis: plan.yaml\n")
     results.warm_up_judge()
     return root
 
