@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,34 @@ def study(tmp_path: Path) -> Path:
     return small_study.make_study(tmp_path / "study")
 
 
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study after its first run, made once for all tests of a process; nobody writes into it."""
+    from flows.run import RunRequest, run_study
+    from flows.show import Silent
+
+    root = small_study.make_study(tmp_path_factory.mktemp("first") / "study")
+    with pytest.MonkeyPatch.context() as patch:
+        be_lenient(patch)
+        outcome = run_study(RunRequest(str(root), report=False), Silent())
+    assert outcome.exit_code == 0, outcome.messages
+    return root
+
+
+@pytest.fixture
+def loaded(first_run: Path, tmp_path: Path) -> Path:
+    """A study of one's own whose first deliveries are loaded and published."""
+    return Path(shutil.copytree(first_run, tmp_path / "study", symlinks=True))
+
+
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge lets everything pass without a process of its own: it has its own tests."""
+    be_lenient(monkeypatch)
+
+
+def be_lenient(patch: pytest.MonkeyPatch) -> None:
+    """Takes the judge's place."""
     from flows import run, stages
 
     def passed(
@@ -33,8 +59,8 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
         (place / "audit.html").write_text("passed", encoding="utf-8")
         return {"passed": True, "critical_failures": [], "warnings": [], "results": str(place)}
 
-    monkeypatch.setattr(stages, "judge", passed)
-    monkeypatch.setattr(run, "anything_to_read", _nothing_beside)
+    patch.setattr(stages, "judge", passed)
+    patch.setattr(run, "anything_to_read", _nothing_beside)
 
 
 def _nothing_beside(pulled: object) -> Any:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from flows.folder import StudyFolder
 from flows.outcome import DeliveryOutcome
 from flows.run import RunRequest, run_study
 from flows.show import Silent
 from tests.flows import small_study
+
+pytestmark = pytest.mark.usefixtures("lenient")
 
 
 def second_delivery(root: Path, file: str, rows_left: int) -> DeliveryOutcome:
@@ -23,28 +27,22 @@ def second_delivery(root: Path, file: str, rows_left: int) -> DeliveryOutcome:
     return told
 
 
-def test_a_file_that_lost_a_third_of_its_rows_holds_the_delivery(tmp_path: Path) -> None:
-    root = small_study.make_study(tmp_path / "study", centers=("AA01",))
-    run_study(RunRequest(str(root), report=False), Silent())
-    told = second_delivery(root, "exposure.csv", 20)
+def test_a_file_that_lost_a_third_of_its_rows_holds_the_delivery(loaded: Path) -> None:
+    told = second_delivery(loaded, "exposure.csv", 20)
     assert (told.state, told.code) == ("held", "SHRINK")
     assert "20 of 30 rows of 'exposure' are left" in told.message
     assert "--accept-fewer" in told.message
 
 
-def test_a_file_that_lost_a_tenth_of_its_rows_is_loaded(tmp_path: Path) -> None:
-    root = small_study.make_study(tmp_path / "study", centers=("AA01",))
-    run_study(RunRequest(str(root), report=False), Silent())
-    assert second_delivery(root, "exposure.csv", 27).state == "loaded"
+def test_a_file_that_lost_a_tenth_of_its_rows_is_loaded(loaded: Path) -> None:
+    assert second_delivery(loaded, "exposure.csv", 27).state == "loaded"
 
 
-def test_the_packet_of_a_held_delivery_names_the_patients_that_are_gone(tmp_path: Path) -> None:
-    root = small_study.make_study(tmp_path / "study", centers=("AA01",))
-    run_study(RunRequest(str(root), report=False), Silent())
-    told = second_delivery(root, "subject.csv", 3)
+def test_the_packet_of_a_held_delivery_names_the_patients_that_are_gone(loaded: Path) -> None:
+    told = second_delivery(loaded, "subject.csv", 3)
     assert (told.state, told.code) == ("held", "SHRINK")
     assert "3 of 6 patients" in told.message
-    packets = StudyFolder(root).vault / "packets" / "AA01"
+    packets = StudyFolder(loaded).vault / "packets" / "AA01"
     (packet,) = packets.glob("2024-06-28_*/findings.csv")
     with packet.open(encoding="utf-8-sig", newline="") as file:
         gone = {row["Patient"] for row in csv.DictReader(file) if row["Rule"] == "STR-12"}

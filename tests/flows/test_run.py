@@ -92,13 +92,12 @@ def test_a_broken_analysis_plan_is_one_message_before_anything_is_read(study: Pa
     assert not (study / "vault" / "staged").exists()
 
 
-def test_a_later_delivery_replaces_the_earlier_one_of_its_center(study: Path) -> None:
-    run(study)
-    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
-    outcome = run(study)
+def test_a_later_delivery_replaces_the_earlier_one_of_its_center(loaded: Path) -> None:
+    small_study.deliver(loaded, "BB02", "2024-08-30", patients=8)
+    outcome = run(loaded)
 
     assert outcome.load_id == 2
-    assert patients_by_center(study) == {"AA01": 6, "BB02": 8, "CC03": 6}
+    assert patients_by_center(loaded) == {"AA01": 6, "BB02": 8, "CC03": 6}
     assert states(outcome)["BB02", "2024-08-30"] == "loaded"
     assert states(outcome)["AA01", "2024-06-14"] == "unchanged"
 
@@ -122,32 +121,32 @@ def test_until_leaves_later_deliveries_for_the_next_run(study: Path) -> None:
     assert patients_by_center(study)["BB02"] == 8
 
 
-def test_a_run_of_one_center_keeps_the_others(study: Path) -> None:
-    run(study)
-    small_study.deliver(study, "AA01", "2024-08-30", patients=9)
-    small_study.deliver(study, "BB02", "2024-08-30", patients=9)
-    outcome = run(study, centers=("AA01",))
+def test_a_run_of_one_center_keeps_the_others(loaded: Path) -> None:
+    small_study.deliver(loaded, "AA01", "2024-08-30", patients=9)
+    small_study.deliver(loaded, "BB02", "2024-08-30", patients=9)
+    outcome = run(loaded, centers=("AA01",))
 
-    assert patients_by_center(study) == {"AA01": 9, "BB02": 6, "CC03": 6}
+    assert patients_by_center(loaded) == {"AA01": 9, "BB02": 6, "CC03": 6}
     assert {d.center_id for d in outcome.deliveries} == {"AA01"}
 
 
-def test_a_broken_spec_fails_its_center_alone_and_its_last_good_state_stays(study: Path) -> None:
-    run(study)
-    small_study.deliver(study, "AA01", "2024-08-30", patients=8)
-    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
-    spec = study / "centers" / "BB02.yaml"
+def test_a_broken_spec_fails_its_center_alone_and_its_last_good_state_stays(loaded: Path) -> None:
+    small_study.deliver(loaded, "AA01", "2024-08-30", patients=8)
+    small_study.deliver(loaded, "BB02", "2024-08-30", patients=8)
+    spec = loaded / "centers" / "BB02.yaml"
     spec.write_text(spec.read_text().replace("tables:", "tabels:"), encoding="utf-8")
-    outcome = run(study)
+    outcome = run(loaded)
 
     assert (outcome.state, outcome.exit_code) == ("published", 1)
-    assert patients_by_center(study) == {"AA01": 8, "BB02": 6, "CC03": 6}
+    assert patients_by_center(loaded) == {"AA01": 8, "BB02": 6, "CC03": 6}
     (failure,) = outcome.failures
     assert failure.center_id == "BB02"
     assert "'tabels'" in failure.message
     assert "'tables'" in failure.message
     assert "Traceback" not in failure.message
-    reasons = ask(study, "select center_id, outcome from quality.delivery where outcome = 'failed'")
+    reasons = ask(
+        loaded, "select center_id, outcome from quality.delivery where outcome = 'failed'"
+    )
     assert reasons == [("BB02", "failed")]
 
 
@@ -211,28 +210,26 @@ def test_a_center_without_a_spec_is_a_failure_not_a_silence(study: Path) -> None
     assert "centers/DD04.yaml" in failure.message
 
 
-def test_a_delivery_that_lost_many_patients_is_held_until_it_is_accepted(study: Path) -> None:
-    run(study)
-    small_study.deliver(study, "AA01", "2024-08-30", patients=3)
-    held = run(study)
+def test_a_delivery_that_lost_many_patients_is_held_until_it_is_accepted(loaded: Path) -> None:
+    small_study.deliver(loaded, "AA01", "2024-08-30", patients=3)
+    held = run(loaded)
 
     assert states(held)["AA01", "2024-08-30"] == "held"
     assert held.exit_code == 1
-    assert patients_by_center(study)["AA01"] == 6
+    assert patients_by_center(loaded)["AA01"] == 6
 
-    accepted = run(study, accept_fewer=("AA01",))
+    accepted = run(loaded, accept_fewer=("AA01",))
 
     assert accepted.exit_code == 0
-    assert patients_by_center(study)["AA01"] == 3
-    findings = ask(study, "select rule_id, count(*) from quality.finding group by all")
+    assert patients_by_center(loaded)["AA01"] == 3
+    findings = ask(loaded, "select rule_id, count(*) from quality.finding group by all")
     assert findings == [("STR-12", 3)]
-    assert run(study).state == "nothing new"
+    assert run(loaded).state == "nothing new"
 
 
-def test_the_same_files_under_a_later_date_change_nothing_and_are_named(study: Path) -> None:
-    run(study)
-    shutil.copytree(study / "inbox/AA01/2024-06-14", study / "inbox/AA01/2024-09-01")
-    outcome = run(study)
+def test_the_same_files_under_a_later_date_change_nothing_and_are_named(loaded: Path) -> None:
+    shutil.copytree(loaded / "inbox/AA01/2024-06-14", loaded / "inbox/AA01/2024-09-01")
+    outcome = run(loaded)
 
     assert (outcome.state, outcome.exit_code) == ("nothing new", 0)
     assert states(outcome)["AA01", "2024-09-01"] == "repeated"
@@ -277,11 +274,10 @@ def test_a_late_older_delivery_is_history_and_does_not_replace_the_newer(study: 
 
 
 def test_an_audit_that_stops_leaves_the_published_state(
-    study: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(study)
-    before = content_hash(study / "published" / "warehouse.duckdb")
-    small_study.deliver(study, "AA01", "2024-08-30", patients=8)
+    before = content_hash(loaded / "published" / "warehouse.duckdb")
+    small_study.deliver(loaded, "AA01", "2024-08-30", patients=8)
 
     def stopped(root: str, load_id: int, staged_file: str, *rest: Any) -> dict[str, Any]:
         failures = ["AUD-02 No orphans: 1 of 11 lines fail"]
@@ -289,16 +285,16 @@ def test_an_audit_that_stops_leaves_the_published_state(
 
     judge = stages.judge
     monkeypatch.setattr(stages, "judge", stopped)
-    outcome = run(study)
+    outcome = run(loaded)
 
     assert (outcome.state, outcome.exit_code) == ("stopped by the audit", 3)
     assert outcome.messages == ["AUD-02 No orphans: 1 of 11 lines fail"]
-    assert content_hash(study / "published" / "warehouse.duckdb") == before
-    assert LoadLog.read(study).load(2).outcome == "stopped"
+    assert content_hash(loaded / "published" / "warehouse.duckdb") == before
+    assert LoadLog.read(loaded).load(2).outcome == "stopped"
 
     monkeypatch.setattr(stages, "judge", judge)
-    assert run(study).load_id == 3, "what was stopped is read again"
-    assert patients_by_center(study)["AA01"] == 8
+    assert run(loaded).load_id == 3, "what was stopped is read again"
+    assert patients_by_center(loaded)["AA01"] == 8
 
 
 def test_keys_that_do_not_hold_stop_the_publishing_with_exit_code_3(
@@ -351,17 +347,16 @@ def test_two_runs_at_once_do_not_mix(study: Path, monkeypatch: pytest.MonkeyPatc
     assert "Traceback" not in code.stderr
 
 
-def test_the_vault_is_closed_and_what_is_published_is_open_to_the_group(study: Path) -> None:
-    run(study)
-    for path in (study / "vault").rglob("*"):
+def test_the_vault_is_closed_and_what_is_published_is_open_to_the_group(loaded: Path) -> None:
+    for path in (loaded / "vault").rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode & 0o077 == 0, f"{path} {mode:o}"
-    published = study / "published"
+    published = loaded / "published"
     assert stat.S_IMODE(published.stat().st_mode) == 0o750
     assert stat.S_IMODE((published / "warehouse.duckdb").stat().st_mode) == 0o640
     assert stat.S_IMODE((published / "quality" / "audit.html").stat().st_mode) == 0o640
-    small_study.deliver(study, "AA01", "2024-08-30", patients=7)
-    run(study)
+    small_study.deliver(loaded, "AA01", "2024-08-30", patients=7)
+    run(loaded)
     kept = published / "history" / "000001.duckdb"
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o750
     assert stat.S_IMODE(kept.stat().st_mode) == 0o640
@@ -430,9 +425,8 @@ def test_a_file_error_in_the_process_of_a_big_delivery_keeps_its_message(
     assert "Fix:" in failure.message
 
 
-def test_everything_of_the_load_log_is_free_of_patient_ids(study: Path) -> None:
-    run(study)
-    for path in (study / "vault" / "log").iterdir():
+def test_everything_of_the_load_log_is_free_of_patient_ids(loaded: Path) -> None:
+    for path in (loaded / "vault" / "log").iterdir():
         assert b"AA01-001" not in path.read_bytes(), path.name
 
 

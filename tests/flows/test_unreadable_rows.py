@@ -24,27 +24,25 @@ def spoil(folder: Path, keep: int) -> None:
 
 
 def test_rows_that_cannot_be_taken_apart_fail_the_delivery_and_reach_the_center(
-    study: Path,
+    loaded: Path,
 ) -> None:
-    run_study(RunRequest(str(study), report=False), Silent())
-    spoil(small_study.deliver(study, "AA01", "2024-08-30"), keep=0)
-    outcome = run_study(RunRequest(str(study), report=False, accept_fewer=("AA01",)), Silent())
+    spoil(small_study.deliver(loaded, "AA01", "2024-08-30"), keep=0)
+    outcome = run_study(RunRequest(str(loaded), report=False, accept_fewer=("AA01",)), Silent())
 
     failed = next(d for d in outcome.deliveries if d.received_on == "2024-08-30")
     assert (failed.state, failed.code) == ("failed", "NO_ROWS")
     assert "6 rows were rejected (FIELD_COUNT 6)" in failed.message
-    patients = query(study, "select count(*) from core.subject where center_id = 'AA01'")
+    patients = query(loaded, "select count(*) from core.subject where center_id = 'AA01'")
     assert patients.rows == [(6,)]
-    (packet,) = (study / "vault" / "packets" / "AA01").glob("2024-08-30_*")
+    (packet,) = (loaded / "vault" / "packets" / "AA01").glob("2024-08-30_*")
     with (packet / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         found = [(r["File"], r["Row"]) for r in csv.DictReader(file) if r["Rule"] == "STR-11"]
     assert found == [("subject.csv", str(n)) for n in range(2, 8)]
 
 
-def test_one_row_that_can_be_read_is_enough_to_compare_patients(study: Path) -> None:
-    run_study(RunRequest(str(study), report=False), Silent())
-    spoil(small_study.deliver(study, "AA01", "2024-08-30"), keep=1)
-    outcome = run_study(RunRequest(str(study), report=False), Silent())
+def test_one_row_that_can_be_read_is_enough_to_compare_patients(loaded: Path) -> None:
+    spoil(small_study.deliver(loaded, "AA01", "2024-08-30"), keep=1)
+    outcome = run_study(RunRequest(str(loaded), report=False), Silent())
 
     held = next(d for d in outcome.deliveries if d.received_on == "2024-08-30")
     assert (held.state, held.code) == ("held", "SHRINK")
@@ -61,11 +59,10 @@ def hold_all(folder: Path, column: str, value: str) -> None:
         writer.writerows({**row, column: value} for row in rows)
 
 
-def test_a_center_of_whom_nobody_would_be_left_keeps_its_earlier_state(study: Path) -> None:
-    run_study(RunRequest(str(study), report=False), Silent())
-    hold_all(small_study.deliver(study, "AA01", "2024-08-30"), "diagnosis_date", "2031-01-01")
-    small_study.deliver(study, "BB02", "2024-08-30", patients=7)
-    outcome = run_study(RunRequest(str(study), report=False), Silent())
+def test_a_center_of_whom_nobody_would_be_left_keeps_its_earlier_state(loaded: Path) -> None:
+    hold_all(small_study.deliver(loaded, "AA01", "2024-08-30"), "diagnosis_date", "2031-01-01")
+    small_study.deliver(loaded, "BB02", "2024-08-30", patients=7)
+    outcome = run_study(RunRequest(str(loaded), report=False), Silent())
 
     told = {(d.center_id, d.received_on): d for d in outcome.deliveries}
     failed = told["AA01", "2024-08-30"]
@@ -74,8 +71,8 @@ def test_a_center_of_whom_nobody_would_be_left_keeps_its_earlier_state(study: Pa
     assert told["BB02", "2024-08-30"].state == "loaded"
     assert outcome.state == "published"
     patients = "select center_id, count(*) from core.subject group by 1 order by 1"
-    assert query(study, patients).rows[:2] == [("AA01", 6), ("BB02", 7)]
-    (packet,) = (study / "vault" / "packets" / "AA01").glob("2024-08-30_*")
+    assert query(loaded, patients).rows[:2] == [("AA01", 6), ("BB02", 7)]
+    (packet,) = (loaded / "vault" / "packets" / "AA01").glob("2024-08-30_*")
     with (packet / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {r["Row"] for r in csv.DictReader(file) if r["Rule"] == "DAT-06"}
     assert rows == {str(n) for n in range(2, 8)}
