@@ -12,19 +12,18 @@ import polars as pl
 from transforms.harmonize.batch import FEW
 from transforms.harmonize.cells import ID, ROW, conditions
 from transforms.harmonize.column_map import BlockMap, ColumnMap
+from transforms.harmonize.distinct import reader_of
+from transforms.harmonize.filled import NO_EVENT, filled_rows
+from transforms.harmonize.forms import form_of
 from transforms.harmonize.plan import BlockPlan, ColumnPlan, MappingPlan, Words, fill
 from transforms.harmonize.row_ids import block_start
 from transforms.harmonize.sources import OpenSource
 from transforms.harmonize.values.common import is_missing
+from transforms.harmonize.verdicts import Form
 
 SRC, MAP, START, CHOICE, KEEP = "_src", "_map", "_start", "_choice", "_keep"
 UNIT, TEXT, CELL = "u:", "t:", "r:"  # prefixes: unit; text to parse; cell behind a constant
 ALWAYS = frozenset({"subject", "follow_up", "infusion"})  # a patient without any is a finding
-_SMALL = 10_000
-# What the frame library strips; Python strips four separators more.
-_BLANKS = "".join(
-    char for char in map(chr, range(0x3001)) if char.isspace() and char not in "\x1c\x1d\x1e\x1f"
-)
 Made = pl.Expr | pl.Series
 
 
@@ -46,6 +45,7 @@ class BlockTexts:
         self.map = BlockMap(plan, block, maps)
         self.candidates: Counter[int] = Counter()
         self.excluded: Counter[tuple[int, str]] = Counter()
+        self._forms: dict[str, Form] = {}
 
     def build(self, cells: pl.DataFrame, source: OpenSource) -> pl.DataFrame | None:
         """The text frame of a batch of cells, all bindings; None if no row is left."""
@@ -88,24 +88,29 @@ class BlockTexts:
         if self.block.block.keep_when:
             exprs.append(conditions(self.block.block.keep_when, words).alias(KEEP))
         if not choices:
-            number = self.map.number(source, index, words, {})
+            number = self.map.number(source, index, words, {}, known)
             exprs.append(_same(cells, number, pl.Int32()).alias(MAP))
             made = [made for made in exprs if isinstance(made, pl.Series)]
             return pl.DataFrame(made) if len(made) == len(exprs) else cells.select(exprs)
         frame = cells.select(exprs)
-        return frame.with_columns(self._numbered(frame, source, index, words, choices)).drop(
-            choices
-        )
+        number = self._numbered(frame, source, index, words, choices, known)
+        return frame.with_columns(number).drop(choices)
 
     def _numbered(
-        self, frame: pl.DataFrame, source: OpenSource, index: int, words: Words, choices: list[str]
+        self,
+        frame: pl.DataFrame,
+        source: OpenSource,
+        index: int,
+        words: Words,
+        choices: list[str],
+        known: set[str],
     ) -> pl.Expr:
         """Map ids that lead to the header which each coalesced value came from."""
         number: Any = pl.when(False).then(pl.lit(None, pl.Int32))
         for combo in frame.select(choices).unique(maintain_order=True).iter_rows(named=True):
             chosen = {name.removeprefix(CHOICE): at for name, at in combo.items()}
             test = pl.all_horizontal([pl.col(name) == at for name, at in combo.items()])
-            value = self.map.number(source, index, words, chosen)
+            value = self.map.number(source, index, words, chosen, known)
             number = number.when(test).then(pl.lit(value, pl.Int32))
         return number.otherwise(None).alias(MAP)  # type: ignore[no-any-return]
 
@@ -213,7 +218,22 @@ class BlockTexts:
         names = [plan.column.name for plan in self.block.columns if self._is_fact(plan)]
         if not names:
             return frame
-        return filled_rows(frame, names, self.plan.spec.missing)
+        return filled_rows(frame, names, self.plan.spec.missing, self._nothing)
+
+    def _nothing(self, name: str, marks: list[str]) -> set[str]:
+        """The marks that say nothing in that column, and texts that the spec calls missing there."""
+        if name not in self._forms:
+            plan = next(plan for plan in self.block.columns if plan.column.name == name)
+            self._forms[name] = form_of(self.plan, plan)
+        form = self._forms[name]
+        own = [text.strip() for text, code in form.own if code is None]
+        texts = list(dict.fromkeys([*marks, *own, *form.missing]))
+        if not texts or name in self.relabelled:
+            return set()
+        reader = reader_of(form)
+        says = zip(texts, reader.verdicts(texts), strict=True)
+        empty = (reader.nothing.values, (None, None, NO_EVENT))
+        return {text for text, verdict in says if verdict.values in empty and not verdict.severity}
 
     def _is_fact(self, plan: ColumnPlan) -> bool:
         """Constants, and the number of a line or relapse alone, make no row."""
@@ -242,42 +262,6 @@ def _same(cells: pl.DataFrame, value: Any, dtype: pl.DataType) -> Made:
     if cells.height <= FEW:
         return one(value, dtype).new_from_index(0, cells.height)
     return pl.lit(value, dtype)
-
-
-def filled_rows(frame: pl.DataFrame, names: list[str], tokens: tuple[str, ...]) -> pl.DataFrame:
-    """Rows in which one of the columns holds more than blanks and missing tokens.
-
-    In a large frame the fullest column decides almost every row; only the rest is looked at in all.
-    """
-    if frame.height <= FEW:
-        return _filled_few(frame, names, tokens)
-
-    def filled(*columns: str) -> pl.Expr:
-        text = pl.col(*columns).str.strip_chars()
-        return (text != "") & ~text.is_in(list(tokens)) if tokens else text != ""
-
-    if frame.height < _SMALL:
-        return frame.filter(pl.any_horizontal(filled(*names)))
-    ordered = sorted(names, key=lambda name: frame[name].null_count())
-    mask = frame.select(filled(ordered[0]).fill_null(False)).to_series()
-    if mask.all():
-        return frame
-    if len(ordered) > 1:
-        rest = (~mask).arg_true()
-        others = pl.any_horizontal(filled(*ordered[1:])).fill_null(False)
-        mask = mask.scatter(rest, frame.select(ordered[1:])[rest].select(others).to_series())
-    return frame.filter(mask)
-
-
-def _filled_few(frame: pl.DataFrame, names: list[str], tokens: tuple[str, ...]) -> pl.DataFrame:
-    empty = {"", *tokens}
-    left = list(range(frame.height))
-    for name in names:
-        column = frame.get_column(name).to_list()
-        left = [at for at in left if (column[at] or "").strip(_BLANKS) in empty]
-        if not left:
-            return frame
-    return frame[sorted(set(range(frame.height)) - set(left))]
 
 
 def _template(template: str, words: Words, known: set[str]) -> pl.Expr:
