@@ -47,7 +47,14 @@ def draw_line(rng: random.Random, number: int) -> list[Row]:
         row = draw_next(rng, base, seen)
         seen.append(row)
         rows.append(with_gaps(rng, {**row, "assessed_on": day}, gaps))
-    return [{**line, **row} for row in rows]
+    return [later_line(number, {**line, **row}) for row in rows]
+
+
+def later_line(number: int, row: Row) -> Row:
+    """The second line of a patient beside the first one, after its start, or after most of it."""
+    moved = dt.timedelta(days=(number % 2) * (0, 100, 300)[number // 2 % 3])
+    dates = ("assessed_on", "line_start", "next_line_on")
+    return row | {name: row[name] + moved for name in dates if row[name] is not None}
 
 
 def draw_baseline(rng: random.Random, scene: str) -> Row:

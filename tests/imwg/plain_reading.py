@@ -8,6 +8,7 @@ one that is not known costs a level. Shares nothing with the production code.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -396,8 +397,16 @@ class Line:
 
     # --- the whole line ------------------------------------------------------------------------
 
-    def read(self) -> list[dict[str, Any]]:
-        """One dictionary per assessment after the baseline."""
+    def named(self) -> list[tuple[dt.date, str]]:
+        """Day and category of each assessment after the baseline."""
+        days = [r["assessed_on"] for r in self.after]
+        return [(day, self.category(i)[0]) for i, day in enumerate(days)]
+
+    def read(self, next_therapy: Sequence[tuple[dt.date, str]] = ()) -> list[dict[str, Any]]:
+        """One dictionary per assessment after the baseline.
+
+        `next_therapy`: day and category of the assessments of the patient's later lines.
+        """
         found = [self.category(i) for i in range(len(self.after))]
         names = [name for name, _ in found]
         days = [r["assessed_on"] for r in self.after]
@@ -405,8 +414,13 @@ class Line:
         held: str | None = None
         read = []
         for i, (name, bases) in enumerate(found):
-            later = next((j for j in range(i + 1, len(names)) if names[j] != "NE"), None)
-            standing, flag = confirmation(name, bases, names, days, later, new_line)
+            later = list(zip(days[i + 1 :], names[i + 1 :], strict=True))
+            if name == "PD":
+                standing, flag = confirmed_progression(
+                    days[i], bases, later, new_line, next_therapy
+                )
+            else:
+                standing, flag = confirmed_response(name, later, new_line)
             order = {**DEPTH, "PD": 8}
             if held is None or order[standing] > order[held]:
                 held = standing
@@ -417,31 +431,44 @@ class Line:
         return read
 
 
-def confirmation(
-    name: str,
-    bases: tuple[str, ...],
-    names: list[str],
-    days: list[dt.date],
-    later: int | None,
-    new_line: dt.date | None,
+def confirmed_response(
+    name: str, later: Sequence[tuple[dt.date, str]], new_line: dt.date | None
 ) -> tuple[str, str | None]:
-    """Standing category and Y, N or U."""
-    following = None if later is None else names[later]
+    """Standing category and Y, N or U: two assessments in a row before any new therapy."""
     if name in ("NE", "SD"):
         return name, None
-    if name == "PD":
-        if {"MARROW", "IMAGING", "CLINICAL"} & set(bases):
-            return "PD", "Y"
-        if following == "PD":
-            return "PD", "Y"
-        return "NE", "U" if following is None else "N"
-    if following is None or later is None or (new_line and days[later] > new_line):
+    following = next(((day, other) for day, other in later if other != "NE"), None)
+    if following is None or (new_line and following[0] > new_line):
         return "SD", "U"
-    if following == "PD":
+    if following[1] == "PD":
         return "SD", "N"
-    if DEPTH[following] >= DEPTH[name]:
+    if DEPTH[following[1]] >= DEPTH[name]:
         return name, "Y"
-    return following, "N"
+    return following[1], "N"
+
+
+def confirmed_progression(
+    day: dt.date,
+    bases: tuple[str, ...],
+    later: Sequence[tuple[dt.date, str]],
+    new_line: dt.date | None,
+    next_therapy: Sequence[tuple[dt.date, str]],
+) -> tuple[str, str | None]:
+    """Standing category and Y, N or U.
+
+    Biochemical progression needs a second assessment that shows one: the next of the line or, if
+    there is none before the next therapy, the next one on it. That the next therapy works does not
+    speak against the progression.
+    """
+    if {"MARROW", "IMAGING", "CLINICAL"} & set(bases):
+        return "PD", "Y"
+    own = next(((d, other) for d, other in later if other != "NE"), None)
+    if own is not None and not (new_line and own[0] > new_line):
+        return ("PD", "Y") if own[1] == "PD" else ("NE", "N")
+    seen = [own] if own is not None else []
+    seen += [(d, other) for d, other in next_therapy if d > day and other != "NE"]
+    following = min(seen, key=lambda entry: entry[0], default=None)
+    return ("PD", "Y") if following is not None and following[1] == "PD" else ("NE", "U")
 
 
 def normal_ratio(kappa: Decimal, lambda_: Decimal) -> bool:

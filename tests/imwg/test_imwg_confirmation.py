@@ -82,6 +82,43 @@ def test_an_assessment_on_the_day_of_the_next_line_still_confirms():
     assert after(derived, "confirmed_category")[0] == ("PR",)
 
 
+# First line: baseline 80 g/L, 2 g/L on day 28, 12 g/L on day 56. The second starts on day 60 from 12 g/L.
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ([24.0], ("PD", "Y", 28)),
+        ([None, 24.0], ("PD", "Y", 56)),
+        ([12.0, 24.0], ("SD", "U", None)),
+        ([], ("SD", "U", None)),
+    ],
+)
+def test_serum_progression_may_be_confirmed_on_the_next_therapy(second, expected):
+    day = [START + dt.timedelta(days=n) for n in range(200)]
+    first = [(1, day[0], 80.0), (1, day[28], 2.0), (1, day[56], 12.0)]
+    then = [(2, day[60], 12.0)] + [(2, day[84 + 28 * i], v) for i, v in enumerate(second)]
+    frame = pl.DataFrame(
+        [("A", *row) for row in first + then],
+        schema={
+            "patient_id": pl.String,
+            "line_number": pl.Int32,
+            "assessed_on": pl.Date,
+            "m_serum": pl.Float64,
+        },
+        orient="row",
+    ).with_columns(
+        m_urine=0.0,
+        line_start=pl.when(pl.col("line_number") == 1).then(day[0]).otherwise(day[60]),
+        next_line_on=pl.when(pl.col("line_number") == 1).then(day[60]),
+    )
+    derived = derive_response(frame)
+    found = derived.assessments.row(2, named=True)
+    assert found["category"] == "PD"
+    names = ("confirmed_category", "confirmation", "confirmation_days")
+    assert tuple(found[name] for name in names) == expected
+    confirmed = derived.lines.row(0, named=True)["confirmed_pd_on"]
+    assert confirmed == (day[56] if expected[0] == "PD" else None)
+
+
 @pytest.mark.parametrize(("days", "warning"), [(84, None), (85, "CONFIRMED_LATE")])
 def test_a_confirmation_after_more_than_84_days_is_marked(days, warning):
     rows = after(line("PR", "PR", days=days), "confirmation_days", "warning")

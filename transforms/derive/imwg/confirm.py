@@ -20,17 +20,19 @@ def confirm(frame: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
     The confirming assessment is the next one of the line that is evaluable. A response whose next
     is at least as deep stands; with a shallower one that one stands; before progression, a new line
     or no further assessment stable disease stands. Biochemical progression stands if the next
-    assessment progresses too and is not evaluable otherwise; other progression stands. From there a
-    line keeps its deepest confirmed level until progression, and progression to its end.
+    assessment of the patient progresses too, be it on the next therapy, and is not evaluable
+    otherwise; other progression stands. From there a line keeps its deepest confirmed level until
+    progression, and progression to its end.
 
     Args:
-        frame: sorted by line and date, with `line`, `level` (null up to the baseline), `pd_*`,
-            `assessed_on`, `next_line_on`.
+        frame: sorted by line and date, with `row`, `line`, `patient_id`, `line_number`, `level`
+            (null up to the baseline), `pd_*`, `assessed_on`, `next_line_on`.
         criteria: which confirmations and runs are marked.
 
     Returns:
         `confirmed_level` (0 to 7), `confirmation` (Y confirmed, N the next says otherwise, U no next
-        in the line; null for SD and NE), `confirmation_days` to the next assessment, `warning`
+        in the line, or of a progression one on the next therapy that says otherwise; null for SD
+        and NE), `confirmation_days` to the next assessment, `warning`
         (CONFIRMED_LATE, NOT_EVALUABLE_RUN).
 
     Source:
@@ -44,9 +46,10 @@ def confirm(frame: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
     new_line = (pl.col("next_on") > pl.col("next_line_on")).fill_null(False)
     level, after = pl.col("level"), pl.col("next")
     frame = frame.with_columns(
-        is_open=after.is_null() | (new_line & (level > PD)),
+        is_open=after.is_null() | new_line,
         needs_none=pl.any_horizontal(f"pd_{basis}" for basis in _NEED_NO_REPEAT),
     )
+    frame = _with_next_therapy(frame)
     frame = frame.with_columns(_standing().alias("standing"), _confirmation().alias("confirmation"))
     days = (pl.col("next_on") - pl.col("assessed_on")).dt.total_days().cast(pl.Int32)
     frame = frame.with_columns(
@@ -67,6 +70,36 @@ def confirm(frame: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
         .then(pl.lit("CONFIRMED_LATE"))
         .when(in_run.fill_null(False))
         .then(pl.lit("NOT_EVALUABLE_RUN")),
+    )
+
+
+def _with_next_therapy(frame: pl.DataFrame) -> pl.DataFrame:
+    """Where a biochemical progression is open, `next` and `next_on` look into later lines too."""
+    is_asked = (pl.col("level") == PD) & pl.col("is_open") & ~pl.col("needs_none")
+    keys = ["patient_id", "line_number", "assessed_on"]
+    asked = frame.filter(is_asked).select("row", *keys)
+    evaluable = frame.filter(pl.col("level") > NE).select(*keys, "level")
+    found = (
+        asked.join(evaluable, on="patient_id", suffix="_later")
+        .filter(
+            (pl.col("line_number_later") > pl.col("line_number"))
+            & (pl.col("assessed_on_later") > pl.col("assessed_on"))
+        )
+        .sort("row", "assessed_on_later", "line_number_later")
+        .unique("row", keep="first", maintain_order=True)
+        .select("row", later="level", later_on="assessed_on_later")
+    )
+    if found.is_empty():
+        return frame
+    is_sooner = (pl.col("later_on") < pl.col("next_on")) | pl.col("next_on").is_null()
+    is_later = pl.col("later_on").is_not_null() & is_sooner
+    return (
+        frame.join(found, on="row", how="left", maintain_order="left")
+        .with_columns(
+            next=pl.when(is_later).then("later").otherwise("next"),
+            next_on=pl.when(is_later).then("later_on").otherwise("next_on"),
+        )
+        .drop("later", "later_on")
     )
 
 
@@ -98,9 +131,11 @@ def _confirmation() -> pl.Expr:
         .then(pl.lit("Y"))
         .when(level.is_null() | (level == NE) | (level == SD))
         .then(None)
+        .when((level == PD) & (after == PD))
+        .then(pl.lit("Y"))
         .when(pl.col("is_open"))
         .then(pl.lit("U"))
-        .when(((level == PD) & (after == PD)) | ((level >= MR) & (after >= level)))
+        .when((level >= MR) & (after >= level))
         .then(pl.lit("Y"))
         .otherwise(pl.lit("N"))
     )
