@@ -96,3 +96,24 @@ def test_headers_of_two_unicode_forms_are_the_same_header(deliver) -> None:
     got = deliver(spec, p__csv="ID,Sex,U\u0308bung\na,w,1960\n")
     assert got.values("subject", "birth_year") == [(1960,)]
     assert got.mapping.column_map.row(2)[5] == "U\u0308bung"
+
+
+def test_a_column_that_the_file_lacks_is_not_told_as_delivered(deliver) -> None:
+    spec = (
+        "sources:\n  p: {file: p.csv, patient_id: ID}\n"
+        "tables:\n  - table: subject\n    from: p\n    columns:\n"
+        "      country: {constant: DE}\n      sex: Sex\n"
+        "      birth_year: {column: Born, optional: yes}\n"
+        "      diagnosis_date: {coalesce: [Diag1, Diag2], optional: yes}\n"
+    )
+    got = deliver(spec, p__csv="ID,Sex,Born,Diag2\na,w,1960,2020-03-01\n")
+    told = got.mapping.column_map.select("column", "source_column").rows()
+    assert told == [
+        ("patient_id", "ID"),
+        ("country", None),
+        ("sex", "Sex"),
+        ("birth_year", "Born"),
+        ("diagnosis_date", "Diag2"),
+    ]
+    got = deliver(spec, p__csv="ID,Sex\na,w\n")
+    assert got.mapping.column_map["column"].to_list() == ["patient_id", "country", "sex"]

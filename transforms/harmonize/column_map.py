@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,13 +36,22 @@ class BlockMap:
         self.slots = {join.source: slot for slot, join in enumerate(block.block.join, 2)}
 
     def number(
-        self, source: OpenSource, binding: int, words: Words, chosen: Mapping[str, int]
+        self,
+        source: OpenSource,
+        binding: int,
+        words: Words,
+        chosen: Mapping[str, int],
+        there: Collection[str],
     ) -> int:
-        """The map id of a binding, source and choice (column to position among its headers)."""
+        """The map id of a binding, source and choice (column to position among its headers).
+
+        `there`: the headers whose cells the block sees. A column of which the file lacks every header is
+        not delivered, and has no row.
+        """
         key = (self.block.name, binding, source.source_id, tuple(sorted(chosen.items())))
         number, new = self.maps.number(key)
         if new:
-            rows = self._rows(source, words, chosen)
+            rows = self._rows(source, words, chosen, there)
             self.maps.rows += [{"map_id": number, **row} for row in rows]
         return number
 
@@ -55,19 +64,30 @@ class BlockMap:
         return others[0].columns.get(join[1]) if others else None
 
     def _rows(
-        self, source: OpenSource, words: Words, chosen: Mapping[str, int]
+        self,
+        source: OpenSource,
+        words: Words,
+        chosen: Mapping[str, int],
+        there: Collection[str],
     ) -> list[dict[str, Any]]:
+        def delivered(header: str) -> bool:
+            join = join_of(self.block.block, header)
+            return header in there and (join is None or bool(self.plan.opened(join[0].source)))
+
         rows = [self._row(source, "patient_id", [fill(source.spec.patient_id, {})], "column")]
         for plan in self.block.columns:
             rule, name = plan.rule, plan.column.name
             headers = value_headers(rule, words)
+            if rule.constant is None and headers and not any(map(delivered, headers)):
+                continue
             if rule.coalesce is not None:
-                there = [h for h in headers if self.info(source, h) is not None] or headers
-                headers = [there[min(chosen.get(name, 0), len(there) - 1)]]
+                found = [h for h in headers if self.info(source, h) is not None] or headers
+                headers = [found[min(chosen.get(name, 0), len(found) - 1)]]
             rows.append(self._row(source, name, headers, rule.how))
             if rule.unit_column is not None and plan.column.kind == "number":
                 header = fill(rule.unit_column, words)
-                rows.append(self._row(source, f"{name}_unit", [header], "column"))
+                if delivered(header):
+                    rows.append(self._row(source, f"{name}_unit", [header], "column"))
         return rows
 
     def _row(self, source: OpenSource, column: str, headers: list[str], how: str) -> dict[str, Any]:

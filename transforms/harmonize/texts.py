@@ -88,24 +88,29 @@ class BlockTexts:
         if self.block.block.keep_when:
             exprs.append(conditions(self.block.block.keep_when, words).alias(KEEP))
         if not choices:
-            number = self.map.number(source, index, words, {})
+            number = self.map.number(source, index, words, {}, known)
             exprs.append(_same(cells, number, pl.Int32()).alias(MAP))
             made = [made for made in exprs if isinstance(made, pl.Series)]
             return pl.DataFrame(made) if len(made) == len(exprs) else cells.select(exprs)
         frame = cells.select(exprs)
-        return frame.with_columns(self._numbered(frame, source, index, words, choices)).drop(
-            choices
-        )
+        number = self._numbered(frame, source, index, words, choices, known)
+        return frame.with_columns(number).drop(choices)
 
     def _numbered(
-        self, frame: pl.DataFrame, source: OpenSource, index: int, words: Words, choices: list[str]
+        self,
+        frame: pl.DataFrame,
+        source: OpenSource,
+        index: int,
+        words: Words,
+        choices: list[str],
+        known: set[str],
     ) -> pl.Expr:
         """Map ids that lead to the header which each coalesced value came from."""
         number: Any = pl.when(False).then(pl.lit(None, pl.Int32))
         for combo in frame.select(choices).unique(maintain_order=True).iter_rows(named=True):
             chosen = {name.removeprefix(CHOICE): at for name, at in combo.items()}
             test = pl.all_horizontal([pl.col(name) == at for name, at in combo.items()])
-            value = self.map.number(source, index, words, chosen)
+            value = self.map.number(source, index, words, chosen, known)
             number = number.when(test).then(pl.lit(value, pl.Int32))
         return number.otherwise(None).alias(MAP)  # type: ignore[no-any-return]
 
