@@ -23,6 +23,7 @@ import pyreadstat
 from demo.cohort import build_cohort
 from demo.exports import WRITERS
 from demo.grid import Coded, Column, Dated
+from demo.model import Patient
 from demo.regimens import REGIMENS
 
 Address = tuple[str, str, int, str]  # file, sheet, row, column
@@ -142,11 +143,16 @@ def _columns(frame: Mapping[str, list[Any]]) -> Iterator[tuple[int, str, Any]]:
 
 
 @cache
-def columns_of(center: str, patients: int = 139, seed: int = 2024) -> dict[Place, Column]:
+def columns_of(center: str) -> dict[Place, Column]:
     """The columns of a center's export as its writer declares them."""
-    members = [p for p in build_cohort(patients, seed) if p.center == center]
+    members = [p for p in _cohort() if p.center == center]
     grids = WRITERS[center].build(members, 2).grids
     return {(grid.file, grid.sheet, c.header): c for grid in grids for c in grid.columns}
+
+
+@cache
+def _cohort() -> list[Patient]:
+    return build_cohort()
 
 
 def facts_of(column: Column) -> tuple[str, ...]:
