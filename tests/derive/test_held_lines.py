@@ -59,10 +59,22 @@ def test_what_came_before_the_held_line_still_counts(derived, rows):
     assert reasons(rows, con)["TTRSP"] == "NEXT_LINE_HELD"
 
 
-def test_a_held_copy_of_a_line_is_no_other_line(derived, rows):
-    con = derived(held=held_line(2, "talquetamab", "2023-06-01"))
+@pytest.mark.parametrize(
+    ("day", "further"),
+    [
+        # The line starts on 2023-06-01; up to three days from it the same drugs are the same line.
+        ("2023-06-01", ("N", 1, None)),
+        ("2023-06-04", ("N", 1, None)),
+        ("2023-05-29", ("N", 1, None)),
+        ("2023-06-05", (None, None, "NEXT_LINE_HELD")),
+        # Of a month the day may lie further away.
+        ("2023-06", (None, None, "NEXT_LINE_HELD")),
+    ],
+)
+def test_a_held_copy_of_a_line_is_no_other_line(derived, rows, day, further):
+    con = derived(held=held_line(2, "talquetamab", day))
     [row] = rows(con, "adsl")
-    assert (row["SUBSQFL"], row["NSALV"]) == ("N", 1)
+    assert (row["SUBSQFL"], row["NSALV"], reasons(rows, con).get("TTNT")) == further
 
 
 @pytest.mark.parametrize(

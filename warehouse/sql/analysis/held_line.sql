@@ -34,9 +34,10 @@ held as (
             from core.treatment_line as line
             where
                 line.usubjid = held_row.usubjid
-                and line.start_date = held_row.day
-                and line.start_date_precision is not distinct from held_row.day_precision
                 and line.drugs = held_row.value
+                -- As rule DUP-03 knows a copy: within three days, whatever the days of partial dates.
+                and latest_day(held_row.day, held_row.day_precision) - line.start_date <= 3
+                and latest_day(line.start_date, line.start_date_precision) - held_row.day <= 3
         )
 ),
 placed as (
