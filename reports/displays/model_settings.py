@@ -47,14 +47,12 @@ def settings(primary: Fitted, planned: CoxModel) -> Iterator[Estimate]:
 
 
 def _change(other: Alternative) -> str:
-    patients = other.n_changed
-    parts = [f"{patients} {'patient has' if patients == 1 else 'patients have'} another value"]
+    parts = [
+        f"Other values or groups: {other.n_changed} patients; other times, events or groups: "
+        f"{other.n_times} rows of adtte, over all endpoints"
+    ]
     if other.n_joined or other.n_left:
         parts.append(f"{other.n_joined} join the cohort, {other.n_left} leave it")
-    times = other.n_times
-    parts.append(
-        f"{times} {'row' if times == 1 else 'rows'} of the times to an event, over all endpoints"
-    )
     return "; ".join(parts) + "."
 
 

@@ -87,10 +87,15 @@ def _ratios_again(rows: Rows, codes: list[str], labels: dict[str, str]) -> Itera
             Line(
                 labels[code],
                 tuple(
-                    rows.text(population=code, row=name, level=level, statistic="hr")
+                    _short(rows.text(population=code, row=name, level=level, statistic="hr"))
                     for name, level, _ in chosen
                 ),
             )
             for code in codes
         )
         yield Table(RATIO, tuple(label for _, _, label in chosen), lines)
+
+
+def _short(text: str) -> str:
+    """A cell of a wide table: why a ratio is not estimable stands below; a dash if it is not in the model."""
+    return text.split(":")[0] if text else "–"

@@ -303,8 +303,9 @@ def test_settings_that_change_nothing_are_told_and_the_others_are_fitted() -> No
     assert one(rows, "SEX", "female", "hr", code)["value"] == pytest.approx(expected)
     assert expected != pytest.approx(RATIOS["SEX", "female"][0])
     assert not rows.filter(pl.col("population") == "SETTING|dual_bispecific|TALQ").height
-    assert told(rows, "CHANGED", code).startswith(
-        "2 patients have another value; 0 join the cohort, 1 leave it;"
+    assert told(rows, "CHANGED", code) == (
+        "Other values or groups: 2 patients; other times, events or groups: 0 rows of adtte, over all endpoints; "
+        "0 join the cohort, 1 leave it."
     )
     lines = {
         line.label: line.cells
