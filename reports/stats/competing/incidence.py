@@ -91,9 +91,7 @@ def cumulative_incidence(
         for k, cause in enumerate(causes):
             jumps = counts.n_event[k] > 0
             at = counts.time[jumps]
-            curves.append(
-                Incidence(name, cause, at, value[k][jumps], variance[k][jumps], observed)
-            )
+            curves.append(Incidence(name, cause, at, value[k][jumps], variance[k][jumps], observed))
     return tuple(sorted(curves, key=lambda curve: curve.cause))
 
 
