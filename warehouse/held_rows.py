@@ -36,6 +36,16 @@ INSERT INTO held_row
 SELECT k.usubjid, '${table}', ${told}
 FROM ${rows} f JOIN patient_key k ON f.center_id = k.center_id AND f.patient_id = k.patient_id
 """
+# A best response or an assessment whose category is empty or declared missing: the rule on needed values
+# asks for it, and none on values that were not understood. It tells of no response and no progression.
+_NOT_FILLED = """
+ WHERE NOT (f.category IS NULL AND f.kind IN ('BEST', 'ASSESSMENT') AND f.progression_basis IS NULL
+   AND f.row_id IN (${not_filled}))
+"""
+_ASKED_FOR = """
+SELECT row_id FROM ${finding} JOIN ${field} g USING (finding_id)
+WHERE rule_id = 'STR-06' AND g."table" = 'response' AND g."column" = 'category'
+"""
 
 
 def no_held_rows(con: duckdb.DuckDBPyConnection) -> None:
@@ -49,7 +59,8 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
     One row per row held back: `number` of its relapse or line, `topic` (kind of the response or
     toxicity, time point, drug), `value` (category, drugs, grade), `scale` and date, each as far as
     it was understood. `temp.patient_key` must be there. It is no table of the warehouse: what is
-    held back is not published, only that it is missing.
+    held back is not published, only that it is missing. A response without a category is left out
+    unless its category was not understood: nobody can have read a progression in an empty cell.
     """
     no_held_rows(con)
     current = [delivery for delivery in deliveries if delivery.staged.current]
@@ -57,4 +68,19 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
         files = existing(current, f"quarantine/{table}.parquet")
         if files:
             places = {"table": table, "told": told, "rows": parquet(files)}
-            con.execute(filled(_ROWS, places)).fetchall()
+            where = _where(current) if table == "response" else ""
+            con.execute(filled(_ROWS + where, places)).fetchall()
+
+
+def _where(current: Sequence[LinkedDelivery]) -> str:
+    """Which held responses are read: all but those that lack their category."""
+    asked = [
+        filled(_ASKED_FOR, {"finding": parquet([finding]), "field": parquet([field])})
+        for delivery in current
+        for finding, field in zip(
+            existing([delivery], "finding.parquet"),
+            existing([delivery], "finding_field.parquet"),
+            strict=False,
+        )
+    ]
+    return filled(_NOT_FILLED, {"not_filled": " UNION ALL ".join(asked)}) if asked else ""

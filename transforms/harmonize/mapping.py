@@ -24,6 +24,7 @@ from transforms.harmonize.plan import BlockPlan, MappingPlan
 from transforms.harmonize.privacy_columns import without_stopped_texts
 from transforms.harmonize.sources import OpenSource
 from transforms.harmonize.texts import BlockTexts
+from transforms.harmonize.untold import without_untold
 
 
 class Mapping:
@@ -193,9 +194,15 @@ class Mapping:
                     if frame is not None:
                         part = parser.parse(frame)
                         self._added(block, part, frame.height)
-                        parts.append(part)
+                        parts.append(self._told(part) if table == "response" else part)
                 if parts:
                     yield self._batch(table, mine[0], parts)
+
+    def _told(self, part: Part) -> Part:
+        rest, untold = without_untold(part)
+        for source_id, n in untold.items():
+            self._ledger.add("map", source_id, "response", "excluded", n, "no response")
+        return rest
 
     def _added(self, block: BlockPlan, part: Part, before: int) -> None:
         if part.frame.height > before:

@@ -93,8 +93,8 @@ class BlockTexts:
             made = [made for made in exprs if isinstance(made, pl.Series)]
             return pl.DataFrame(made) if len(made) == len(exprs) else cells.select(exprs)
         frame = cells.select(exprs)
-        number = self._numbered(frame, source, index, words, choices, known)
-        return frame.with_columns(number).drop(choices)
+        led = self._numbered(frame, source, index, words, choices, known)
+        return frame.with_columns(led).drop(choices)
 
     def _numbered(
         self,
