@@ -273,11 +273,12 @@ class Checker:
         no evidence.
         """
         last = sorted(failing, key=lambda item: item[0].about is not None or bool(item[0].partial))
+        own = frame[data.frame.columns] if failing else frame
         for check, positions in last:
             found, explained = without_issues(check, positions, data.issues)
             raised = hold_explained(self._holds, data, check, frame, explained)
             self._findings.raise_dispositions(raised)
-            rows = frame.gather(found)
+            rows = own.gather(found)
             if check.partial:
                 sound = unheld(check, data, rows, self._holds, self._settled, book)
                 rows, found = rows.filter(sound), found.filter(sound)

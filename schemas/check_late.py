@@ -38,7 +38,8 @@ class LateRows:
         self._contexts = [plan.contexts[name] for name in sorted(names)]
         self._contexts = [c for c in self._contexts if c.table == table.name]
         self._shown = plan.context_columns
-        self._columns = [column for column in table.columns if column.name in self._wanted()]
+        wanted = self._wanted()
+        self._columns = [column for column in table.columns if column.name in wanted]
         self._fields = {name for check in self.checks for _, name in check.fields}
         self._parts: list[pl.DataFrame] = []
         self._delivered: frozenset[str] = frozenset()

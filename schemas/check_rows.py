@@ -180,6 +180,8 @@ def without_issues(
     """
     if issues.is_empty():
         return positions, _NONE
+    if issues.height < FEW:
+        return _few_without(check, positions, issues)
     behind = issues.filter(
         pl.col("column").is_in(sorted(check.own_columns))
         & ((pl.col("severity") == "error") | (pl.col("column") == "patient_id"))
@@ -192,6 +194,26 @@ def without_issues(
     return rest, known.select("index", "rule_id")
 
 
+def _few_without(
+    check: PlannedCheck, positions: pl.Series, issues: pl.DataFrame
+) -> tuple[pl.Series, pl.DataFrame]:
+    """The same of a few issues, row by row."""
+    own, failing = check.own_columns, set(positions.to_list())
+    known: dict[int, str | None] = {}
+    for index, column, rule_id, severity in issues.select(*_ISSUE).iter_rows():
+        matters = column in own and (severity == "error" or column == "patient_id")
+        if matters and index in failing:
+            known.setdefault(index, rule_id)
+    if not known:
+        return positions, _NONE
+    rest = [place for place in positions.to_list() if place not in known]
+    return (
+        pl.Series(positions.name, rest, dtype=positions.dtype),
+        pl.DataFrame(list(known.items()), schema=_NONE.schema, orient="row"),
+    )
+
+
+_ISSUE = ("index", "column", "rule_id", "severity")
 _NONE = pl.DataFrame(schema={"index": pl.UInt32(), "rule_id": pl.String()})
 
 

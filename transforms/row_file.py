@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -83,6 +83,15 @@ class RowFile:
             self._problem = problem
             while not self._queue.empty():
                 self._queue.get_nowait()
+
+
+def write_files(folder: Path, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Writes each frame to `<name>.parquet` below the folder, all in one query: a file costs little."""
+    sinks = [
+        frame.lazy().sink_parquet(folder / f"{name}.parquet", lazy=True, **WRITE)  # type: ignore[call-overload]
+        for name, frame in frames.items()
+    ]
+    pl.collect_all(sinks)
 
 
 def without_rows(path: Path, row_ids: pl.Series) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from schemas.staging import ADDRESS
 from transforms.harmonize.mapping import Mapping as DeliveryMapping
 from transforms.harmonize.plan import MappingPlan, plan_delivery
 from transforms.harmonize.privacy_withdrawn import withdrawn_of
-from transforms.row_file import WRITE, RowFile, without_rows
+from transforms.row_file import RowFile, without_rows, write_files
 
 
 def process_center(
@@ -77,22 +77,22 @@ def _stage(
     checker = Checker(catalog, facts, _derived(study))
     address: list[pl.DataFrame] = []
     held: dict[str, list[pl.DataFrame]] = {}
-    files: dict[str, RowFile] = {}
+    streams: dict[str, RowFile] = {}
     try:
         for batch in mapping.batches():
             if batch.address.height:
                 address.append(batch.address)
             verdict = checker.add(batch)
             if verdict is not None:
-                if batch.table not in files:
+                if batch.table not in streams:
                     path = work / "core" / f"{batch.table}.parquet"
-                    files[batch.table] = RowFile(path, verdict.kept.schema)
-                files[batch.table].add(verdict.kept)
+                    streams[batch.table] = RowFile(path, verdict.kept.schema)
+                streams[batch.table].add(verdict.kept)
                 held.setdefault(batch.table, []).append(verdict.held)
-        for file in files.values():
+        for file in streams.values():
             file.close()
     except BaseException:
-        for file in files.values():
+        for file in streams.values():
             file.abandon()
         raise
     addresses = pl.concat(address) if address else ADDRESS.to_frame()
@@ -104,31 +104,25 @@ def _stage(
         looked=looked_at(plan),
     )
     _move_late(outcome, work, held)
-    for table, parts in held.items():
-        _write(pl.concat(parts), work / "quarantine" / f"{table}.parquet")
-    for table, frame in outcome.kept.items():
-        _write(frame, work / "core" / f"{table}.parquet")
-        _write(outcome.held[table], work / "quarantine" / f"{table}.parquet")
-    _write(addresses, work / "address.parquet")
-    frames = {
+    ledger = pl.concat([mapping.ledger, outcome.ledger])
+    files = {
+        **{f"quarantine/{table}": pl.concat(parts) for table, parts in held.items()},
+        **{f"core/{table}": frame for table, frame in outcome.kept.items()},
+        **{f"quarantine/{table}": outcome.held[table] for table in outcome.kept},
+        "address": addresses,
+    }
+    always = {
         "source": mapping.sources,
         "column_map": mapping.column_map,
         "finding": outcome.findings,
         "finding_field": outcome.finding_fields,
-        "ledger": pl.concat([mapping.ledger, outcome.ledger]),
+        "ledger": ledger,
         "check_run": outcome.check_run,
     }
-    for name, frame in frames.items():
-        _write(frame, work / f"{name}.parquet", always=True)
-    summary = _summary(plan, mapping, outcome, frames["ledger"], catalog)
+    write_files(work, {name: frame for name, frame in files.items() if frame.height} | always)
+    summary = _summary(plan, mapping, outcome, ledger, catalog)
     (work / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
     return summary
-
-
-def _write(frame: pl.DataFrame, path: Path, *, always: bool = False) -> None:
-    """Writes rows; without rows there is a file only if `always`."""
-    if frame.height or always:
-        frame.write_parquet(path, **WRITE)  # type: ignore[arg-type]
 
 
 def _move_late(outcome: CheckOutcome, work: Path, held: dict[str, list[pl.DataFrame]]) -> None:

@@ -15,7 +15,7 @@ from warehouse.staged_files import LinkedDelivery, existing, parquet
 if TYPE_CHECKING:
     import duckdb
 
-_LONG = 8_000_000  # bytes of a file whose patients stand in others too, which are cheaper to read
+_LONG = 1_000_000  # bytes of a file whose patients stand in others too, which are cheaper to read
 
 
 def create_delivery_shift(

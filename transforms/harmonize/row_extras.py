@@ -41,6 +41,7 @@ def _column_issues(
         }
     )
     cells = work.select(parser.key.alias("key")).with_row_index("index")
+    cells = cells.filter(pl.col("key").is_in(told["key"].implode()))
     joined = cells.join(told, on="key", how="inner", maintain_order="left")
     return joined.select(
         "index", pl.lit(parser.name).alias("column"), "rule_id", "severity", "note"

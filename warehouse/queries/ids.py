@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterable
+from functools import lru_cache
 
 from warehouse.pseudonyms import ALPHABET
 
-_LENGTH = 8
 _SEPARATOR = "\x1f"
+_PAIRS = [one + other for one in ALPHABET for other in ALPHABET]  # of ten bits each
 
 
 def query_id(parts: Iterable[str | None], taken: Container[str], key: bytes) -> str:
@@ -17,15 +18,22 @@ def query_id(parts: Iterable[str | None], taken: Container[str], key: bytes) -> 
     Keyed, since a short plain hash of a local id could be found by trying all ids. `taken` are the ids
     in use: a second query on the same identity, or one of a colliding hash, gets another one.
     """
-    text = _SEPARATOR.join(part or "" for part in parts)
+    text = _SEPARATOR.join([part or "" for part in parts])
     for attempt in range(1_000_000):
-        digest = hashlib.blake2b(f"{attempt}{_SEPARATOR}{text}".encode(), digest_size=5, key=key)
+        digest = _start(key).copy()
+        digest.update(f"{attempt}{_SEPARATOR}{text}".encode())
         number = int.from_bytes(digest.digest(), "big")
-        code = "".join(ALPHABET[(number >> shift) & 31] for shift in range(35, -1, -5))
-        name = f"Q-{code[:_LENGTH]}"
+        high, low = number >> 20, number & 0xFFFFF
+        name = f"Q-{_PAIRS[high >> 10]}{_PAIRS[high & 1023]}{_PAIRS[low >> 10]}{_PAIRS[low & 1023]}"
         if name not in taken:
             return name
     raise RuntimeError("no free id of a query")
+
+
+@lru_cache(maxsize=8)
+def _start(key: bytes) -> hashlib.blake2b:
+    """The hash of a key before any text."""
+    return hashlib.blake2b(digest_size=5, key=key)
 
 
 def fingerprints(texts: Iterable[str], key: bytes) -> list[str]:
