@@ -13,8 +13,8 @@ MISSPELT = "the patient id does not have the form that the spec declares, and no
 def issue_dispositions(plan: Plan, data: TableData) -> pl.DataFrame:
     """The issues of a table with disposition, scope and message.
 
-    In the tables of one row per patient, an unreadable value of a column that is not required keeps
-    its row: losing a patient for an optional field would be worse.
+    In the tables that decide whether a patient is in the cohort, an unreadable value of a column that
+    is not required keeps its row: losing a patient for an optional field would be worse.
     """
     required = [column.name for column in data.table.columns if column.required]
     holds = (

@@ -14,7 +14,7 @@ from schemas.catalog import Catalog
 
 # Here only an unreadable value of a required column holds the row back: losing a patient for an
 # optional field is worse than an empty field.
-SPARED_TABLES = ("subject", "infusion", "relapse", "follow_up")
+SPARED_TABLES = ("subject", "infusion", "relapse", "treatment_line", "follow_up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ came from.
   allow violates it; `earliest` and `latest` are the first and the last of these days. Where only some of them violate an `error`,
   the row is kept and the center is asked for the full date (a warning, below as "if partial dates allow it"); a date of a row that
   is held back itself is no evidence. Rules on nearness (DUP-01, DUP-03, SAL-06) do not ask so.
-- **Optional columns of subject, infusion, relapse and follow_up** that cannot be read do not hold their row: losing a patient for
-  them would be worse. If the missing value then breaks a rule that holds the patient (dead, but no readable date), it is held.
+- **Optional columns of subject, infusion, relapse, treatment_line and follow_up** that cannot be read do not hold their row: losing
+  a patient for them would be worse. If the missing value then breaks a rule that holds the patient (dead, but no readable date), it is held.
 - **Outcome of a rule** (`quality.check_run`): `passed` only if at least one row was judged; `not_applicable`: no row was in its
   scope; `not_run`: a table or column is not delivered, with the reason; `failed`; `error`.
 - **Shifted dates.** A center may move all dates of a patient by the same number of days on purpose (`dates: {shifted: yes}` in its

@@ -110,11 +110,25 @@ def test_an_unreadable_required_column_holds_its_row() -> None:
     assert held(outcome) == {"relapse": [("1", "DAT-01", "quarantined")]}
 
 
+@pytest.mark.parametrize("column", ["end_date", "stop_reason", "salvage_group", "drug_dose"])
+def test_an_unreadable_optional_column_of_a_line_keeps_the_line(column: str) -> None:
+    outcome = judge({"treatment_line": [{column: None}]}, {"treatment_line": [issue(column)]})
+    assert dispositions(outcome) == {"DAT-01": "keep_query"}
+    assert held(outcome) == {}
+
+
+@pytest.mark.parametrize("column", ["start_date", "drugs", "line_number"])
+def test_an_unreadable_start_regimen_or_number_holds_the_line(column: str) -> None:
+    outcome = judge({"treatment_line": [{column: None}]}, {"treatment_line": [issue(column)]})
+    assert held(outcome) == {"treatment_line": [("1", "DAT-01", "quarantined")]}
+
+
 def test_an_unreadable_optional_column_of_other_tables_holds_its_row() -> None:
     outcome = judge(
-        {"treatment_line": [{"end_date": None}]}, {"treatment_line": [issue("end_date")]}
+        {"toxicity": [{"kind": "CRS", "grade": 1, "end_date": None}]},
+        {"toxicity": [issue("end_date")]},
     )
-    assert held(outcome) == {"treatment_line": [("1", "DAT-01", "quarantined")]}
+    assert held(outcome) == {"toxicity": [("1", "DAT-01", "quarantined")]}
 
 
 def test_a_death_whose_date_cannot_be_read_holds_the_patient_under_one_finding() -> None:
