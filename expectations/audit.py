@@ -197,7 +197,8 @@ def _judged(expectation: Expectation, item: Any) -> dict[str, Any]:
     elif "unexpected_count" in result:
         observed = f"{result['unexpected_count']} of {result['element_count']} lines fail"
     else:
-        observed = f"observed {result.get('observed_value')}"
+        column = expectation.arguments.get("column")
+        observed = f"observed {result.get('observed_value')}{f' in {column}' if column else ''}"
     return {
         "type": expectation.type,
         "severity": expectation.severity,

@@ -70,6 +70,45 @@ def test_a_sound_warehouse_passes(staged: Path) -> None:
     assert all(item["ran"] for c in result.results["checks"] for item in c["expectations"])
 
 
+def test_the_profile_counts_what_stands_in_the_warehouse(staged: Path) -> None:
+    profile = audit(staged).profile
+    assert profile is not None
+    counts = {row[:4]: row[4] for row in profile.rows}
+    con = duckdb.connect(str(staged), read_only=True)
+    for table in small_study.FILES:
+        found = con.execute(f"select center_id::varchar, count(*) from core.{table} group by all")
+        for center, n in found.fetchall():
+            assert counts["rows", center, table, None] == n
+            assert counts["sent", center, table, None] == n  # no row of this study is held
+    found = con.execute("select SITEID::varchar, GRP4, count(*) from analysis.adsl group by all")
+    for center, group, n in found.fetchall():
+        assert counts["level", center, "group", group] == n
+    con.close()
+
+    assert profile.load_id == 1
+    assert {key[1] for key in counts} == {"AA01", "BB02", "CC03"}
+    # Six patients: F, M in turn, born 1951 to 1956, infused in 2023; R-ISS known of all, MyCARe of none.
+    assert counts["level", "AA01", "sex", "F"] == 3
+    assert (
+        counts["level", "AA01", "age", "60 to 69"] + counts["level", "AA01", "age", "70 and above"]
+        == 6
+    )
+    assert counts["known", "AA01", "cohort", None] == counts["known", "AA01", "RISS", None] == 6
+    assert ("known", "AA01", "MYCARE", None) not in counts
+
+
+def test_a_state_compared_with_itself_has_nothing_to_tell(staged: Path) -> None:
+    first = audit(staged)
+    again = audit(staged, before=first.profile)
+    told = {check["id"]: check["rows"] for check in again.results["checks"]}
+
+    assert again.critical_failures == ()
+    assert again.warnings == first.warnings
+    assert again.results["compared_with"] == 1
+    assert told["AUD-23"] == 24
+    assert told["AUD-29"] == 4  # three groups and the cohort
+
+
 BREAKS = {
     "AUD-01": ["delete from core.risk where row_id = (select min(row_id) from core.risk)"],
     "AUD-02": [

@@ -346,6 +346,7 @@ def test_a_stop_keeps_the_published_state_says_where_and_can_be_accepted(
     bad += hashlib.sha256(warehouse.read_bytes()).hexdigest() != stood
     bad += (study / "published" / "quality" / "audit.html").read_bytes() != page
     text = "\n".join(stopped.messages)
+    assert any("AUD-26" in w and "(AA01 response.category)" in w for w in stopped.warnings)
     bad += "AUD-23 Rows against what was published before: 1 of" not in text
     bad += "(AA01 response)" not in text or "warn_only: [AUD-23]" not in text
     figure("8", "audit: a stop that changed what is published, or did not say where", bad, 5)
