@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from schemas.spec.study import Study
 
 
+MEMORY_LIMIT = "1GB"  # of DuckDB, as in the build: above it, it spills beside the file
+
+
 def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: Study) -> int:
     """Computes all displays and replaces the content of both estimate tables.
 
@@ -50,7 +53,7 @@ def write_estimates(warehouse: duckdb.DuckDBPyConnection | str | Path, study: St
     if isinstance(warehouse, str | Path):
         import duckdb
 
-        con = duckdb.connect(str(warehouse))
+        con = duckdb.connect(str(warehouse), config={"memory_limit": MEMORY_LIMIT})
         try:
             con.begin()
             n_rows = write_estimates(con, study)

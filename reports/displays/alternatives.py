@@ -46,6 +46,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
 )
 TABLES = ("alternative", "alternative_adsl", "alternative_adtte")
 PLACE = ("SETTING", "VALUE")
+TIMES = ("USUBJID", "PARAMCD", "STARTDT", "AVAL", "CNSR")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ def read(con: duckdb.DuckDBPyConnection) -> tuple[Alternative, ...] | None:
     ).fetchall()
     adsl = pl.DataFrame(con.sql("select * from analysis.alternative_adsl order by USUBJID"))
     adtte = pl.DataFrame(
-        con.sql("select * from analysis.alternative_adtte order by PARAMCD, USUBJID")
+        con.sql(
+            f"select {', '.join((*PLACE, *TIMES))} from analysis.alternative_adtte order by PARAMCD, USUBJID"
+        )
     )
     return tuple(_of(row, adsl, adtte) for row in listed)
 

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# What displays read of adtte: its other columns would be most of the memory of a large study.
+TIMES = ("USUBJID", "PARAMCD", "STARTDT", "AVAL", "CNSR")
+
+
 @dataclass(frozen=True)
 class AnalysisData:
-    """The analysis tables as frames, and what is known of each center's deliveries."""
+    """The analysis tables as frames (of adtte `TIMES`), and what is known of each center's deliveries."""
 
     adsl: pl.DataFrame
     adtte: pl.DataFrame
@@ -43,7 +47,7 @@ class AnalysisData:
             pl.DataFrame(con.sql("select * from analysis.adsl order by USUBJID")),
             pl.DataFrame(
                 con.sql(
-                    "select * from analysis.adtte where ANALYSIS = 'PRIMARY'"
+                    f"select {', '.join(TIMES)} from analysis.adtte where ANALYSIS = 'PRIMARY'"
                     " order by PARAMCD, USUBJID"
                 )
             ),
