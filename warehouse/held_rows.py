@@ -33,7 +33,7 @@ _TOLD: Mapping[str, str] = MappingProxyType(
 )
 _ROWS = """
 INSERT INTO held_row
-SELECT k.usubjid, '${table}', ${told}
+SELECT k.usubjid, ${kind}, ${told}
 FROM ${rows} f JOIN patient_key k ON f.center_id = k.center_id AND f.patient_id = k.patient_id
 """
 # A best response or an assessment whose category is empty or declared missing: the rule on needed values
@@ -46,6 +46,9 @@ _ASKED_FOR = """
 SELECT row_id FROM ${finding} JOIN ${field} g USING (finding_id)
 WHERE rule_id = 'STR-06' AND g."table" = 'response' AND g."column" = 'category'
 """
+# Lymphodepletion and premedication that stand as a line: understood, and no line of therapy.
+_NO_LINE = "SELECT row_id FROM ${finding} WHERE rule_id = 'SAL-06' AND severity = 'error'"
+_KIND = "CASE WHEN f.row_id IN (${no_line}) THEN 'lymphodepletion' ELSE '${table}' END"
 
 
 def no_held_rows(con: duckdb.DuckDBPyConnection) -> None:
@@ -61,15 +64,28 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
     it was understood. `temp.patient_key` must be there. It is no table of the warehouse: what is
     held back is not published, only that it is missing. A response without a category is left out
     unless its category was not understood: nobody can have read a progression in an empty cell.
+    Lymphodepletion entered as a line (SAL-06) has `held_table` 'lymphodepletion': it is no salvage.
     """
     no_held_rows(con)
     current = [delivery for delivery in deliveries if delivery.staged.current]
     for table, told in _TOLD.items():
         files = existing(current, f"quarantine/{table}.parquet")
         if files:
-            places = {"table": table, "told": told, "rows": parquet(files)}
+            kind = _line_kind(current) if table == "treatment_line" else f"'{table}'"
             where = _where(current) if table == "response" else ""
+            places = {"kind": kind, "told": told, "rows": parquet(files)}
             con.execute(filled(_ROWS + where, places)).fetchall()
+
+
+def _line_kind(current: Sequence[LinkedDelivery]) -> str:
+    """The name under which a held line is told: what is no line has one of its own."""
+    files = existing(current, "finding.parquet")
+    places = {"finding": parquet(files), "table": "treatment_line"}
+    return (
+        filled(_KIND, {"no_line": filled(_NO_LINE, places), **places})
+        if files
+        else "'treatment_line'"
+    )
 
 
 def _where(current: Sequence[LinkedDelivery]) -> str:

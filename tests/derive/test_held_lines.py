@@ -107,3 +107,37 @@ def test_a_held_line_that_may_be_part_of_the_first_salvage_keeps_the_patient_out
         treatment_line=lines((1, "2023-06-01", first)), held=held_line(number, drugs, day)
     )
     assert con.execute("select reason from temp.candidate").fetchall() == [(expected,)]
+
+
+def test_lymphodepletion_that_is_held_as_a_line_takes_no_patient_out(derived, rows):
+    known = lines((2, "2023-06-06", "ciltacabtagene_autoleucel"))
+    held = f"{HELD}\nMYE-DE01-A | lymphodepletion | 1 | cyclophosphamide+fludarabine | 2023-06-01"
+    response = """usubjid    | line_number | kind | response_date | category
+                  MYE-DE01-A | 2           | BEST | 2023-07-20    | CR"""
+    con = derived(treatment_line=known, response=response, held=held)
+    [row] = rows(con, "adsl")
+    assert (row["TRTSDT"], row["GRP4"], row["SUBSQFL"]) == ("2023-06-06", "OTHER", "N")
+    assert not set(CLOCKS) & set(reasons(rows, con))
+
+
+def test_lymphodepletion_held_as_the_second_line_leaves_the_third_one_the_next(derived, rows):
+    known = lines((1, "2023-06-01", "talquetamab"), (3, "2023-08-06", "idecabtagene_vicleucel"))
+    con = derived(
+        treatment_line=known, held=f"{HELD}\nMYE-DE01-A | lymphodepletion | 2 | | 2023-08-01"
+    )
+    [row] = rows(con, "adsl")
+    assert (row["SUBSQFL"], row["NSALV"], row["NACTDT"]) == ("Y", 2, "2023-08-06")
+    assert not set(CLOCKS) & set(reasons(rows, con))
+
+
+def test_a_held_line_beside_lymphodepletion_still_takes_the_patient_out(derived, rows):
+    known = lines((3, "2023-06-06", "talquetamab"))
+    held = (
+        f"{HELD}\nMYE-DE01-A | lymphodepletion | 1 | | 2023-05-20\n"
+        "MYE-DE01-A | treatment_line | 2 | | 2023-05-25"
+    )
+    con = derived(treatment_line=known, held=held)
+    assert rows(con, "adsl") == []
+    assert [
+        row["reason"] for row in rows(con, "attrition", "n_patients > 0 and reason is not null")
+    ] == ["SALVAGE_HELD"]

@@ -59,3 +59,35 @@ def test_rows_of_an_overtaken_delivery_are_not_read(small_study):
         staged = small_study.stage("DE01", delivery, people, held_back=back)
         small_study.load(small_study.outcome("DE01", delivery, staged), derive=look)
     assert found == [[(1,)], [(0,)]]
+
+
+def test_lymphodepletion_that_stands_as_a_line_is_told_by_its_own_name(small_study):
+    found = []
+
+    def look(con, _):
+        con.execute("create table analysis.adsl as select usubjid as USUBJID from core.subject")
+        con.execute("comment on column analysis.adsl.USUBJID is 'Unique subject identifier'")
+        asked = "select number, held_table from held_row order by number"
+        found.extend(con.execute(asked).fetchall())
+
+    drugs = ("cyclophosphamide|fludarabine", "cyclophosphamide|fludarabine", "dexamethasone")
+    held = [
+        {"patient_id": "1", "row_id": number, "line_number": number, "drugs": drug}
+        for number, drug in enumerate(drugs, start=1)
+    ]
+    told = {1: ("SAL-06", "error"), 2: ("DAT-19", "error"), 3: ("SAL-06", "warning")}
+    of_line = {
+        "disposition": "quarantine",
+        "scope": "row",
+        "table": "treatment_line",
+        "patient_id": "1",
+    }
+    findings = [
+        {"finding_id": row, "row_id": row, "rule_id": rule, "severity": severity, **of_line}
+        for row, (rule, severity) in told.items()
+    ]
+    people = {"subject": [small_study.patient("1")]}
+    back = {"treatment_line": held}
+    staged = small_study.stage("DE01", "d1", people, held_back=back, findings=findings)
+    small_study.load(small_study.outcome("DE01", "d1", staged), derive=look)
+    assert found == [(1, "lymphodepletion"), (2, "treatment_line"), (3, "treatment_line")]

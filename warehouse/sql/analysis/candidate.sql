@@ -35,10 +35,15 @@ relapse_before as (
         )
 ),
 -- Lines that are there below the first salvage: where one of them is held, which is the first is not known.
+-- Lymphodepletion that was entered as a line is held back and known to be none.
 below as (
     select first_salvage.usubjid, count(distinct line.line_number) as n_lines
     from first_salvage
-    inner join core.treatment_line as line
+    inner join (
+        select usubjid, line_number from core.treatment_line
+        union
+        select usubjid, number from held_row where held_table = 'lymphodepletion'
+    ) as line
         on first_salvage.usubjid = line.usubjid and line.line_number < first_salvage.line_number
     group by first_salvage.usubjid
 )
