@@ -293,8 +293,7 @@ class Checker:
             hold_failing(self._holds, data, check, rows)
 
     def _copies(self, check: PlannedCheck, data: TableData) -> None:
-        marked = copies(data, check)
-        if marked["flagged"].any():
+        if (marked := copies(data, check))["flagged"].any():
             hold_copies(self._holds, data, check, self._findings.add_copies(check, data, marked))
 
 
