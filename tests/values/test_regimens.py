@@ -143,6 +143,13 @@ def test_thalidomide_and_talquetamab_are_one_letter_apart_and_never_mixed() -> N
         "DPd x4",
         "DPd (4 Zyklen)",
         "DPd, C1-C6",
+        "DPd C1D1",
+        "DPd (C2D15)",
+        "C1D1 DPd",
+        "DPd C1 D1-D22",
+        "DPd C1D1, D8, D15",
+        "DPd Z3T8",
+        "DPd cycle 2 day 15",
         "DPd seit 3/23",
         "DPd ab 12.03.2023",
         "DPd q4w",
@@ -305,3 +312,14 @@ def test_any_text_gives_a_verdict(values: list[str]) -> None:
     for found, status, rule in frame.select("lines", "status", "rule_id").iter_rows():
         assert (status == "error") == (rule is not None)
         assert status in ("missing", "error") or found is not None
+
+
+@pytest.mark.parametrize("text", ["C1D1", "C1", "Tec C1D1 + Unknownib", "Tec CD", "C1D1x"])
+def test_a_mark_of_the_cycle_is_no_drug_and_hides_none(text: str) -> None:
+    assert parse_regimens([text]).row(0, named=True)["rule_id"] == "SAL-01"
+
+
+def test_a_cycle_mark_stands_beside_other_drugs() -> None:
+    assert lines("Tec C1D1 + Dex") == ["dexamethasone + teclistamab"]
+    assert lines("Tec C1D1 -> Tal C1D1") == ["teclistamab", "talquetamab"]
+    assert lines("Cy C1D1") == ["cyclophosphamide"]

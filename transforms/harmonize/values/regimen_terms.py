@@ -158,10 +158,12 @@ DATE = re.compile(
     rf"\(?(?<![\w.])(?:\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{2,4}})?|\d{{4}}-\d{{2}}(?:-\d{{2}})?|\d{{1,2}}[./](?:\d{{4}}|\d{{2}})"
     rf"|(?:\d{{1,2}}\.?\s*)?{_MONTHS}\s*'?\d{{2,4}}|(?<=seit )\d{{4}}|(?<=since )\d{{4}}|(?<=ab )\d{{4}})(?![\w])\)?"
 )
+_DAY = r"(?:d|t|j|day|tag|dia|jour)"
 DOSE = re.compile(
     rf"(?<![\w.])(?:"
     rf"{_NUMBER}(?:\s*[-/>]+\s*{_NUMBER})*\s*(?:mg|g|ug|\u03bcg|mcg|ml|gy|x?\s?10\^?6|mio\.?|e6)(?:\s*/\s*(?:kg|m2|m\^2|qm|d|tag|day|dia|wo|woche|week|sem))*(?:\s*kg)?"
     rf"|\d+\s*x\s*{_NUMBER}\s*gy|x\s?\d+|\d+\s?x(?=\s|$)|\d+\s*\.?\s*(?:zyklen|zyklus|zykl\.?|cycles?|ciclos?|cures?|gaben|doses|dosis|fractions|fraktionen|fx|sitzungen|sesiones|seances)"
-    rf"|(?:c|z|cycle|zyklus|ciclo)\s?\d+(?:\s?-\s?[cz]?\d+)?|q\s?\d+\s?(?:w|d)|d\s?\d+(?:\s?[,-]\s?d?\d+)*(?:\s*/\s*\d+)?|t\s?\(?11[;,]14\)?|alle \d+ (?:wochen|tage)|every \d+ (?:weeks|days)|cada \d+ (?:semanas|dias)|toutes les \d+ semaines|tag \d+"
+    # A cycle with its day (`C1D1`, `C2D8-D15`) is a mark of time as the cycle alone.
+    rf"|(?:c|z|cycle|zyklus|ciclo)\s?\d+(?:\s?-\s?[cz]?\d+)?(?:[\s./-]?{_DAY}\s?\d+(?:\s?[,-]\s?{_DAY}?\s?\d+)*)?|q\s?\d+\s?(?:w|d)|d\s?\d+(?:\s?[,-]\s?d?\d+)*(?:\s*/\s*\d+)?|t\s?\(?11[;,]14\)?|alle \d+ (?:wochen|tage)|every \d+ (?:weeks|days)|cada \d+ (?:semanas|dias)|toutes les \d+ semaines|(?:tag|day|dia|jour) \d+"
     rf")(?![\w])"
 )
