@@ -194,6 +194,7 @@ def _summary(
         "delivery_id": plan.delivery.delivery_id,
         "received_on": plan.delivery.received_on.isoformat(),
         "export_date": plan.export_date.isoformat(),
+        "dates_shifted": plan.spec.dates.shifted,
         "mode": plan.spec.mode,
         "language": plan.spec.language,
         "spec_hash": plan.spec.spec_hash,

@@ -20,6 +20,7 @@ from transforms.derive.group_sizes import alternative_groups
 from transforms.derive.lines import find_first_salvage, salvage_sequence
 from warehouse.completions import add_completions
 from warehouse.definitions import read_definitions, set_missing
+from warehouse.export_days import no_export_days
 from warehouse.held import read_held
 from warehouse.held_progressions import none_held
 from warehouse.held_rows import no_held_rows
@@ -98,6 +99,7 @@ AFTER_LINES = {
     "toxicity_index": ONCE,
     "toxicity_adtox": ONCE,
     "salvage_response": EVERY,
+    "last_alive": EVERY,
     "progression": EVERY,
     "analysed_response_{response_analysed}": EVERY,
     "best_response": EVERY,
@@ -213,6 +215,7 @@ def _prepare(
     read_held(con)
     none_held(con)
     no_held_rows(con)
+    no_export_days(con)
     for name in steps(BEFORE_LINES, study, completion):
         _run(con, name)
     return found_lines(con)

@@ -19,6 +19,7 @@ from warehouse import meta, quality
 from warehouse.core import fill_core
 from warehouse.definitions import fill_definitions
 from warehouse.delivery_diff.fill import compare_deliveries
+from warehouse.export_days import read_export_days
 from warehouse.held_progressions import read_held_progressions
 from warehouse.integrity import check_integrity
 from warehouse.keys import create_delivery_shift, create_id_map
@@ -218,6 +219,7 @@ def _fill(
     create_id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
     core = fill_core(con, catalog, deliveries)
     read_held_progressions(con, deliveries)
+    read_export_days(con, deliveries)
     with one_transaction(con):
         meta.create_row_address(con, catalog)
         for file in sql_names("views"):

@@ -33,6 +33,7 @@ CORE_TABLES = (
 )
 # What checks hold back is no less held under another completion of the dates.
 HELD_TABLES = ("held_row", "held_progression")
+CENTER_TABLES = ("export_day",)
 
 
 def add_completions(con: duckdb.DuckDBPyConnection, derive_times: DeriveTimes) -> None:
@@ -81,7 +82,7 @@ def _complete(folder: Path, completion: Completion, derive_times: DeriveTimes) -
             small.execute(
                 f"create table core.{table} as select * from read_parquet({file})"
             ).fetchall()
-        for table in HELD_TABLES:
+        for table in (*HELD_TABLES, *CENTER_TABLES):
             file = quoted(str(folder / f"{table}.parquet"))
             small.execute(
                 f"create temp table {table} as select * from read_parquet({file})"
@@ -100,6 +101,8 @@ def _copy_core(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for table in HELD_TABLES:
         rows = f"from {table} semi join partial_patient using (usubjid)"
         _copy(con, rows, folder / f"{table}.parquet")
+    for table in CENTER_TABLES:
+        _copy(con, f"from {table}", folder / f"{table}.parquet")
 
 
 def _copy(con: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:

@@ -111,17 +111,22 @@ PLAIN = {
 def derived() -> Warehouse:
     """Core tables drawn in the test (the others of `PLAIN`) → schema `analysis` derived.
 
-    `held` draws rows of `temp.held_row`: what a check holds back.
+    `held` draws rows of `temp.held_row`: what a check holds back. `exported` is the day of the
+    export of center DE01.
     """
 
     def build(
-        study: Study | None = None, held: str = "", **tables: str
+        study: Study | None = None, held: str = "", exported: str = "", **tables: str
     ) -> duckdb.DuckDBPyConnection:
         from warehouse.analysis import derive
+        from warehouse.export_days import no_export_days
 
         con = duckdb.connect(config={"threads": 1})
         create_core(con, **{**PLAIN, **tables})
         hold_back(con, held)
+        no_export_days(con)
+        if exported:
+            con.execute(f"insert into export_day values ('DE01', date '{exported}')")
         derive(con, study or make_study())
         return con
 

@@ -98,9 +98,9 @@ select
     case when timeline.dthdt > setting.data_cut then null else timeline.dthdt end as DTHDT,
     case when timeline.dthdt > setting.data_cut then null else timeline.dthdtf end as DTHDTF,
     case when timeline.dthdt > setting.data_cut then null when timeline.dthfl = 'Y' then timeline.death_cause end as DTHCAUS,
-    least(timeline.lstalvdt, setting.data_cut) as LSTALVDT,
-    case when timeline.lstalvdt > setting.data_cut then null else timeline.lstalvdtf end as LSTALDTF,
-    timeline.alive_domain as LSTALSRC,
+    least(last_alive.lstalvdt, setting.data_cut) as LSTALVDT,
+    case when last_alive.lstalvdt > setting.data_cut then null else last_alive.lstalvdtf end as LSTALDTF,
+    last_alive.alive_domain as LSTALSRC,
     case when timeline.dthdt > setting.data_cut then 'ALIVE' else timeline.vital_status::varchar end as VITSTAT,
     staging_chosen.iss as ISS,
     staging_chosen.issd as ISSD,
@@ -142,6 +142,7 @@ select
     toxicity_index.crsslvgr as CRSSLVGR,
     toxicity_index.crsslvsc as CRSSLVSC
 from timeline
+inner join last_alive using (usubjid)
 inner join core.subject as subject using (usubjid)
 cross join setting
 left join index_infusion using (usubjid)

@@ -2,7 +2,8 @@
 -- Grain:   one row per patient: the latest day on which a record shows the patient alive, and how precise
 --          that record is. Partial dates count with their first day, so that a censoring date is never
 --          later than what is known; of records on one day the most precise one counts.
--- Reads:   every dated fact of core; temp.vital.
+--          A record of the month of the export is at most of the day of the export.
+-- Reads:   every dated fact of core; temp.vital, temp.export_day.
 -- Feeds:   LSTALVDT and the lower bound of an imputed death date.
 create or replace temp table alive_evidence as
 with keyed as (
@@ -24,12 +25,17 @@ with keyed as (
 ),
 dated as (
     select
-        usubjid,
-        domain,
-        alive_key,
-        date '1900-01-01' + (alive_key // 4)::integer as day
+        keyed.usubjid,
+        keyed.domain,
+        keyed.alive_key,
+        case
+            when keyed.alive_key % 4 = 3 then date '1900-01-01' + (keyed.alive_key // 4)::integer
+            else least(date '1900-01-01' + (keyed.alive_key // 4)::integer, export_day.export_on)
+        end as day
     from keyed
-    where alive_key is not null
+    left join core.subject as subject using (usubjid)
+    left join export_day using (center_id)
+    where keyed.alive_key is not null
 ),
 latest as (
     select

@@ -1,7 +1,7 @@
 -- temp.endpoint_base
 -- Grain:   one row per patient of the cohort: the dates that the endpoints rest on, and why a death or
 --          a progression cannot be placed in time.
--- Reads:   temp.timeline, temp.progression, temp.first_response, temp.best_response,
+-- Reads:   temp.timeline, temp.last_alive, temp.progression, temp.first_response, temp.best_response,
 --          temp.held_response, temp.held_row, temp.salvage_response, temp.vital, temp.setting.
 -- Feeds:   temp.endpoint_event, temp.clock.
 create or replace temp table endpoint_base as
@@ -9,10 +9,10 @@ with assessed as (
     select
         salvage_response.usubjid,
         max(salvage_response.adt) filter (
-            where timeline.lstalvdt is null or salvage_response.adt <= timeline.lstalvdt
+            where last_alive.lstalvdt is null or salvage_response.adt <= last_alive.lstalvdt
         ) as assessed_on,
         arg_max(salvage_response.row_id, (salvage_response.adt, salvage_response.row_id)) filter (
-            where timeline.lstalvdt is null or salvage_response.adt <= timeline.lstalvdt
+            where last_alive.lstalvdt is null or salvage_response.adt <= last_alive.lstalvdt
         ) as assessed_row_id,
         max(salvage_response.adt) filter (where salvage_response.adt < timeline.next_line_on)
             as assessed_before_next_line_on,
@@ -21,6 +21,7 @@ with assessed as (
         ) as assessed_before_next_line_row_id
     from salvage_response
     inner join timeline using (usubjid)
+    inner join last_alive using (usubjid)
     cross join setting
     where
         salvage_response.adt >= timeline.trtsdt
@@ -42,8 +43,8 @@ select
     timeline.dthdt,
     timeline.dthdtf,
     timeline.death_cause,
-    timeline.lstalvdt,
-    timeline.lstalvdtf,
+    last_alive.lstalvdt,
+    last_alive.lstalvdtf,
     timeline.next_line_on,
     timeline.next_line_flag,
     timeline.next_line_number,
@@ -80,8 +81,8 @@ select
         when timeline.dthfl = 'Y' and vital.death_date_precision = 'year' then 'DEATH_DATE_YEAR_ONLY'
         when timeline.dthdt < timeline.trtsdt then 'DEATH_BEFORE_START'
         when vital.usubjid is null and held_follow_up.usubjid is not null then 'FOLLOW_UP_HELD'
-        when timeline.lstalvdt is null then 'NO_LAST_CONTACT'
-        when timeline.lstalvdt < timeline.trtsdt and timeline.dthdt is null then 'LAST_CONTACT_BEFORE_START'
+        when last_alive.lstalvdt is null then 'NO_LAST_CONTACT'
+        when last_alive.lstalvdt < timeline.trtsdt and timeline.dthdt is null then 'LAST_CONTACT_BEFORE_START'
     end as survival_reason,
     case
         when progression.pd_on is not null then null
@@ -97,6 +98,7 @@ select
         else 'Alive at last contact'
     end as alive_text
 from timeline
+inner join last_alive using (usubjid)
 cross join setting
 left join progression using (usubjid)
 left join first_response using (usubjid)

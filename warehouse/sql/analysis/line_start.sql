@@ -1,6 +1,6 @@
 -- temp.line_start
 -- Grain:   one row per line after CAR-T that can belong to the index relapse, with its start imputed.
--- Reads:   core.treatment_line, core.response, core.relapse, temp.index_relapse, temp.vital.
+-- Reads:   core.treatment_line, core.response, core.relapse, temp.index_relapse, temp.vital, temp.export_day.
 -- Feeds:   transforms/derive/lines.py, which groups the lines and finds the first salvage.
 create or replace temp table line_start as
 with first_assessment as (
@@ -56,12 +56,18 @@ bounded as (
         ) + line.line_number as after_previous,
         first_assessment.assessed_on,
         reported_before.reported_on,
-        least(vital.death_last_day, vital.last_contact_date) as last_known_on
+        -- A last contact before the month is asked about (DAT-26) and tells nothing about the day.
+        least(
+            vital.death_last_day,
+            case when vital.last_contact_last_day >= line.start_date then vital.last_contact_last_day end,
+            export_day.export_on
+        ) as last_known_on
     from core.treatment_line as line
     inner join index_relapse using (usubjid)
     left join first_assessment using (usubjid, line_number)
     left join reported_before on line.row_id = reported_before.row_id
     left join vital using (usubjid)
+    left join export_day on line.center_id = export_day.center_id
 ),
 imputed as (
     select

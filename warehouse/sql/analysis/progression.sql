@@ -26,7 +26,11 @@ later as (
         relapse.relapse_date_precision as day_precision,
         relapse.basis::varchar as basis,
         timeline.trtsdt,
-        timeline.dthdt,
+        least(
+            timeline.dthdt,
+            timeline.export_on,
+            case when timeline.last_contact_last_day >= relapse.relapse_date then timeline.last_contact_last_day end
+        ) as end_on,
         max(response.adt) as responded_on
     from core.relapse as relapse
     inner join timeline using (usubjid)
@@ -47,7 +51,7 @@ relapsed as (
         *,
         case
             when first_day > trtsdt and day_precision is distinct from 'year'
-                then impute_event(first_day, day_precision, responded_on, dthdt)
+                then impute_event(first_day, day_precision, responded_on, end_on)
         end as day,
         imputed_flag(first_day, day_precision) as day_flag,
         day is null as is_open,

@@ -5,7 +5,7 @@
 --          progression known by year only the day is not known. One recorded under a line before the first
 --          salvage (a bridge) counts from the start of the salvage on (`is_before`).
 -- Reads:   core.response, temp.timeline, temp.salvage_sequence.
--- Feeds:   temp.progression, temp.analysed_response, temp.endpoint_base.
+-- Feeds:   temp.last_alive, temp.progression, temp.analysed_response, temp.endpoint_base.
 create or replace temp table salvage_response as
 with line as (
     select
@@ -34,12 +34,17 @@ read as (
         response.progression_basis,
         response.confirmed,
         coalesce(line.start_on, timeline.trtsdt) as start_on,
-        -- What is recorded for a line lies before the next one starts, as far as its month allows.
-        case
-            when line.next_on - 1 >= response.response_date then least(line.next_on - 1, timeline.dthdt)
-            when line.next_on >= response.response_date then least(line.next_on, timeline.dthdt)
-            else timeline.dthdt
-        end as end_on,
+        -- What is recorded for a line lies before the next one starts, as far as its month allows; and
+        -- not after the last contact, if that is not before it, nor after the export.
+        least(
+            case
+                when line.next_on - 1 >= response.response_date then line.next_on - 1
+                when line.next_on >= response.response_date then line.next_on
+            end,
+            case when timeline.last_contact_last_day >= response.response_date then timeline.last_contact_last_day end,
+            timeline.dthdt,
+            timeline.export_on
+        ) as end_on,
         timeline.trtsdt,
         timeline.reldt
     from core.response as response

@@ -2,7 +2,7 @@
 -- Grain:   one row per patient of the cohort with its dates imputed in the order death, salvage start,
 --          relapse, infusion, each inside the window that the earlier ones leave.
 -- Reads:   temp.candidate, temp.first_salvage, temp.following_line, temp.held_line, temp.index_relapse, temp.index_infusion, temp.vital,
---          temp.alive_evidence.
+--          temp.alive_evidence, temp.export_day.
 -- Feeds:   analysis.adsl and every later step.
 create or replace temp table timeline as
 with salvage as (
@@ -28,6 +28,8 @@ with salvage as (
 death as (
     select
         salvage.*,
+        export_day.export_on,
+        vital.last_contact_last_day,
         vital.vital_status,
         vital.death_cause,
         case
@@ -38,7 +40,7 @@ death as (
             vital.death_first_day,
             vital.death_date_precision,
             greatest(alive_evidence.alive_on, salvage.trtsdt),
-            null::date
+            export_day.export_on
         ) as dthdt,
         imputed_flag(vital.death_first_day, vital.death_date_precision) as dthdtf,
         alive_evidence.alive_on,
@@ -47,6 +49,7 @@ death as (
     from salvage
     left join vital using (usubjid)
     left join alive_evidence using (usubjid)
+    left join export_day using (center_id)
 ),
 relapse as (
     select
@@ -70,13 +73,6 @@ select
         index_infusion.lymphodepletion_date + 1,
         relapse.reldt - 1
     ) as cartdt,
-    imputed_flag(index_infusion.infusion_first_day, index_infusion.infusion_date_precision) as cartdtf,
-    -- An imputed start of salvage is itself a day on which the patient was alive.
-    least(greatest(relapse.alive_on, relapse.trtsdt), relapse.dthdt) as lstalvdt,
-    case lstalvdt
-        when relapse.alive_on then relapse.alive_flag
-        when relapse.trtsdt then relapse.start_flag
-        else relapse.dthdtf
-    end as lstalvdtf
+    imputed_flag(index_infusion.infusion_first_day, index_infusion.infusion_date_precision) as cartdtf
 from relapse
 inner join index_infusion using (usubjid)

@@ -9,6 +9,7 @@ select
     vital_status,
     last_contact_date,
     last_contact_date_precision,
+    latest_day(last_contact_date, last_contact_date_precision) as last_contact_last_day,
     death_date as death_first_day,
     latest_day(death_date, death_date_precision) as death_last_day,
     death_date_precision,
