@@ -52,7 +52,7 @@ OUTCOMES = (
     "resolved",
     "withdrawn",
     "rule_withdrawn",
-    "not_judged",  # the rule could not run, or the center has no new readable delivery
+    "not_judged",  # the rule could not run, or what it needs cannot be known now
 )
 # Codes of the list from which a center chooses its answer.
 ANSWERS = (
@@ -64,6 +64,8 @@ ANSWERS = (
 )
 
 # One row per fact that fails now: the findings of the deliveries in force, by what they are about.
+# `known` remembers what the rule rested on: `column` of the record itself, `table.column@instance` of the record of
+# another table, `table.column` where that record cannot be told. Without them a later delivery judges nothing.
 FACT = pl.Schema(
     {
         "center_id": pl.String(),
@@ -79,6 +81,7 @@ FACT = pl.Schema(
         "finding_id": pl.Int64(),  # one of the findings of the fact (the newest)
         "n_findings": pl.Int32(),
         "unread": pl.Boolean(),  # no value of `field` is understood
+        "known": pl.List(pl.String()),  # those of `involved` that held a value; see below
     }
 )
 
@@ -91,6 +94,8 @@ RECORD = pl.Schema(
         "instance": pl.String(),
     }
 )
+# RECORD with the number of the delivery that it counts of: the newest with it; of a table without key every one.
+HELD_RECORD = pl.Schema({**RECORD, "delivery_key": pl.Int32()})
 
 # The log in the vault: one Parquet part per transaction (a load, a release, an import, ...).
 QUERY_EVENT = pl.Schema(
@@ -116,6 +121,7 @@ QUERY_EVENT = pl.Schema(
         "severity": pl.String(),
         "fingerprint": pl.String(),
         "involved": pl.List(pl.String()),
+        "known": pl.List(pl.String()),  # as of FACT; null in parts that older programs wrote
         # The answer of a center; never published.
         "answer": pl.String(),
         "corrected_value": pl.String(),
@@ -138,6 +144,7 @@ QUERY = pl.Schema(
         "severity": pl.String(),
         "fingerprint": pl.String(),
         "involved": pl.List(pl.String()),
+        "known": pl.List(pl.String()),
         "state": pl.String(),
         "resolution": pl.String(),
         "created_at": pl.Datetime("us", "UTC"),

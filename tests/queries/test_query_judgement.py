@@ -8,13 +8,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.query_frames import FACT, QUERY_EVENT, RECORD
+from schemas.query_frames import FACT, HELD_RECORD, QUERY_EVENT
 from warehouse.queries.fold import fold
 from warehouse.queries.reconcile import Seen, reconcile
+from warehouse.queries.standing import CELL, COLUMN, NEED, TABLE, Standing
 from warehouse.queries.transitions import answer, close, release, reopen
 
 NOW = dt.datetime(2024, 6, 1, tzinfo=dt.UTC)
-RAN = {"center_id": pl.String, "rule_id": pl.String, "table": pl.String, "ran": pl.Boolean}
+RAN = {
+    "center_id": pl.String, "rule_id": pl.String, "table": pl.String, "delivery_key": pl.Int32, "ran": pl.Boolean
+}  # fmt: skip
 HERE = ("AA01", "P1")
 
 
@@ -23,11 +26,25 @@ def fact(
 ) -> tuple[Any, ...]:
     table, instance = more.get("table", "treatment_line"), more.get("instance", "line_number=1")
     involved = more.get("involved", [field])
-    return (*HERE, rule, table, instance, field, "warning", mark, involved, 7, 1, 1, unread)
+    return (
+        *HERE,
+        rule,
+        table,
+        instance,
+        field,
+        "warning",
+        mark,
+        involved,
+        7,
+        1,
+        1,
+        unread,
+        more.get("known", involved),
+    )
 
 
 def records(*instances: str, table: str = "treatment_line") -> pl.DataFrame:
-    return pl.DataFrame([(*HERE, table, i) for i in instances], RECORD, orient="row")
+    return pl.DataFrame([(*HERE, table, i, 7) for i in instances], HELD_RECORD, orient="row")
 
 
 class Loop:
@@ -53,7 +70,7 @@ class Loop:
     ) -> dict[str, str]:
         now = records("line_number=1") if now is None else now
         rules = more.pop("rules", {"DAT-18", "STR-06", "STR-12", "DLV-01"})
-        ran = more.pop("ran", [("AA01", r, "treatment_line", True) for r in rules])
+        ran = more.pop("ran", [("AA01", r, "treatment_line", 7, True) for r in rules])
         fresh = more.pop("fresh", True)
         seen = Seen(
             facts=pl.DataFrame(list(facts), FACT, orient="row"),
@@ -112,25 +129,193 @@ def test_a_value_that_nobody_can_read_now_resolves_nothing(loop: Loop) -> None:
     assert loop.state() == ("open", None)
 
 
-def test_a_column_that_is_not_delivered_any_more_resolves_nothing(loop: Loop) -> None:
-    gone = pl.DataFrame(
-        {"center_id": ["AA01"], "table": ["treatment_line"], "column": ["end_date"]}
+def standing(loop: Loop, **more: Any) -> Standing:
+    """What stands of the first query: its own needs, and all columns delivered."""
+    query_id = loop.queries["query_id"][0]
+    needs = more.pop(
+        "needs", [("treatment_line", "end_date", None), ("treatment_line", "start_date", None)]
     )
-    assert loop.load(dropped=gone) == {"DAT-18": "not_judged"}
-    other = gone.with_columns(column=pl.lit("regimen_text"))
-    assert loop.load(dropped=other) == {"DAT-18": "resolved"}
+    columns = more.pop("columns", ["treatment_line.end_date", "treatment_line.start_date"])
+    where = [("AA01", 7, *name.split(".")) for name in columns]
+    return Standing(
+        needs=pl.DataFrame([(query_id, *need) for need in needs], NEED, orient="row"),
+        columns=pl.DataFrame(where, COLUMN, orient="row"),
+        cells=pl.DataFrame(more.pop("cells", []), CELL, orient="row"),
+        hidden=pl.DataFrame([("AA01", t) for t in more.pop("hidden", [])], TABLE, orient="row"),
+        **more,
+    )
+
+
+def test_a_column_that_is_not_delivered_any_more_resolves_nothing_however_many_loads_pass(
+    loop: Loop,
+) -> None:
+    without = standing(loop, columns=["treatment_line.start_date"])
+    for _ in range(3):
+        assert loop.load(standing=without) == {"DAT-18": "not_judged"}
+    assert loop.load(standing=standing(loop)) == {"DAT-18": "resolved"}
 
 
 def test_a_rule_that_ran_on_another_table_only_resolves_nothing(loop: Loop) -> None:
-    ran = [("AA01", "DAT-18", "treatment_line", False), ("AA01", "DAT-18", "risk", True)]
+    ran = [("AA01", "DAT-18", "treatment_line", 7, False), ("AA01", "DAT-18", "risk", 7, True)]
     assert loop.load(ran=ran) == {"DAT-18": "not_judged"}
 
 
-def test_a_record_whose_whole_key_was_corrected_is_followed_where_it_is_the_only_one(
+def test_a_rule_that_ran_on_another_delivery_than_that_of_the_record_resolves_nothing(
     loop: Loop,
 ) -> None:
-    assert loop.load(now=records("line_number=3")) == {"DAT-18": "resolved"}
-    assert loop.state() == ("resolved", "data_corrected")
+    ran = [
+        ("AA01", "DAT-18", "treatment_line", 6, True),
+        ("AA01", "DAT-18", "treatment_line", 7, False),
+    ]
+    assert loop.load(ran=ran) == {"DAT-18": "not_judged"}
+
+
+OTHER = [("infusion", "infusion_date", "infusion_number=1")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "more", "outcome"),
+    [
+        (("infusion_number=1", 7, True), {}, "resolved"),
+        (("infusion_number=1", 7, False), {}, "not_judged"),
+        # Another infusion is not the one that the rule compared with.
+        (("infusion_number=2", 7, True), {}, "withdrawn"),
+        # It is there, in another delivery, which the rule did not see; or where nobody can see it.
+        (("infusion_number=1", 6, True), {}, "not_judged"),
+        (("infusion_number=2", 7, True), {"hidden": ["infusion"]}, "not_judged"),
+    ],
+)
+def test_what_became_of_the_record_of_another_table_decides_too(
+    loop: Loop, cell: tuple[str, int, bool], more: dict[str, Any], outcome: str
+) -> None:
+    instance, delivery, filled = cell
+    cells = [(*HERE, "infusion", instance, delivery, "infusion_date", filled)]
+    now = standing(loop, needs=OTHER, cells=cells, **more)
+    assert loop.load(standing=now) == {"DAT-18": outcome}
+    if outcome == "withdrawn":
+        assert loop.state() == ("resolved", "record_withdrawn")
+
+
+def test_a_record_of_another_table_is_the_same_where_its_needed_value_is_part_of_its_key(
+    loop: Loop,
+) -> None:
+    needs = [("lesion", "category", "site=LIVER category=EXTRAOSSEOUS")]
+    cell = (*HERE, "lesion", "site=LIVER category=PARAOSSEOUS", 7, "category", True)
+    assert loop.load(standing=standing(loop, needs=needs, cells=[cell])) == {"DAT-18": "resolved"}
+
+
+def test_a_record_held_for_its_own_sake_is_no_evidence_where_the_rule_looks_past_it(
+    loop: Loop,
+) -> None:
+    cells = [(*HERE, "infusion", "infusion_number=1", 7, "infusion_date", True)]
+    held = fact("STR-06", "product", table="infusion", instance="infusion_number=1")
+    holding = frozenset({"STR-06"})
+    past = standing(loop, needs=OTHER, cells=cells, holding=holding, sound=frozenset({"DAT-18"}))
+    assert loop.load(held, standing=past)["DAT-18"] == "not_judged"
+    seen = standing(loop, needs=OTHER, cells=cells, holding=holding)
+    assert loop.load(held, standing=seen)["DAT-18"] == "resolved"
+
+
+def test_an_unreadable_value_beside_the_record_resolves_nothing_where_the_rule_looks_there(
+    loop: Loop,
+) -> None:
+    beside = standing(loop, beside=frozenset({"DAT-18"}))
+    delivered = fact("DAT-01", "start_date", unread=True, instance="line_number=2")
+    rules = {"DAT-18", "DAT-01", "DAT-17"}
+    assert loop.load(delivered, rules=rules, standing=beside)["DAT-18"] == "not_judged"
+    empty = fact("DAT-17", "start_date", unread=True, instance="line_number=2", known=[])
+    assert loop.load(empty, rules=rules, standing=beside)["DAT-18"] == "resolved"
+
+
+def test_an_unreadable_value_beside_the_record_is_nothing_to_a_rule_on_the_record_alone(
+    loop: Loop,
+) -> None:
+    delivered = fact("DAT-01", "start_date", unread=True, instance="line_number=2")
+    told = loop.load(delivered, rules={"DAT-18", "DAT-01"}, standing=standing(loop))
+    assert told["DAT-18"] == "resolved"
+
+
+def test_a_record_that_nobody_can_see_is_not_withdrawn(loop: Loop) -> None:
+    loop.answers("correct")
+    hidden = standing(loop, hidden=["treatment_line"])
+    for _ in range(2):
+        assert loop.load(now=records(), standing=hidden) == {"DAT-18": "not_judged"}
+    assert loop.state() == ("closed", "confirmed_correct")
+    assert loop.load(now=records()) == {"DAT-18": "withdrawn"}
+
+
+def test_a_question_on_a_file_that_is_not_delivered_stays(loop: Loop) -> None:
+    place = fact("STR-06", "", table=None, instance="source=labs", known=[])
+    place = (place[0], None, *place[2:])
+    loop.load(place)
+    ids = loop.queries.filter(pl.col("rule_id") == "STR-06")["query_id"]
+    absent = Standing(unseen=frozenset(ids))
+    assert loop.load(standing=absent)["STR-06"] == "not_judged"
+    assert loop.load(standing=Standing())["STR-06"] == "resolved"
+
+
+RESPONSE = "line_number=1 kind=BEST response_date=2024-01-0"
+
+
+def of_response(day: int, mark: str = "1") -> tuple[Any, ...]:
+    return fact("RSP-01", "category", mark, table="response", instance=f"{RESPONSE}{day}")
+
+
+@pytest.fixture
+def response() -> Loop:
+    """RSP-01 fails about the category of a response."""
+    made = Loop()
+    made.before = records(f"{RESPONSE}1", table="response")
+    made.load(of_response(1), now=made.before, rules={"RSP-01"}, ran=ON_RESPONSE)
+    return made
+
+
+ON_RESPONSE = [("AA01", "RSP-01", "response", 7, True)]
+
+
+def test_a_record_of_which_only_a_date_of_the_key_was_corrected_is_followed(response: Loop) -> None:
+    moved = records(f"{RESPONSE}3", table="response")
+    told = response.load(now=moved, rules={"RSP-01"}, ran=ON_RESPONSE)
+    assert told == {"RSP-01": "resolved"}
+    assert response.state("RSP-01") == ("resolved", "data_corrected")
+
+
+@pytest.mark.parametrize(
+    ("mark", "outcome", "state"),
+    [("1", "confirmed", ("closed", "confirmed_correct")), ("2", "reopened", ("open", None))],
+)
+def test_an_exception_follows_its_record_while_the_value_is_the_same(
+    response: Loop, mark: str, outcome: str, state: tuple[str, str | None]
+) -> None:
+    response.answers("correct")
+    moved = records(f"{RESPONSE}3", table="response")
+    told = response.load(of_response(3, mark), now=moved, rules={"RSP-01"}, ran=ON_RESPONSE)
+    assert told == {"RSP-01": outcome}
+    assert response.state("RSP-01") == state
+    assert response.queries["instance"].to_list() == [f"{RESPONSE}3"]
+
+
+def test_an_exception_whose_record_moved_while_the_rule_could_not_run_stays(response: Loop) -> None:
+    response.answers("correct")
+    moved = records(f"{RESPONSE}3", table="response")
+    off = [("AA01", "RSP-01", "response", 7, False)]
+    assert response.load(now=moved, rules={"RSP-01"}, ran=off) == {"RSP-01": "not_judged"}
+    assert response.state("RSP-01") == ("closed", "confirmed_correct")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["line_number=2 kind=BEST response_date=2024-01-03",
+     "line_number=1 kind=PROGRESSION response_date=2024-01-03"],
+)  # fmt: skip
+def test_a_record_of_another_line_or_kind_is_not_the_lost_one(response: Loop, other: str) -> None:
+    now = records(other, table="response")
+    assert response.load(now=now, rules={"RSP-01"}, ran=ON_RESPONSE) == {"RSP-01": "withdrawn"}
+
+
+def test_another_line_in_the_place_of_a_line_is_another_record(loop: Loop) -> None:
+    assert loop.load(now=records("line_number=3")) == {"DAT-18": "withdrawn"}
+    assert loop.state() == ("resolved", "record_withdrawn")
 
 
 def test_of_two_new_records_nobody_can_tell_which_it_is(loop: Loop) -> None:

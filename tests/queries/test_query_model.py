@@ -11,19 +11,41 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.query_frames import FACT, QUERY_EVENT, RECORD
+from schemas.catalog import load_catalog
+from schemas.query_frames import FACT, HELD_RECORD, QUERY_EVENT
 from warehouse.queries.fold import fold
 from warehouse.queries.reconcile import Seen, reconcile
+from warehouse.queries.standing import CELL, COLUMN, TABLE, Standing, needs_of
 from warehouse.queries.transitions import answer, close, release
 
 sys.path.insert(0, str(Path(__file__).parent))
-from query_model import LIVE, RULES, Asked, Center, Key, Records, failing
+from query_model import (
+    LIVE,
+    RULES,
+    UNREADABLE,
+    Asked,
+    Center,
+    Delivery,
+    Key,
+    Records,
+    failing,
+    held_by,
+)
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 ANSWERS = ("corrected", "correct", "not_available", "patient_withdrawn", "other")
 CENTERS = 100  # sequences side by side, each a center of its own
-RAN = {"center_id": pl.String, "rule_id": pl.String, "table": pl.String, "ran": pl.Boolean}
-INVOLVED = {"ONE": ["category"], "TWO": ["response_date", "category"]}
+RAN = {
+    "center_id": pl.String, "rule_id": pl.String, "table": pl.String, "delivery_key": pl.Int32, "ran": pl.Boolean
+}  # fmt: skip
+SUBJECT = "subject.diagnosis_date"
+INVOLVED = {
+    "ONE": ["category"],
+    "READ": ["category"],
+    "TWO": ["response_date", "category", SUBJECT],
+}
+CATALOG = load_catalog()
+World = dict[str, list[Delivery]]  # per center, the deliveries in force
 
 
 def instance(key: Key) -> str:
@@ -31,37 +53,68 @@ def instance(key: Key) -> str:
     return f"kind={key[1]} response_date={key[2]}"
 
 
-def number_of(center: str) -> int:
-    """Number of the delivery of a center; each has one in force."""
-    return int(center[1:])
-
-
-def record_frame(records: dict[str, Records]) -> pl.DataFrame:
-    """RECORD of all centers."""
-    rows = [(c, k[0], "response", instance(k)) for c, mine in records.items() for k in mine]
-    return pl.DataFrame(rows, RECORD, orient="row")
-
-
-def fact_frame(records: dict[str, Records], judged: dict[str, set[str]]) -> pl.DataFrame:
-    """FACT of all centers."""
+def record_frame(records: dict[str, dict[Key, int]]) -> pl.DataFrame:
+    """HELD_RECORD of all centers, from the number of the delivery of each record."""
     rows = [
-        (c, key[0], rule, "response", instance(key), name, "error", mark, INVOLVED[rule],
-         number_of(c), 1, 1, False)
+        (c, k[0], "response", instance(k), n)
         for c, mine in records.items()
-        for (rule, key, name), mark in failing(mine, judged[c]).items()
-    ]  # fmt: skip
+        for k, n in mine.items()
+    ]
+    return pl.DataFrame(rows, HELD_RECORD, orient="row")
+
+
+def fact_frame(world: World, ran: dict[int, set[str]]) -> pl.DataFrame:
+    """FACT of all centers."""
+    rows = []
+    for c, mine in world.items():
+        held = held_by(mine)
+        for (rule, key, name), mark in failing(mine, ran).items():
+            known = [f"{n}@" if n == SUBJECT else n for n in INVOLVED[rule]]
+            if rule == "TWO" and mark.endswith("none"):
+                known.remove("category")
+            rows.append(
+                (c, key[0], rule, "response", instance(key), name, "error", mark, INVOLVED[rule],
+                 held[key].number, 1, 1, rule == "READ", known)
+            )  # fmt: skip
     return pl.DataFrame(rows, FACT, orient="row")
 
 
+def standing(world: World, queries: pl.DataFrame) -> Standing:
+    """What the deliveries in force hold of what the queries rested on."""
+    every = [(c, d) for c, mine in world.items() for d in mine]
+    columns = [
+        (c, d.number, "response", name)
+        for c, d in every
+        for name, there in (("response_date", d.table), ("category", d.table and d.category))
+        if there
+    ]
+    cells = [
+        (c, patient, "subject", "", d.number, "diagnosis_date", filled)
+        for c, d in every
+        for patient, filled in d.subjects.items()
+    ]
+    hidden = [
+        (c, "response")
+        for c, mine in world.items()
+        if any(d.unreadable for d in mine) or not any(d.table for d in mine)
+    ]
+    return Standing(
+        needs=needs_of(queries, CATALOG),
+        cells=pl.DataFrame(cells, CELL, orient="row"),
+        columns=pl.DataFrame(columns, COLUMN, orient="row"),
+        hidden=pl.DataFrame(hidden, TABLE, orient="row"),
+    )
+
+
 def mutated(records: Records, dice: random.Random) -> Records:
-    """Another delivery: records come, go, change values or their day."""
+    """Another state of the records: they come, go, change values, cannot be read, or change their day."""
     out = dict(records)
     for key in list(out):
         what = dice.random()
         if what < 0.15:
             del out[key]
         elif what < 0.35:
-            out[key] = (dice.randrange(6), dice.randrange(4))
+            out[key] = (dice.choice([UNREADABLE, *range(6)]), dice.randrange(4))
         elif what < 0.5:
             moved = (key[0], key[1], dice.randrange(6))
             if moved not in out:
@@ -71,6 +124,20 @@ def mutated(records: Records, dice: random.Random) -> Records:
         key = (dice.choice("pq"), dice.choice("AB"), dice.randrange(6))
         out.setdefault(key, (dice.randrange(6), dice.randrange(4)))
     return out
+
+
+def delivered(number: int, records: Records, part: bool, dice: random.Random) -> Delivery:
+    """A delivery of the records, or of a part of them, with what may be wrong with it."""
+    sent = Delivery(number, category=dice.random() < 0.85, table=dice.random() < 0.9)
+    sent.unreadable = sent.table and dice.random() < 0.1
+    lost = 0.3 if sent.unreadable else 0.4 if part else 0.0
+    if sent.table:
+        sent.records = {k: v for k, v in records.items() if dice.random() >= lost}
+    for patient in "pq":
+        what = dice.random()
+        if what < 0.9 and not (part and dice.random() < 0.4):
+            sent.subjects[patient] = what < 0.8
+    return sent
 
 
 def state_of(model: dict[str, Center]) -> list[tuple[object, ...]]:
@@ -126,29 +193,43 @@ def run_sequences(seed: int, steps: int, *, at_once: bool) -> None:
     """Drives model and code through the same history, and compares them after every step."""
     dice = random.Random(seed)
     model = {f"C{n:03d}": Center(at_once) for n in range(CENTERS)}
+    adds = {c for c in model if dice.random() < 0.3}  # centers that add to what they sent
     loop = Loop(at_once=at_once)
+    number = 0
     for _ in range(steps):
-        rules = set(RULES) if dice.random() < 0.8 else {dice.choice(list(RULES))}
-        before = {c: center.records for c, center in model.items()}
-        fresh = {c for c in model if dice.random() < 0.8}
-        after = {c: mutated(r, dice) if c in fresh else r for c, r in before.items()}
-        ran = {c: {r for r in rules if dice.random() < 0.85} for c in model}
-        pairs = [(c, rule, "response", rule in ran[c]) for c in model for rule in rules]
+        rules = {"READ", *(RULES if dice.random() < 0.8 else [dice.choice(["ONE", "TWO"])])}
+        world = {c: center.deliveries for c, center in model.items()}
+        before = {c: dict.fromkeys(center.known_before(), 0) for c, center in model.items()}
+        fresh = {c for c in model if dice.random() < 0.8}  # the others fail or send nothing
+        for c in sorted(fresh):
+            number += 1
+            now = {k: d.records[k] for k, d in held_by(world[c]).items()}
+            sent = delivered(number, mutated(now, dice), c in adds and bool(world[c]), dice)
+            world[c] = [*world[c], sent] if c in adds else [sent]
+        every = [(c, d) for c in model for d in world[c]]
+        ran = {
+            d.number: {r for r in sorted(rules) if dice.random() < 0.85} | {"READ"}
+            for _, d in every
+        }
+        told = [(c, r, "response", d.number, r in ran[d.number]) for c, d in every for r in rules]
         seen = Seen(
-            facts=fact_frame(after, ran),
-            now=record_frame(after),
+            facts=fact_frame(world, ran),
+            now=record_frame(
+                {c: {k: d.number for k, d in held_by(world[c]).items()} for c in model}
+            ),
             before=record_frame(before),
-            ran=pl.DataFrame(pairs, RAN, orient="row"),
+            ran=pl.DataFrame(told, RAN, orient="row"),
             rules=frozenset(rules),
-            fresh=frozenset(map(number_of, fresh)),
+            fresh=frozenset(d.number for c, d in every if c in fresh and d is world[c][-1]),
             fresh_centers=frozenset(fresh),
             at_once=at_once,
             key=b"k" * 32,
+            standing=standing(world, loop.queries),
         )
         events, outcomes = reconcile(loop.queries, seen, loop.now)
         loop.add(events)
         for c, center in model.items():
-            center.load(after[c], rules, ran[c], c in fresh)
+            center.load(world[c], rules, ran)
         assert state_in(loop.queries) == state_of(model)
         told = sorted((c, q.rule, q.outcome) for c in model for q in model[c].queries if q.outcome)
         assert sorted(outcomes.select("center_id", "rule_id", "outcome").iter_rows()) == told

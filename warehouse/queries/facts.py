@@ -18,6 +18,7 @@ from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.queries.ids import fingerprints
 from warehouse.queries.instances import instance_expr
+from warehouse.queries.others import with_other_records
 from warehouse.queries.records import records_of, row_files
 from warehouse.study_rules import study_findings
 
@@ -75,7 +76,10 @@ def facts_of(
         _sources(deliveries), on=["delivery_key", "file", "sheet"], how="left", nulls_equal=True
     )
     placed = _placed(findings, deliveries, catalog)
-    told = _told(fields, findings)
+    about = findings.select(*_HOME, "patient_id", pl.col("table").alias("about"))
+    fields = fields.join(about, on=_HOME)
+    told = _told(with_other_records(fields, deliveries, catalog))
+    fields = fields.drop("patient_id", "about")
     # What is found of a whole file or table stands on one of its rows, which changes when it is sorted.
     whole = (pl.col("scope") == "file") & pl.col("rule_id").is_in(WHOLE_TABLE)
     facts = placed.join(told, on=_HOME, how="left").with_columns(
@@ -98,6 +102,7 @@ def facts_of(
             *(pl.col(name).first() for name in IDENTITY),
             pl.col("severity").first(),
             pl.col("involved").first(),
+            pl.col("known").first(),
             pl.col("delivery_key").last(),  # the newest delivery that tells it
             pl.col("finding_id").last(),
             pl.len().cast(pl.Int32).alias("n_findings"),
@@ -188,8 +193,8 @@ def _placed(
     return findings.join(found, on=["delivery_key", "table", "row_id"], how="left")
 
 
-def _told(fields: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """Per finding: its first field, all fields, where it stands if it has no row, and its values.
+def _told(fields: pl.DataFrame) -> pl.DataFrame:
+    """Per finding: its first field, all fields, which held a value, where it stands without a row, its values.
 
     Columns of another table than the finding's carry that table's name (`subject.diagnosis_date`).
     The place of a finding on a file is the source that the spec calls it; of a file that no source reads
@@ -210,16 +215,21 @@ def _told(fields: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
         .then(pl.format("{}.{}", "table", "column"))
         .otherwise("column")
     )
+    known = pl.when(
+        pl.col("column").is_not_null(),
+        pl.col("value").is_not_null() | pl.col("understood").is_not_null(),
+    ).then(pl.coalesce(pl.format("{}@{}", "named", "other"), "named"))
     value = pl.coalesce("understood", pl.format("read {}", "value"), pl.lit(""))
     return (
-        fields.join(findings.select(*_HOME, pl.col("table").alias("about")), on=_HOME)
-        .sort(*_HOME, "position")
+        fields.sort(*_HOME, "position")
         .with_columns(named=named.fill_null(""))
+        .with_columns(known=known)
         .with_columns(text=pl.concat_str(["named", value], separator="\x1d"))
         .group_by(_HOME, maintain_order=True)
         .agg(
             pl.col("named").first().alias("field"),
             pl.col("named").alias("involved"),
+            pl.col("known").drop_nulls().unique(maintain_order=True),
             (pl.col("understood").is_null() & pl.col("column").is_not_null())
             .first()
             .alias("unread"),
@@ -240,13 +250,9 @@ def _without_replaced(
         return facts
     keyed = {name for name, table in catalog.tables.items() if table.key}
     wanted = facts.filter(pl.col("delivery_key").is_in(several), pl.col("table").is_in(keyed))
-    frames = [
-        records_of([staged], catalog, wanted).with_columns(later=pl.lit(number, pl.Int32))
-        for number, staged in deliveries
-        if number in several
-    ]
     by = ["center_id", "patient_id", "table", "instance"]
-    newest = pl.concat(frames).group_by(by).agg(pl.col("later").max())
+    newest = records_of([d for d in deliveries if d[0] in several], catalog, wanted)
+    newest = newest.rename({"delivery_key": "later"})
     joined = facts.join(newest, on=by, how="left", nulls_equal=True)
     replaced = (pl.col("later") > pl.col("delivery_key")) & pl.col("table").is_in(keyed)
     return joined.filter(~replaced.fill_null(value=False)).drop("later")

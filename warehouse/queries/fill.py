@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _RAN = """
-SELECT d.center_id, c.rule_id, c."table", bool_or(
+SELECT d.center_id, c.rule_id, c."table", d.delivery_key, bool_or(
   c.outcome NOT IN ('not_run', 'error')
   -- "Not applicable" with a reason that no row gives: a declaration keeps the rule from running.
   AND NOT (c.outcome = 'not_applicable' AND c.reason IS NOT NULL AND c.reason NOT LIKE '%did not run%')
@@ -46,7 +46,8 @@ def fill_queries(
     """
     ran = pl.DataFrame(
         con.execute(_RAN).fetchall(),
-        dict.fromkeys(("center_id", "rule_id", "table"), pl.String) | {"ran": pl.Boolean},
+        dict.fromkeys(("center_id", "rule_id", "table"), pl.String)
+        | {"delivery_key": pl.Int32, "ran": pl.Boolean},
         orient="row",
     )
     found = queries_of_load(

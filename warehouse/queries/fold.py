@@ -8,8 +8,9 @@ from schemas.query_frames import ANSWERED, CANDIDATE, ENDED, OPEN, QUERY, QUERY_
 
 _ABOUT = (
     "center_id", "patient_id", "rule_id", "table", "instance", "field", "severity", "fingerprint",
-    "involved",
+    "involved", "known",
 )  # fmt: skip
+_LISTS = ("involved", "known")
 _ANSWER = ("corrected_value", "comment", "answered_by", "answered_on")
 
 
@@ -31,8 +32,8 @@ def fold(events: pl.DataFrame) -> pl.DataFrame:
         .with_columns(valid=told & (later == 0))
         .group_by("query_id", maintain_order=True)
         .agg(
-            *(pl.col(name).drop_nulls().last() for name in _ABOUT if name != "involved"),
-            pl.col("involved").filter(pl.col("involved").is_not_null()).last(),
+            *(pl.col(name).drop_nulls().last() for name in _ABOUT if name not in _LISTS),
+            *(pl.col(name).filter(pl.col(name).is_not_null()).last() for name in _LISTS),
             pl.col("to_state").last().alias("state"),
             pl.col("resolution").last(),
             pl.col("at").first().alias("created_at"),

@@ -32,6 +32,7 @@ COUNTS = pl.Schema(
 )
 _PART = re.compile(r"(\d{6})-(load-(\d+)|[a-z]+)\.parquet")
 SEND = "send"  # changes nothing that is published
+_LATER = ("known",)  # columns that parts of older programs lack
 _KEPT = {"compression": "zstd", "statistics": False}
 
 
@@ -73,6 +74,14 @@ class QueryLog:
     def marks(self) -> list[str]:
         """Names of the parts by which people changed what is published."""
         return [p.name for p in self._counting() if "-load-" not in p.name and SEND not in p.name]
+
+    def unjudged_centers(self) -> frozenset[str]:
+        """Centers of which the last load that counts left a query without judgement."""
+        file = self._counts / f"{max(self._published, default=0):06d}.parquet"
+        if not file.is_file():
+            return frozenset()
+        told = _read(file, COUNTS).filter(pl.col("outcome") == "not_judged")
+        return frozenset(told["center_id"])
 
     def append(self, what: str, events: pl.DataFrame, *, load_id: int | None = None) -> int:
         """Adds a part, whole or not at all; for the holder of the study's lock.
@@ -156,7 +165,13 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
 
 def _read(path: Path, schema: pl.Schema = QUERY_EVENT) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path, glob=False).select(schema.names()).cast(schema)
+        read = pl.read_parquet(path, glob=False)
+        older = [
+            pl.lit(None, schema[n]).alias(n)
+            for n in _LATER
+            if n in schema and n not in read.columns
+        ]
+        return read.with_columns(older).select(schema.names()).cast(schema)
     except (pl.exceptions.PolarsError, OSError):
         raise StudyError(
             f"The log of queries cannot be read: {path.name} in vault/queries.",

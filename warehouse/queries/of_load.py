@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from schemas.catalog import Catalog
-from schemas.query_frames import ANSWERED, CANDIDATE, OPEN
+from schemas.query_frames import ANSWERED, CANDIDATE, OPEN, RECORD
 from schemas.spec.study import Study
 from warehouse.loads import LoadLog, StagedDelivery
 from warehouse.pseudonyms import Pseudonymizer
@@ -20,8 +20,9 @@ from warehouse.queries.corrected import told_corrections
 from warehouse.queries.facts import Facts, facts_of, key
 from warehouse.queries.log import COUNTS, QueryLog
 from warehouse.queries.reconcile import Seen, reconcile
-from warehouse.queries.records import delivered_columns, records_of, values_of
+from warehouse.queries.records import Numbered, records_of, values_of
 from warehouse.queries.settled import PATIENT_GONE, silenced
+from warehouse.queries.standing import standing_of
 
 # When a load looked at the queries: set where a load of the past is built again.
 MOMENT: ContextVar[dt.datetime | None] = ContextVar("moment", default=None)
@@ -58,7 +59,7 @@ def queries_of_load(
         rules: Entries of the rules there are, with id and category.
         catalog: Canonical tables.
         staged: All deliveries as this load sees them (`LoadLog.history(including=load_id)`).
-        ran: center_id, rule_id, table, ran: whether a rule could be judged in a delivery in force.
+        ran: center_id, rule_id, table, delivery_key, ran: whether a rule could be judged in a delivery in force.
         at: Now.
     """
     log = QueryLog.read(study_folder)
@@ -78,10 +79,15 @@ def queries_of_load(
         for rule in rules
         if rule["id"] == PATIENT_GONE or rule.get("category") == ABOUT_CHANGES
     )
+    records = records_of(numbered, catalog, doubtful)
+    records_before = records_of(_seen_before(before, staged, log), catalog, doubtful)
+    came = records.join(records_before, on=RECORD.names(), how="anti")["patient_id"]
+    people = {*doubtful["patient_id"].drop_nulls(), *came.drop_nulls()}
+    every = list(enumerate(staged, start=1))
     seen = Seen(
         facts=found.facts,
-        now=records_of(now, catalog, doubtful),
-        before=records_of(before, catalog, doubtful),
+        now=records,
+        before=records_before,
         ran=ran,
         rules=frozenset(rule["id"] for rule in rules),
         fresh=frozenset(new),
@@ -90,7 +96,7 @@ def queries_of_load(
         key=pseudonyms.key_for("ids of queries"),
         lasting=lasting,
         changed=_changed(doubtful.filter(pl.col("rule_id").is_in(lasting)), before, now, catalog),
-        dropped=_dropped(doubtful, before, now),
+        standing=standing_of(doubtful, found.facts, numbered, every, catalog, people, records),
     )
     moment = at or MOMENT.get() or dt.datetime.now(dt.UTC)
     events, outcomes = reconcile(log.queries, seen, moment)
@@ -105,26 +111,34 @@ def _changed(
     now: Sequence[StagedDelivery],
     catalog: Catalog,
 ) -> frozenset[str]:
-    """Ids of queries whose field has another value than in the load before."""
+    """Ids of queries whose field has another value than in the load before.
+
+    Where there was one when the query was made and none in the load before, a change cannot be told.
+    """
     if asked.is_empty():
         return frozenset()
     by = ["center_id", "patient_id", "table", "instance", "field"]
     old, new = (values_of(some, catalog, asked) for some in (before, now))
-    told = asked.select("query_id", *by).join(old, on=by, how="left")
+    told = asked.select("query_id", "known", *by).join(old, on=by, how="left")
     told = told.join(new, on=by, how="left", suffix="_now")
-    differs = pl.col("value").ne_missing(pl.col("value_now"))
+    lost = pl.col("known").list.contains(pl.col("field")) & (pl.col("value").fill_null("") == "")
+    differs = pl.col("value").ne_missing(pl.col("value_now")) & ~lost.fill_null(value=False)
     return frozenset(told.filter(differs)["query_id"])
 
 
-def _dropped(
-    doubtful: pl.DataFrame, before: Sequence[StagedDelivery], now: Sequence[StagedDelivery]
-) -> pl.DataFrame:
-    """DELIVERED: columns that centers with doubtful queries delivered before and deliver no more."""
-    centers = set(doubtful["center_id"])
-    old, new = (
-        delivered_columns(d for d in some if d.center_id in centers) for some in (before, now)
-    )
-    return old.join(new, on=old.columns, how="anti")
+def _seen_before(
+    before: Sequence[StagedDelivery],
+    staged: Sequence[StagedDelivery],
+    log: QueryLog,
+) -> list[Numbered]:
+    """The deliveries whose records are not new.
+
+    Those in force before; of a center of which the last load could not judge a query, all earlier ones,
+    since records may have been out of sight.
+    """
+    centers = log.unjudged_centers()
+    earlier = [d for d in staged if not d.current and d.center_id in centers]
+    return list(enumerate([*before, *earlier], start=1))
 
 
 def _counted(outcomes: pl.DataFrame, load_id: int) -> pl.DataFrame:

@@ -8,24 +8,25 @@ from pathlib import Path
 import polars as pl
 
 from schemas.catalog import Catalog
-from schemas.query_frames import RECORD
+from schemas.query_frames import HELD_RECORD, RECORD
 from warehouse.loads import StagedDelivery
 from warehouse.queries.instances import instance_expr
 
+Numbered = tuple[int, StagedDelivery]  # with its number in `quality.delivery`
 VALUE = pl.Schema({**RECORD, "field": pl.String(), "value": pl.String()})
-DELIVERED = pl.Schema(dict.fromkeys(("center_id", "table", "column"), pl.String()))
 
 
 def records_of(
-    deliveries: Iterable[StagedDelivery], catalog: Catalog, wanted: pl.DataFrame
+    deliveries: Iterable[Numbered], catalog: Catalog, wanted: pl.DataFrame
 ) -> pl.DataFrame:
-    """RECORD: rows, valid or held, of the tables of `wanted` (center_id, table).
+    """HELD_RECORD: rows, valid or held, of the tables of `wanted` (center_id, table).
 
-    Each once. Only those centers and tables are read.
+    Only those centers and tables are read. Each record once, with the newest delivery that holds it; of
+    a table without a key once for every delivery, since all of them count.
     """
     pairs = set(wanted.select("center_id", "table").unique().drop_nulls().iter_rows())
-    frames = [pl.DataFrame(schema=RECORD)]
-    for staged in deliveries:
+    frames = [pl.DataFrame(schema=HELD_RECORD)]
+    for number, staged in deliveries:
         for table in catalog.tables.values():
             if (staged.center_id, table.name) not in pairs:
                 continue
@@ -39,9 +40,17 @@ def records_of(
                         pl.col("patient_id").cast(pl.String),
                         pl.lit(table.name).alias("table"),
                         instance_expr(table).alias("instance"),
+                        pl.lit(number, pl.Int32).alias("delivery_key"),
                     )
                 )
-    return pl.concat(frames, rechunk=True).unique()
+    found = pl.concat(frames, rechunk=True).unique()
+    if found.select(
+        pl.struct("center_id", "delivery_key").n_unique() == pl.col("center_id").n_unique()
+    ).item():
+        return found
+    keyed = pl.col("table").is_in([name for name, table in catalog.tables.items() if table.key])
+    older = pl.col("delivery_key") < pl.col("delivery_key").max().over(RECORD.names())
+    return found.filter(~(keyed & older))
 
 
 def row_files(staged: StagedDelivery, table: str) -> list[Path]:
@@ -85,14 +94,3 @@ def values_of(
         .agg(pl.col("value").sort().str.join("|"))
         .select(VALUE.names())
     )
-
-
-def delivered_columns(deliveries: Iterable[StagedDelivery]) -> pl.DataFrame:
-    """DELIVERED: the canonical columns that the deliveries map."""
-    frames = [pl.DataFrame(schema=DELIVERED)]
-    for staged in deliveries:
-        mapped = pl.read_parquet(
-            staged.folder / "column_map.parquet", columns=["table", "column"], glob=False
-        )
-        frames.append(mapped.select(pl.lit(staged.center_id).alias("center_id"), "table", "column"))
-    return pl.concat(frames).unique()

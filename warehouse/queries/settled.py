@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from schemas.query_frames import ANSWERED, CANCELLED, CLOSED, OPEN, RESOLVED
+from schemas.query_frames import ANSWERED, CANCELLED, CLOSED, OPEN, RECORD, RESOLVED
 from warehouse.queries.facts import IDENTITY
+from warehouse.queries.lacking import lacking
 
 if TYPE_CHECKING:
     from warehouse.queries.reconcile import Seen
 
-ABOUT = (*IDENTITY, "severity", "fingerprint", "involved")
+ABOUT = (*IDENTITY, "severity", "fingerprint", "involved", "known")
 WAITING = pl.col("answer").is_in(["corrected", "patient_withdrawn"])
 PATIENT_GONE = "STR-12"  # the rule on a patient of the delivery before
 _SILENT = ("confirmed_correct", "not_available")
@@ -51,12 +52,19 @@ def settled(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         part(rows, as_told(event, pl.lit(RESOLVED), outcome, reason), resolution)
 
     nothing = pl.lit(None, dtype=pl.String)
-    known, gone, moved = pl.col("known"), pl.col("record") == "gone", pl.col("record") == "moved"
+    known, gone, moved = (
+        pl.col("known_rule"),
+        pl.col("record") == "gone",
+        pl.col("record") == "moved",
+    )
+    hidden, unknown = pl.col("hidden"), pl.col("unknown")
     part(
         ~known,
         as_told("cancelled", pl.lit(CANCELLED), "rule_withdrawn", "the rule is judged no more"),
         "rule_withdrawn",
     )
+    part(known & hidden, as_told(None, nothing, "not_judged", ""), None)
+    known &= ~hidden
     absent = pl.col("rule_id") == PATIENT_GONE
     lasting = known & pl.col("rule_id").is_in(seen.lasting)
     left = lasting & absent & gone
@@ -66,10 +74,13 @@ def settled(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     )  # fmt: skip
     back = lasting & absent & ~gone
     settle(back, "data_corrected", "the patient is delivered again")
-    changed = lasting & ~absent & pl.col("query_id").is_in(seen.changed) & ~gone
-    settle(changed, "data_corrected", "the value was changed again")
+    about_change = lasting & ~absent & ~gone
+    part(about_change & unknown, as_told(None, nothing, "not_judged", ""), None)
+    about_change &= ~unknown
+    changed = pl.col("query_id").is_in(seen.changed)
+    settle(about_change & changed, "data_corrected", "the value was changed again")
     stays = (left & ~(pl.col("answer") == "patient_withdrawn").fill_null(value=False)) | (
-        lasting & ~absent & ~gone & ~pl.col("query_id").is_in(seen.changed)
+        about_change & ~changed
     )
     unmet = (pl.col("state") == ANSWERED) & WAITING.fill_null(value=False)
     unmet &= pl.col("center_id").is_in(seen.fresh_centers)
@@ -93,72 +104,87 @@ def settled(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         "the record is not delivered any more",
         outcome="withdrawn",
     )
-    ran = pl.col("ran") & ~pl.col("unknown")
-    part(other & ~gone & ~moved & ~ran, as_told(None, nothing, "not_judged", ""), None)
+    other &= ~gone
+    ran = pl.col("ran") & ~unknown
+    part(other & ~moved & ~ran, as_told(None, nothing, "not_judged", ""), None)
     followed = as_told(
         "record_changed", pl.col("state"), "not_judged", "the record has another key; not judged"
     )
-    here = [pl.col("patient_new").alias("patient_id"), pl.col("instance_new").alias("instance")]
     part(other & moved & ~ran, followed, None)
+    there = [pl.col(new).alias(name) for name, new in _NEW.items()]
+    kept = judged.select("query_id", pl.col("resolution").alias("kept"), *there)
     parts[-1] = (
         parts[-1]
-        .drop("patient_id", "instance")
-        .join(judged.select("query_id", *here), on="query_id", how="left")
+        .drop(*_NEW)
+        .join(kept, on="query_id", how="left")
+        .with_columns(resolution="kept")
         .select(parts[0].columns)
     )
-    settle(other & moved & ran, "data_corrected", "the record has another key, and the rule is met")
-    settle(other & ~gone & ~moved & ran, "data_corrected", "the rule is met")
+    settle(
+        other & ran & pl.col("other_gone"),
+        "record_withdrawn",
+        "a record that the rule compares with is not delivered any more",
+        outcome="withdrawn",
+    )
+    met = other & ran & ~pl.col("other_gone")
+    settle(met & moved, "data_corrected", "the record has another key, and the rule is met")
+    settle(met & ~moved, "data_corrected", "the rule is met")
     return pl.concat(parts)
 
 
+_RECORD = RECORD.names()
+_NEW = {"patient_id": "patient_new", "instance": "instance_new"}  # what a corrected key changes
+
+
 def _with_judgement(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
-    """With `known` (the rule is there), `ran` (it was judged), `unknown` (not of what was asked about)."""
-    no = pl.lit(value=False)
-    of_table = seen.ran.select("center_id", "rule_id", "table", of_table="ran")
-    of_rule = seen.ran.group_by("center_id", "rule_id").agg(of_rule=pl.col("ran").any())
+    """With what is known of the rule and of the values that it needs.
+
+    `known_rule` (it is there), `ran` (in every delivery that holds the record), `hidden` (the record cannot
+    be seen), `unknown` and `other_gone` of LACKING.
+    """
+    no, yes = pl.lit(value=False), pl.lit(value=True)
+    here = lost.with_columns(pl.coalesce(new, name).alias(name) for name, new in _NEW.items())
+    homes = here.join(seen.now, on=_RECORD).select("query_id", "delivery_key")
+    lacks = lacking(here, homes, seen.standing, seen.facts)
+    hidden = seen.standing.hidden.unique().with_columns(unseen=yes)
+    where = ["center_id", "table"]
     return (
-        lost.join(
-            of_table.unique(["center_id", "rule_id", "table"]),
-            on=["center_id", "rule_id", "table"], how="left", nulls_equal=True,
-        )
-        .join(of_rule, on=["center_id", "rule_id"], how="left")
-        .join(_unknown(lost, seen).with_columns(unknown=pl.lit(value=True)), on="query_id", how="left")
+        lost.join(_ran(here, homes, seen.ran), on="query_id", how="left")
+        .join(lacks, on="query_id", how="left")
+        .join(hidden, on=where, how="left")
         .with_columns(
-            known=pl.col("rule_id").is_in(seen.rules),
-            ran=pl.coalesce("of_table", "of_rule", no),
-            unknown=pl.col("unknown").fill_null(value=False),
+            pl.col("ran", "unknown", "other_gone").fill_null(value=False),
+            known_rule=pl.col("rule_id").is_in(seen.rules),
+            hidden=((pl.col("record") == "gone") & pl.col("unseen").fill_null(value=False))
+            | pl.col("query_id").is_in(list(seen.standing.unseen)),
             done=no,
         )
-    )  # fmt: skip
+    )
 
 
-def _unknown(lost: pl.DataFrame, seen: Seen) -> pl.DataFrame:
-    """query_id of those that ask about a column that is not delivered any more, or a value not understood.
+def _ran(here: pl.DataFrame, homes: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """query_id, ran: whether the rule ran on the table in every delivery that holds the record.
 
-    A value is not understood if another rule fails first about it in the same record, and knows no value.
+    Of a query on no record: in any delivery of the center.
     """
-    named = pl.col("involved").str.contains(".", literal=True)
-    asked = (
-        lost.select("query_id", "center_id", "patient_id", "table", "instance", "involved")
-        .explode("involved")
-        .drop_nulls("involved")
-        .with_columns(
-            home=pl.when(named)
-            .then(pl.col("involved").str.extract(r"^(\w+)\."))
-            .otherwise("table"),
-            column=pl.col("involved").str.extract(r"(\w+)$"),
-        )
+    by = ["center_id", "rule_id", "delivery_key"]
+    of_table = told.group_by(*by, "table").agg(of_table=pl.col("ran").any())
+    of_rule = told.group_by(by).agg(of_rule=pl.col("ran").any())
+    ran = pl.coalesce("of_table", "of_rule", pl.lit(value=False))
+    about = here.select("query_id", "center_id", "rule_id", "table")
+    placed = (
+        about.join(homes, on="query_id")
+        .join(of_table, on=[*by, "table"], how="left")
+        .join(of_rule, on=by, how="left")
+        .group_by("query_id")
+        .agg(ran.all().alias("ran"))
     )
-    dropped = asked.join(
-        seen.dropped,
-        left_on=["center_id", "home", "column"],
-        right_on=["center_id", "table", "column"],
-        how="semi",
+    of_center = of_table.group_by("center_id", "rule_id", "table").agg(pl.col("of_table").any())
+    of_all = of_rule.group_by("center_id", "rule_id").agg(pl.col("of_rule").any())
+    rest = (
+        about.join(homes, on="query_id", how="anti")
+        .join(of_center, on=["center_id", "rule_id", "table"], how="left", nulls_equal=True)
+        .join(of_all, on=["center_id", "rule_id"], how="left")
+        .select("query_id", ran.alias("ran"))
     )
-    unread = seen.facts.filter(pl.col("unread")).select(
-        "center_id", "patient_id", "table", "instance", pl.col("field").alias("involved")
-    )
-    blocked = asked.join(
-        unread, on=["center_id", "patient_id", "table", "instance", "involved"], how="semi"
-    )
-    return pl.concat([dropped.select("query_id"), blocked.select("query_id")]).unique()
+    return pl.concat([placed, rest])
