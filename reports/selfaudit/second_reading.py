@@ -7,15 +7,22 @@ import polars as pl
 from reports.selfaudit.finding import PLACE, found
 
 CURVE = "curve"
+MOST = (
+    20_000  # times of a curve: above it, lifelines would take most of the report's time and memory
+)
 APART = 1e-7  # of survival: lifelines sums logarithms, we multiply
 
 
 def curves_are_those_of_lifelines(rows: pl.DataFrame) -> pl.DataFrame:
-    """Survival and numbers at risk at every event are what lifelines makes of the same patients."""
+    """Survival and numbers at risk at every event are what lifelines makes of the same patients.
+
+    Curves of more than `MOST` times are not read again.
+    """
     told = rows.filter(
         (pl.col("row") == CURVE) & pl.col("statistic").is_in(["survival", "censored"])
     )
-    parts = [_apart(curve) for curve in told.partition_by(PLACE, maintain_order=True)]
+    few = told.filter(pl.len().over(PLACE) <= MOST)
+    parts = [_apart(curve) for curve in few.partition_by(PLACE, maintain_order=True)]
     if not parts:
         return found(told, "")
     wrong = pl.concat(parts)
