@@ -81,6 +81,30 @@ def test_best_response_progression_without_a_date_of_progression_gives_it_and_sa
     assert ("PFS", "PROGRESSION_FROM_BEST_RESPONSE", "KEPT", "DAT-22") in found["problems"]
 
 
+def test_a_best_response_that_is_an_earlier_progression_is_asked_about(times):
+    problem = ("PFS", "BEST_RESPONSE_PROGRESSED_BEFORE", "KEPT", "DAT-22")
+    for day, is_asked in (("2023-07-15", True), ("2023-08-01", False), ("2023-08-20", False)):
+        found = times(
+            response=responses(f"1 | BEST | {day} | PD", "1 | PROGRESSION | 2023-08-01 | PD")
+        )
+        assert (found["PFS"]["ADT"], found["PFS"]["PDSRC"]) == ("2023-08-01", "PD")
+        assert (problem in found["problems"]) == is_asked
+
+
+def test_a_response_after_a_progression_under_the_number_of_the_bridge_is_asked_about(times):
+    bridged = """usubjid    | line_number | start_date | drugs
+                 MYE-DE01-A | 1           | 2023-06-01 | radiotherapy
+                 MYE-DE01-A | 2           | 2023-06-15 | talquetamab"""
+    found = times(
+        treatment_line=bridged,
+        response=responses("1 | PROGRESSION | 2023-06-21 | PD", "2 | BEST | 2023-07-11 | CR"),
+    )
+    # Progression on day 7 of the salvage, response 20 days later: the response ends no clock.
+    assert (found["TTRSP"]["AVAL"], found["TTRSP"]["CRSTAT"]) == (7, 2)
+    assert found["RSD"]["reason"] == "PROGRESSION_BEFORE_RESPONSE"
+    assert ("TTRSP", "RESPONSE_AFTER_PROGRESSION", "KEPT", "RSP-03") in found["problems"]
+
+
 def test_a_date_of_progression_wins_over_that_of_a_best_response(times):
     found = times(
         response=responses("1 | BEST | 2023-07-15 | PD", "1 | PROGRESSION | 2023-07-20 | PD")

@@ -29,6 +29,11 @@ def test_the_highest_grade_after_the_infusion_comes_with_its_scale(plain_each):
         (["CRS 2 PENN 2023-01-11", "CRS 3 . 2023-01-11"], (2, "PENN", "DATED")),
         (["CRS 2 ASTCT2019 ."], (None, None, "UNDATED")),
         (["CRS 2 ASTCT2019 .", "CRS 1 ASTCT2019 2023-01-11"], (None, None, "UNDATED")),
+        # What is not dated is no higher: the highest is known all the same.
+        (["CRS 1 ASTCT2019 .", "CRS 2 ASTCT2019 2023-01-11"], (2, "ASTCT2019", "DATED")),
+        (["CRS 2 ASTCT2019 .", "CRS 2 ASTCT2019 2023-01-11"], (2, "ASTCT2019", "DATED")),
+        (["CRS 1 CTCAE .", "CRS 2 ASTCT2019 2023-01-11"], (None, None, "UNDATED")),
+        (["CRS 1 ASTCT2019 .", "CRS 0 ASTCT2019 ."], (None, None, "UNDATED")),
         (["ICANS 2 ASTCT2019 2023-01-11"], (None, None, None)),
         ([], (None, None, None)),
     ]

@@ -1,7 +1,7 @@
 -- analysis.endpoint_problem
 -- Grain:   one row per patient of the cohort, endpoint and reason: EXCLUDED where the time cannot be told
 --          (the same patients as analysis.exclusion), KEPT where it is told and deserves a look.
--- Reads:   analysis.exclusion, analysis.adtte, temp.clock, temp.endpoint_base, temp.endpoint_reason,
+-- Reads:   analysis.exclusion, analysis.adtte, temp.clock, temp.endpoint_base, temp.salvage_response, temp.endpoint_reason,
 --          temp.vital, temp.setting.
 -- Feeds:   listings of what a center should be asked; nothing of the report.
 create or replace table analysis.endpoint_problem as
@@ -13,6 +13,21 @@ with kept as (
     select usubjid, 'PFS', 'PROGRESSION_FROM_BEST_RESPONSE', pd_on
     from endpoint_base
     where pd_source = 'RESP'
+    union all
+    -- A progression told as the best response, before the one that is the event.
+    select endpoint_base.usubjid, 'PFS', 'BEST_RESPONSE_PROGRESSED_BEFORE', min(salvage_response.adt)
+    from endpoint_base
+    inner join salvage_response using (usubjid)
+    where
+        salvage_response.is_progression
+        and salvage_response.kind = 'BEST'
+        and salvage_response.adt >= endpoint_base.trtsdt
+        and salvage_response.adt < endpoint_base.pd_on
+    group by endpoint_base.usubjid
+    union all
+    select usubjid, 'TTRSP', 'RESPONSE_AFTER_PROGRESSION', responded_on
+    from endpoint_base
+    where is_responder = 'Y' and responded_on > pd_on
     union all
     select usubjid, 'PFS', 'PROGRESSION_HELD_BESIDE', pd_on
     from endpoint_base

@@ -32,6 +32,8 @@ from (
     ('END_BEFORE_START', 'SUR-07', 'The event lies before the start of the clock'),
     ('PROGRESSION_ON_START_DAY', 'DAT-22', 'Progression on the day of the start: it may belong to the relapse before'),
     ('PROGRESSION_FROM_BEST_RESPONSE', 'DAT-22', 'Progression dated by the best response, no date of its own'),
+    ('BEST_RESPONSE_PROGRESSED_BEFORE', 'DAT-22', 'The best response is a progression of an earlier day than the progression that is the event'),
+    ('RESPONSE_AFTER_PROGRESSION', 'RSP-03', 'The best response is a response that comes after the progression'),
     ('RESPONSE_FROM_BEST_RESPONSE', 'DAT-21', 'First response dated by the best response'),
     ('NEXT_LINE_WITHOUT_PROGRESSION', 'RSP-14', 'Next treatment without a progression before it'),
     ('MYELOMA_DEATH_WITHOUT_PROGRESSION', 'SUR-05', 'Death from myeloma without a documented progression'),

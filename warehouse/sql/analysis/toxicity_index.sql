@@ -2,7 +2,7 @@
 -- Grain:   one row per patient of the cohort with a CRS or ICANS record: the highest grade after the first
 --          infusion and before the first salvage, and the scale of that grade. Grades of different scales are not
 --          compared: ASTCT 2019 comes first, then the scale that has records, in the order of the codelist, then
---          a scale that is not stated. An event that may belong to the salvage leaves the grade unknown, and so
+--          a scale that is not stated. A higher event that may belong to the salvage leaves the grade unknown, and so
 --          does one that is held back: its grade may be the highest.
 -- Reads:   temp.toxicity_period, temp.held_toxicity.
 -- Feeds:   CRSGR, CRSSCL, CRSSRC, ICANSGR, ICANSSCL, ICANSSRC, CRSSLVGR, CRSSLVSC.
@@ -15,7 +15,12 @@ with by_scale as (
         scale,
         max(grade) filter (where period in ('INFUSION', 'NONE', 'SALVAGE')) as grade,
         bool_or(period = 'INFUSION') as is_dated,
-        bool_or(period = 'UNDATED' and grade > 0) as is_open
+        -- One that is no higher than a dated grade of its scale leaves the highest as it is.
+        coalesce(
+            max(grade) filter (where period = 'UNDATED' and grade > 0)
+            > max(grade) filter (where period in ('INFUSION', 'NONE', 'SALVAGE')),
+            bool_or(period = 'UNDATED' and grade > 0)
+        ) as is_open
     from toxicity_period
     where period in ('NONE', 'UNDATED', 'SALVAGE') or infusion_number = 1
     group by all
