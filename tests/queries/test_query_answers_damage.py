@@ -72,7 +72,6 @@ def test_each_damage_gives_one_clear_message_and_loses_nothing(damage, returned)
         (kinds.other_without_words, (FIRST, "Kommentar")),
         (kinds.unreadable_day, (FIRST, "Beantwortet am")),
         (kinds.unknown_id, (FIRST, "Rückfrage")),
-        (kinds.merged_answers, (FIRST + 1, "Antwort")),
         (kinds.error_cell, (FIRST + 1, "Korrigierter Wert")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -92,6 +91,36 @@ def test_an_answer_beside_an_unreadable_one_to_the_same_query_is_not_taken(retur
     assert "different answers in rows 3 and 10;" in both.problem
     assert file.answers["query_id"].to_list() == [books.IDS[1]]
     assert is_accounted_for(file)
+
+
+@pytest.mark.parametrize(
+    ("damage", "column", "rows", "taken"),
+    [
+        (kinds.merged_answers, "Antwort", [FIRST, FIRST + 1], []),
+        (kinds.merged_values, "Korrigierter Wert", [FIRST + 1, FIRST + 2], [books.IDS[0]]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_cell_merged_over_two_lines_answers_neither(damage, column, rows, taken, returned):
+    damage(returned)
+    file = read(returned.save())
+    told = [(p.code, p.place.row, p.place.column, p.n_lines) for p in file.problems]
+    assert told == [("MERGED", row, column, 1) for row in rows]
+    assert file.answers["query_id"].to_list() == taken
+    assert is_accounted_for(file)
+    assert WRITTEN not in str(file.problems)
+
+
+def test_a_merged_answer_that_reaches_below_the_lines_is_the_answer_of_its_one_line(returned):
+    last = FIRST + 7
+    returned.fill(8, "correct")
+    returned.sheet.merge_cells(
+        start_row=last, end_row=last + 3, start_column=books.AT["answer"],
+        end_column=books.AT["answer"],
+    )  # fmt: skip
+    file = read(returned.save())
+    assert file.problems == ()
+    assert file.answers.height == 3
 
 
 def test_an_answer_counts_without_a_day_that_cannot_be_read(returned):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -53,6 +54,12 @@ def _lines(block: Block, at: int) -> pl.DataFrame:
         merged=pl.col("row").is_in(_covered(block, "answer")),
         id_merged=pl.col("row").is_in(_covered(block, "query_id")),
     )
+    named = read.filter(pl.col("ids").list.len() > 0)["row"].to_list()
+    shares = [
+        pl.when(pl.col("row").is_in(_shared(block, code, named))).then(pl.lit(code))
+        for code in WRITTEN
+    ]
+    read = read.with_columns(shared=pl.coalesce(shares))
     rejected = block.rejects.select(
         pl.lit(at, pl.Int32).alias("block"),
         pl.col("_row").alias("row"),
@@ -120,6 +127,27 @@ def _covered(block: Block, code: str) -> pl.Series:
     return pl.Series(sorted(rows), dtype=pl.Int32).implode()
 
 
+def _shared(block: Block, code: str, named: Sequence[int]) -> list[int]:
+    """Rows of several lines that one filled merged cell of a column belongs to, its first line too.
+
+    `named`: rows with ids, in order.
+    """
+    rows: set[int] = set()
+    if not block.grid.merged:
+        return []
+    filled = {
+        int(cell): set(block.grid.rows.filter(_filled(cell).is_not_null())["_row"].to_list())
+        for cell in block.grid.cells
+    }
+    places = [int(cell) for cell in block.places.get(code, ())]
+    for top, left, bottom, right in block.grid.merged:
+        mine = any(left <= place <= right for place in places) and top in filled.get(left, ())
+        several = named[bisect_left(named, top) : bisect_right(named, bottom)] if mine else []
+        if len(several) > 1 and len(rows) < len(named):
+            rows.update(several)
+    return sorted(rows)
+
+
 def _fault() -> tuple[pl.Expr, pl.Expr]:
     """The problem that a line has by its cells alone, and the column that it is about."""
     answered = pl.any_horizontal(pl.col(code).is_not_null() for code in WRITTEN)
@@ -132,6 +160,7 @@ def _fault() -> tuple[pl.Expr, pl.Expr]:
         (no_id & answered & pl.col("query_id").is_null(), "NO_ID", pl.lit("query_id")),
         (no_id & answered, "BAD_ID", pl.lit("query_id")),
         (no_id, "STRAY_ROW", none),
+        (pl.col("shared").is_not_null(), "MERGED", pl.col("shared")),
         (~answered & pl.col("merged"), "MERGED", pl.lit("answer")),
         (~answered, None, none),
         (pl.col("broken").list.len() > 0, "FORMULA", pl.col("broken").list.first()),

@@ -78,6 +78,13 @@ def merged_answers(book):
     book.sheet.cell(FIRST + 1, AT["corrected_value"]).value = None
 
 
+def merged_values(book):
+    book.sheet.merge_cells(
+        start_row=FIRST + 1, end_row=FIRST + 2, start_column=AT["corrected_value"],
+        end_column=AT["corrected_value"],
+    )  # fmt: skip
+
+
 def merged_ids(book):
     book.sheet.merge_cells(start_row=FIRST, end_row=FIRST + 1, start_column=1, end_column=1)
 
@@ -164,7 +171,6 @@ DAMAGE = {
     other_without_words: ("NO_COMMENT", 1, 1),
     comment_without_answer: ("NO_ANSWER", 1, 2),
     correct_but_corrected: ("CONTRADICTION", 1, 1),
-    merged_answers: ("MERGED", 1, 1),
     merged_ids: ("MERGED", 1, 1),
     formula: ("FORMULA", 1, 1),
     error_cell: ("FORMULA", 1, 1),
