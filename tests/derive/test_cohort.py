@@ -202,15 +202,16 @@ def test_elg_07_a_relapse_with_palliative_care_only_is_listed_but_not_of_the_coh
 HELD = """create schema quality;
 create table quality.delivery (delivery_key integer, is_current boolean);
 insert into quality.delivery values (1, true), (2, false);
-create table quality.finding (delivery_key integer, usubjid varchar, "table" varchar, disposition varchar)"""
+create table quality.finding (delivery_key integer, usubjid varchar, "table" varchar, disposition varchar, rule_id varchar)"""
 
 
 def reasons_with(derived, study_with, core, *findings):
-    """Patient → why not in the cohort, with findings of (delivery, patient, table, disposition)."""
+    """Patient → why not in the cohort, with findings of (delivery, patient, table, disposition, rule)."""
     con = derived(**core)
     con.execute(HELD)
     for finding in findings:
-        con.execute("insert into quality.finding values (?, ?, ?, ?)", list(finding))
+        told = [*finding, "STR-06"][:5]
+        con.execute("insert into quality.finding values (?, ?, ?, ?, ?)", told)
     derive(con, study_with())
     return dict(con.execute("select usubjid, reason from temp.candidate").fetchall())
 
@@ -236,6 +237,14 @@ def test_what_a_check_holds_back_is_told_as_held_and_not_as_missing(derived, stu
         "MYE-DE01-B": "INFUSION_HELD",
         "MYE-DE01-C": "NO_INDEX_INFUSION",
     }
+
+
+def test_lymphodepletion_that_is_held_as_a_line_is_no_missing_salvage(derived, study_with):
+    core = {"treatment_line": "usubjid | line_number | start_date | drugs"}
+    held = (1, "MYE-DE01-A", "treatment_line", "quarantine")
+    assert reasons_with(derived, study_with, core, (*held, "SAL-06"))["MYE-DE01-A"] == "NO_SALVAGE"
+    both = [(*held, "SAL-06"), (*held, "DAT-01")]
+    assert reasons_with(derived, study_with, core, *both)["MYE-DE01-A"] == "SALVAGE_HELD"
 
 
 def test_what_an_earlier_delivery_held_back_is_no_reason(derived, study_with):
