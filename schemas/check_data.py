@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Protocol
 
@@ -23,6 +23,7 @@ class CheckFacts:
     on (mode append); their rows are no orphans. `dates_shifted`: the center moved all dates of each
     patient by some days on purpose, so that rules on days of the calendar do not apply.
     `responses_past_next_line`: the study counts responses to a line after the next one has started.
+    `bridge_days`: how many days after a bridge the systemic line starts at the latest.
     """
 
     center_id: str
@@ -33,6 +34,7 @@ class CheckFacts:
     known_patients: frozenset[str] = field(default_factory=frozenset)
     dates_shifted: bool = False
     responses_past_next_line: bool = False
+    bridge_days: int = 30
 
     @property
     def columns(self) -> Mapping[str, object]:
@@ -43,6 +45,7 @@ class CheckFacts:
             "delivery.country": self.country,
             "delivery.dates_shifted": self.dates_shifted,
             "delivery.responses_past_next_line": self.responses_past_next_line,
+            "delivery.bridging": timedelta(days=self.bridge_days),
         }
 
 
@@ -52,6 +55,7 @@ FACT_TYPES: Mapping[str, pl.DataType] = {
     "delivery.country": pl.String(),
     "delivery.dates_shifted": pl.Boolean(),
     "delivery.responses_past_next_line": pl.Boolean(),
+    "delivery.bridging": pl.Duration("us"),
 }
 
 

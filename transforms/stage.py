@@ -72,6 +72,7 @@ def _stage(
         plan.export_date,
         study.data_cut,
         dates_shifted=spec.dates.shifted,
+        bridge_days=study.settings.bridge_days,
         responses_past_next_line=study.settings.best_response_window in ("until_pd", "any_time"),
     )
     checker = Checker(catalog, facts, _derived(study))
