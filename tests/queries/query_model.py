@@ -217,6 +217,13 @@ class Center:
         for record, option in fits.values():
             claims.setdefault(option, set()).add(record)
         moves = {q: option for q, (_, option) in fits.items() if len(claims[option]) == 1}
+        told: dict[Key, set[Key]] = {}
+        for query in gone:
+            if id(query) in moves:
+                told.setdefault(query.record, set()).add(moves[id(query)])
+        for query in gone:  # where one query finds its record, the others on it follow
+            if id(query) not in moves and len(told.get(query.record, ())) == 1:
+                moves[id(query)] = min(told[query.record])
         rest = came - set(moves.values())
         for query in gone:
             mine = [n for n in rest if n[:2] == query.record[:2]]

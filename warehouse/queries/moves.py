@@ -66,7 +66,8 @@ def _moves(gone: pl.DataFrame, seen: Seen) -> pl.DataFrame:
 
     It was not there before, is of the same center and table, and agrees in the patient and in every value
     of the key but those of the columns that the query is about. If several new records fit, or several
-    lost records one new record, nobody can tell, and there is none.
+    lost records one new record, nobody can tell, and there is none. Where one query finds its record, the
+    others on the same record follow.
     """
     new = (
         seen.now.select(_RECORD)
@@ -95,7 +96,16 @@ def _moves(gone: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     claimed = pl.col("lost").n_unique().over("center_id", "table", "patient_new", "instance_new")
     close = one.filter(claimed == 1)
     moved = ["query_id", "patient_new", "instance_new"]
+    close = pl.concat([close.select(*moved, "center_id", "table"), _with_record(lost, close)])
     return pl.concat([close.select(moved), _only_ones(lost, close, new, seen)])
+
+
+def _with_record(lost: pl.DataFrame, close: pl.DataFrame) -> pl.DataFrame:
+    """The other queries on a lost record of which one query tells where it is."""
+    there = close.select("lost", "patient_new", "instance_new").unique()
+    there = there.filter(pl.len().over("lost") == 1)
+    others = lost.join(close, on="query_id", how="anti").join(there, on="lost")
+    return others.select("query_id", "patient_new", "instance_new", "center_id", "table")
 
 
 def _only_ones(
