@@ -40,6 +40,7 @@ def two_lines(patient_id: str) -> list[dict[str, Any]]:
 def in_batches(parts: list[list[dict[str, Any]]]) -> CheckOutcome:
     checker = Checker(CATALOG, FACTS)
     checker.add(batch("subject", [{}, {"patient_id": "2"}]))
+    checker.add(batch("relapse", [{}, {"patient_id": "2"}]))
     checker.add(batch("treatment_line", two_lines("1") + two_lines("2")))
     first = 2
     for part in parts:
@@ -62,7 +63,7 @@ def test_a_progression_counts_in_whichever_batch_it_comes(cut: int) -> None:
 
 
 def test_without_responses_the_rule_did_not_run() -> None:
-    outcome = judge({"treatment_line": two_lines("1")})
+    outcome = judge({"relapse": [{}], "treatment_line": two_lines("1")})
 
     assert told(outcome, "RSP-14") == [("not_run", 0, 0, "table response is not delivered")]
 
@@ -73,6 +74,7 @@ def test_a_delivery_of_many_patients_is_judged_as_one_of_few() -> None:
     outcome = judge(
         {
             "subject": [{"patient_id": i} for i in ids],
+            "relapse": [{"patient_id": i} for i in ids],
             "treatment_line": [line for i in ids for line in two_lines(i)],
             "response": [{**PROGRESSION, "patient_id": i} for i in even],
         }
