@@ -235,6 +235,23 @@ def test_an_unreadable_value_beside_the_record_is_nothing_to_a_rule_on_the_recor
     assert told["DAT-18"] == "resolved"
 
 
+def test_a_value_that_a_row_of_another_sheet_may_hold_is_not_taken_for_empty(loop: Loop) -> None:
+    own = (*HERE, "treatment_line", "line_number=1", 7, "end_date", False)
+    readable = standing(loop, cells=[own])
+    unreadable = standing(loop, cells=[own], hidden=["treatment_line"])
+    assert loop.load(standing=unreadable) == {"DAT-18": "not_judged"}
+    assert loop.load(standing=readable) == {"DAT-18": "resolved"}
+
+
+def test_a_rule_on_the_whole_study_that_did_not_see_a_held_record_resolves_nothing(
+    loop: Loop,
+) -> None:
+    study = frozenset({"DAT-18"})
+    assert loop.load(standing=standing(loop, study=study)) == {"DAT-18": "not_judged"}
+    valid = standing(loop, study=study, valid=records("line_number=1"))
+    assert loop.load(standing=valid) == {"DAT-18": "resolved"}
+
+
 def test_a_record_that_nobody_can_see_is_not_withdrawn(loop: Loop) -> None:
     loop.answers("correct")
     hidden = standing(loop, hidden=["treatment_line"])

@@ -17,7 +17,7 @@ def lacking(
     """LACKING, one row per query of which something lacks.
 
     `unknown`: a column is not delivered any more, a value is not understood, a record of another table has
-    no value now or cannot be seen. `other_gone`: the record of another table is not delivered any more.
+    no value now or cannot be seen, a rule on the whole study did not see the record, which is held. `other_gone`: the record of another table is not delivered any more.
 
     Args:
         lost: Queries whose fact fails no more, with the record where it stands now.
@@ -34,8 +34,28 @@ def lacking(
         right_on=["center_id", "delivery_key", "table", "column"],
         how="anti",
     )
+    # Part of a record that was joined from several sheets may stand in a row that could not be read.
+    joined = own.join(
+        standing.hidden, left_on=["center_id", "home"], right_on=["center_id", "table"], how="semi"
+    )
+    joined = joined.join(
+        standing.cells.filter(~pl.col("filled")),
+        on=[*_RECORD, "delivery_key", "column"],
+        how="semi",
+    )
+    seen = standing.valid.select(_RECORD).unique()
+    unseen = about.filter(
+        pl.col("rule_id").is_in(list(standing.study)), pl.col("patient_id").is_not_null()
+    )
+    unseen = unseen.join(seen, on=_RECORD, how="anti")
     others = _others(needs.filter(pl.col("home") != pl.col("table")), standing, facts)
-    unknown = [dropped, others.filter(pl.col("unknown")), _unread(lost, standing, facts)]
+    unknown = [
+        dropped,
+        joined,
+        unseen,
+        others.filter(pl.col("unknown")),
+        _unread(lost, standing, facts),
+    ]
     ids = pl.concat([part.select("query_id") for part in unknown]).unique()
     gone = others.filter(pl.col("gone")).select("query_id").unique()
     return (

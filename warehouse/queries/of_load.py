@@ -22,11 +22,10 @@ from warehouse.queries.log import COUNTS, QueryLog
 from warehouse.queries.reconcile import Seen, reconcile
 from warehouse.queries.records import Numbered, records_of, values_of
 from warehouse.queries.settled import PATIENT_GONE, silenced
-from warehouse.queries.standing import standing_of
+from warehouse.queries.standing import ON_CHANGES, standing_of
 
 # When a load looked at the queries: set where a load of the past is built again.
 MOMENT: ContextVar[dt.datetime | None] = ContextVar("moment", default=None)
-ABOUT_CHANGES = "delivery"  # category of the rules on what changed between two deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def queries_of_load(
     lasting = frozenset(
         rule["id"]
         for rule in rules
-        if rule["id"] == PATIENT_GONE or rule.get("category") == ABOUT_CHANGES
+        if rule["id"] == PATIENT_GONE or rule.get("category") == ON_CHANGES
     )
     records = records_of(numbered, catalog, doubtful)
     records_before = records_of(_seen_before(before, staged, log), catalog, doubtful)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,14 +12,18 @@ from schemas.query_frames import HELD_RECORD, RECORD
 from warehouse.loads import StagedDelivery
 from warehouse.queries.instances import instance_expr
 
+PARTS = ("core", "quarantine")  # valid rows, held ones
 Numbered = tuple[int, StagedDelivery]  # with its number in `quality.delivery`
 VALUE = pl.Schema({**RECORD, "field": pl.String(), "value": pl.String()})
 
 
 def records_of(
-    deliveries: Iterable[Numbered], catalog: Catalog, wanted: pl.DataFrame
+    deliveries: Iterable[Numbered],
+    catalog: Catalog,
+    wanted: pl.DataFrame,
+    parts: Sequence[str] = PARTS,
 ) -> pl.DataFrame:
-    """HELD_RECORD: rows, valid or held, of the tables of `wanted` (center_id, table).
+    """HELD_RECORD: rows, valid or held (`parts`), of the tables of `wanted` (center_id, table).
 
     Only those centers and tables are read. Each record once, with the newest delivery that holds it; of
     a table without a key once for every delivery, since all of them count.
@@ -30,7 +34,7 @@ def records_of(
         for table in catalog.tables.values():
             if (staged.center_id, table.name) not in pairs:
                 continue
-            for path in row_files(staged, table.name):
+            for path in row_files(staged, table.name, parts):
                 rows = pl.read_parquet(
                     path, columns=["patient_id", *table.instance], glob=False
                 ).unique()
@@ -53,9 +57,9 @@ def records_of(
     return found.filter(~(keyed & older))
 
 
-def row_files(staged: StagedDelivery, table: str) -> list[Path]:
+def row_files(staged: StagedDelivery, table: str, parts: Sequence[str] = PARTS) -> list[Path]:
     """Files with rows of a table of a staged delivery: valid ones and held ones."""
-    paths = (staged.folder / part / f"{table}.parquet" for part in ("core", "quarantine"))
+    paths = (staged.folder / part / f"{table}.parquet" for part in parts)
     return [path for path in paths if path.is_file()]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from schemas.catalog import STREAMING, Catalog
-from schemas.query_frames import RECORD
+from schemas.query_frames import HELD_RECORD, RECORD
 from warehouse.queries.instances import instance_expr
-from warehouse.queries.records import Numbered, row_files
+from warehouse.queries.records import Numbered, records_of, row_files
 
 # What a query rested on. `home`: the table of the cell; `other`: its record, null for the query's own.
 NEED = pl.Schema(dict.fromkeys(("query_id", "home", "column", "other"), pl.String))
@@ -27,6 +27,9 @@ COLUMN = pl.Schema(
     }
 )
 TABLE = pl.Schema(dict.fromkeys(("center_id", "table"), pl.String))
+ON_CHANGES = (
+    "delivery"  # category of the rules on what a delivery changes, which see held records too
+)
 _NEED = r"^(?:(?<home>\w+)\.)?(?<column>\w+)(?:@(?<other>.*))?$"
 _ROWS_LOST = ("STR-01", "STR-11")  # a row without a patient, a row that cannot be read
 
@@ -37,7 +40,7 @@ class Standing:
 
     Attributes:
         needs: NEED.
-        cells: CELL of the other tables that the queries looked at.
+        cells: CELL of the other tables that the queries looked at, and of their own where rows are hidden.
         columns: COLUMN: what the deliveries deliver.
         hidden: TABLE: records may be there that nobody can see, since rows could not be read or the whole
             table is not delivered.
@@ -45,6 +48,8 @@ class Standing:
         sound: Rules that look past records which are held for their own sake.
         holding: Rules that hold records.
         beside: Rules that look at other records of the same table.
+        study: Rules on the whole study, which see valid records only.
+        valid: HELD_RECORD of the records that such rules saw.
     """
 
     needs: pl.DataFrame = field(default_factory=NEED.to_frame)
@@ -55,6 +60,8 @@ class Standing:
     sound: frozenset[str] = frozenset()
     holding: frozenset[str] = frozenset()
     beside: frozenset[str] = frozenset()
+    study: frozenset[str] = frozenset()
+    valid: pl.DataFrame = field(default_factory=HELD_RECORD.to_frame)
 
 
 def standing_of(
@@ -88,12 +95,20 @@ def standing_of(
     own = pl.col("home") == pl.col("table")
     wanted = looked.select("center_id", pl.col("home").alias("table"), "column").unique()
     here = _sources(now)
+    hidden = _hidden(looked, facts, feeds, here, held_records, doubtful)
+    joined = looked.filter(own).join(hidden, on=["center_id", "table"], how="semi")
+    study = frozenset(
+        r["id"] for r in rules if r["engine"] == "study" and r["category"] != ON_CHANGES
+    )
+    asked = doubtful.filter(pl.col("rule_id").is_in(list(study)))
     return Standing(
         needs=needs,
-        cells=_cells(now, looked.filter(~own), catalog, patients),
+        cells=_cells(now, pl.concat([looked.filter(~own), joined]), catalog, patients),
         columns=_columns(now, wanted, catalog),
-        hidden=_hidden(looked, facts, feeds, here, held_records, doubtful),
+        hidden=hidden,
         unseen=_unseen(doubtful, here),
+        study=study,
+        valid=records_of(now, catalog, asked, ("core",)),
         sound=_looking_at(catalog, lambda c, _: c["sound"] or c["table"] in STREAMING),
         # A context that is called like its table cannot be told from the rule's own columns.
         beside=_looking_at(
