@@ -52,7 +52,9 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     keep_head(study, results)  # the folder takes the place of the published one, in one step
     return {
         "passed": verdict.passed,
-        "critical_failures": [text for text in (*verdict.critical_failures, advice(verdict)) if text],
+        "critical_failures": [
+            text for text in (*verdict.critical_failures, advice(verdict)) if text
+        ],
         "warnings": list(verdict.warnings),
     }
 

@@ -152,7 +152,9 @@ def test_no_statement_of_the_documented_connection_reaches_beyond_the_file(
         len(changed),
         len(ATTACKS),
     )
-    figure("38, 45", "documented connection: calls over the network", len(place.called), len(ATTACKS))
+    figure(
+        "38, 45", "documented connection: calls over the network", len(place.called), len(ATTACKS)
+    )
     assert SECRET_FRAME
 
 
