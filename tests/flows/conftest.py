@@ -42,13 +42,14 @@ def loaded(first_run: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The judge lets everything pass without a process of its own: it has its own tests."""
+    """The judge lets everything pass, and no decision is varied: both have their own tests."""
     be_lenient(monkeypatch)
 
 
 def be_lenient(patch: pytest.MonkeyPatch) -> None:
     """Takes the judge's place."""
     from flows import run, stages
+    from warehouse import alternatives
 
     def passed(
         root: str, load_id: int, staged_file: str, child: Any, meanwhile: Any
@@ -61,6 +62,7 @@ def be_lenient(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(stages, "judge", passed)
     patch.setattr(run, "anything_to_read", _nothing_beside)
+    patch.setattr(alternatives, "add_alternatives", lambda con, study: None)
 
 
 def _nothing_beside(pulled: object) -> Any:
