@@ -50,6 +50,20 @@ WHERE rule_id = 'STR-06' AND g."table" = 'response' AND g."column" = 'category'
 _NO_LINE = "SELECT row_id FROM ${finding} WHERE rule_id = 'SAL-06' AND severity = 'error'"
 _KIND = "CASE WHEN f.row_id IN (${no_line}) THEN 'lymphodepletion' ELSE '${table}' END"
 
+# Rows of which the very same, cell by cell, stands in the warehouse: a copy hides nothing.
+_NO_COPY = """
+ WHERE f.row_id NOT IN (
+  SELECT row_id FROM (
+   SELECT row_id, is_held, count(*) FILTER (WHERE NOT is_held) OVER (PARTITION BY told) AS n_kept FROM (
+    SELECT row_id, is_held,
+     row(*COLUMNS(* EXCLUDE (row_id, source_id, source_row, map_id, is_held))) AS told
+    FROM (SELECT *, true AS is_held FROM ${rows} UNION ALL BY NAME SELECT *, false AS is_held FROM ${kept})
+   )
+  ) WHERE is_held AND n_kept > 0
+ )
+"""
+_ONCE = ("relapse", "risk")  # tables whose held rows may take the place of those that are kept
+
 
 def no_held_rows(con: duckdb.DuckDBPyConnection) -> None:
     """temp.held_row as it is where nothing was read: empty. What is there stays."""
@@ -64,6 +78,7 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
     it was understood. `temp.patient_key` must be there. It is no table of the warehouse: what is
     held back is not published, only that it is missing. A response without a category is left out
     unless its category was not understood: nobody can have read a progression in an empty cell.
+    So is an identical copy of a relapse or of a risk row that is in the warehouse.
     Lymphodepletion entered as a line (SAL-06) has `held_table` 'lymphodepletion': it is no salvage.
     """
     no_held_rows(con)
@@ -74,6 +89,9 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
             kind = _line_kind(current) if table == "treatment_line" else f"'{table}'"
             where = _where(current) if table == "response" else ""
             places = {"kind": kind, "told": told, "rows": parquet(files)}
+            kept = existing(current, f"core/{table}.parquet") if table in _ONCE else []
+            if kept:
+                where, places["kept"] = _NO_COPY, parquet(kept)
             con.execute(filled(_ROWS + where, places)).fetchall()
 
 
