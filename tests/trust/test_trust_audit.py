@@ -7,7 +7,6 @@ or in what it is compared with) of a random center, group or table, and asks the
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import random
@@ -35,6 +34,7 @@ from flows.outcome import AUDIT_STOPPED, PUBLISHED, RunOutcome
 from flows.run import RunRequest, run_study
 from flows.show import Silent
 from tests.flows import small_study
+from tests.trust.load_module import load_module
 
 Record = Callable[..., None]
 ROOT = Path(__file__).parents[2]
@@ -376,16 +376,7 @@ def test_a_stop_keeps_the_published_state_says_where_and_can_be_accepted(
 # The page ------------------------------------------------------------------------------------------------
 
 
-def _module(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-output = _module(Path(__file__).with_name("test_trust_output.py"), "output_of_audit_tests")
+output = load_module(Path(__file__).with_name("test_trust_output.py"), "output_of_audit_tests")
 
 
 @pytest.fixture(scope="module")

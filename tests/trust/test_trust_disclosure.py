@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import random
@@ -21,23 +20,15 @@ from reports.disclosure.bounds import bounds
 from reports.disclosure.external import write_external
 from reports.disclosure.system import Cell, System
 from schemas.spec.plans import PLANS
+from tests.trust.load_module import load_module
 
 Record = Callable[..., None]
 TABLES = ("T1", "ST1", "F1A")
 
 
-def _module(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 HERE = Path(__file__).parent
-solver = _module(HERE / "disclosure_solver.py", "disclosure_solver")
-cohort = _module(HERE.parent / "reports" / "conftest.py", "cohort_of_the_report")
+solver = load_module(HERE / "disclosure_solver.py", "disclosure_solver")
+cohort = load_module(HERE.parent / "reports" / "conftest.py", "cohort_of_the_report")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import shutil
 import subprocess
 import zipfile
@@ -20,6 +19,7 @@ from reports.disclosure.external import write_external
 from reports.exports.tables import write_csv, write_workbook
 from reports.render import render
 from reports.scorecard.write import write_scorecards
+from tests.trust.load_module import load_module
 
 Record = Callable[..., None]
 HERE = Path(__file__).parent
@@ -55,23 +55,14 @@ STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 COLUMNS = ("row_label", "level_label", "population_label", "text")
 
 
-def _module(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-scorecards = _module(
+scorecards = load_module(
     HERE.parent / "queries" / "test_scorecard_pages.py", "scorecard_pages_of_tests"
 )
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    build = _module(HERE / "test_trust_disclosure.py", "disclosure_of_tests").build
+    build = load_module(HERE / "test_trust_disclosure.py", "disclosure_of_tests").build
     found: tuple[Path, Any] = build(tmp_path_factory.mktemp("output"))
     return found
 

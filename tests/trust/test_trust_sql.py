@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import socket
 import threading
@@ -16,6 +15,7 @@ import duckdb
 import pytest
 
 from schemas.errors import CarmonyError
+from tests.trust.load_module import load_module
 from warehouse.connect import MOST_ROWS, open_published, query
 
 Record = Callable[..., None]
@@ -23,16 +23,7 @@ CANARY = "canary-7f3a"
 HERE = Path(__file__).parent
 
 
-def _module(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ATTACKS: list[str] = _module(HERE / "sql_attacks.py", "sql_attacks").ATTACKS
+ATTACKS: list[str] = load_module(HERE / "sql_attacks.py", "sql_attacks").ATTACKS
 
 
 @dataclass
