@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +82,12 @@ def add_alternatives(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         [step for step in after if step.makes in wanted],
         lambda adsl: set_missing(con, study, adsl),
     )
-    for position, (setting, value) in enumerate(other_values(study.settings), start=1):
+    others = [*other_values(study.settings)]
+    for setting, value in others:
         _derive(con, study, _with(study, setting, value), rerun, setting in OF_LINES)
-        _keep(con, rerun, {"setting": setting, "value": _text(value), "position": position})
+        _keep(con, rerun, setting, value)
     _derive(con, study, study, rerun, False)
+    _count(con, others)
     for target in TARGETS:
         con.execute(f"drop table if exists temp.alternative_{target}").fetchall()
     con.execute(";".join(_comments())).fetchall()
@@ -124,13 +126,21 @@ def _derive(
     rerun.run(touched, decides_lines, find_lines)
 
 
-def _keep(con: duckdb.DuckDBPyConnection, rerun: Rerun, named: dict[str, Any]) -> None:
-    """The rows that differ, and how many."""
-    places = {key: quoted(value) for key, value in named.items()}
+def _keep(con: duckdb.DuckDBPyConnection, rerun: Rerun, setting: str, value: Any) -> None:
+    """The rows that differ."""
+    places = {"setting": quoted(setting), "value": quoted(_text(value))}
     for target in TARGETS:
         if target in rerun.moved:
             con.execute(filled(sql_file("alternative", f"changed_{target}"), places)).fetchall()
-    con.execute(filled(sql_file("alternative", "counted"), places)).fetchall()
+
+
+def _count(con: duckdb.DuckDBPyConnection, others: Sequence[tuple[str, Any]]) -> None:
+    """How many rows differ under each alternative, none included."""
+    rows = ", ".join(
+        f"({quoted(setting)}, {quoted(_text(value))}, {position})"
+        for position, (setting, value) in enumerate(others, start=1)
+    )
+    con.execute(filled(sql_file("alternative", "counted"), {"alternatives": rows})).fetchall()
 
 
 def _comments() -> Iterator[str]:

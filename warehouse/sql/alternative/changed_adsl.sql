@@ -3,18 +3,14 @@
 -- Reads:   temp.alternative_adsl, analysis.adsl.
 -- Feeds:   sensitivity of the models and medians.
 insert into analysis.alternative_adsl by name
-with differing as (
-    select * from temp.alternative_adsl
-    except all
-    select * from analysis.adsl
-)
 select
     ${setting} as SETTING,
     ${value} as VALUE,
-    case when adsl.USUBJID is null then 'JOINED' else 'CHANGED' end as CHANGE,
-    differing.*
-from differing
-left join analysis.adsl as adsl using (USUBJID)
+    case when own.USUBJID is null then 'JOINED' else 'CHANGED' end as CHANGE,
+    other.*
+from temp.alternative_adsl as other
+left join analysis.adsl as own using (USUBJID)
+where own is distinct from other
 union all by name
 select
     ${setting} as SETTING,
