@@ -144,3 +144,79 @@ def test_slash_dates_beside_lines_follow_the_order_of_the_center(
         ("teclistamab", None, None),
         ("talquetamab", start, "day"),
     ]
+
+
+def test_a_line_without_therapy_leaves_its_number_to_the_next_and_the_center_is_asked(
+    deliver,
+) -> None:
+    rows = (
+        "a,1,2023-01-01,,BSC,2023-01-20,PD\n"
+        "a,2,2023-02-01,2023-04-01,Tecvayli,2023-03-01,PR\n"
+        "a,3,2023-05-01,,none,2023-05-20,SD\n"
+        "a,4,2023-06-01,,Talvey,2023-07-01,CR\n"
+        "b,1,2023-02-01,,Talvey,2023-03-01,PR\n"
+        "b,2,2023-05-01,,BSC,2023-06-01,PD\n"
+    )
+    got = deliver(SPEC, p__csv=HEADER + rows)
+    assert got.values("treatment_line", "patient_id", "line_number", "drugs") == [
+        ("a", 1, "teclistamab"),
+        ("a", 2, "talquetamab"),
+        ("b", 1, "talquetamab"),
+    ]
+    assert got.rules() == [
+        ("treatment_line", 0, "drugs", "SAL-04"),
+        ("treatment_line", 1, "drugs", "SAL-04"),
+    ]
+    assert got.found["severity"].to_list() == ["warning", "warning"]
+    # What was seen without therapy is no best response, and is told of the line before. Nothing follows b's 2.
+    assert got.values("response", "patient_id", "line_number", "kind", "category") == [
+        ("a", 0, "PROGRESSION", "PD"),
+        ("a", 1, "BEST", "PR"),
+        ("a", 1, "ASSESSMENT", "SD"),
+        ("a", 2, "BEST", "CR"),
+        ("b", 1, "BEST", "PR"),
+        ("b", 2, "BEST", "PD"),
+    ]
+    assert got.balance() == []
+
+
+def test_a_number_without_therapy_that_another_row_holds_moves_nothing(deliver) -> None:
+    rows = "a,1,2023-01-01,,BSC,,\na,1,2023-01-03,,Tecvayli,,\na,2,2023-06-01,,Talvey,,\n"
+    got = deliver(SPEC, p__csv=HEADER + rows)
+    assert got.values("treatment_line", "line_number", "drugs") == [
+        (1, "teclistamab"),
+        (2, "talquetamab"),
+    ]
+    assert got.rules() == []
+
+
+def test_lines_of_several_blocks_are_numbered_together(deliver) -> None:
+    spec = """\
+sources:
+  p: {file: p.csv, patient_id: ID}
+tables:
+  - table: treatment_line
+    from: p
+    columns: {line_number: {constant: 1}, start_date: S1, drugs: R1}
+  - table: treatment_line
+    from: p
+    columns: {line_number: {constant: 2}, start_date: S2, drugs: R2}
+  - table: treatment_line
+    from: p
+    columns: {line_number: {constant: 3}, start_date: S3, drugs: R3}
+"""
+    rows = (
+        "ID,S1,R1,S2,R2,S3,R3\n"
+        "a,2023-01-01,Tec -> Tal,2023-06-01,Elrexfio,2023-09-01,DPd\n"
+        "b,2023-01-01,BSC,2023-06-01,Elrexfio,2023-09-01,DPd\n"
+        "c,2023-01-01,BSC,2023-06-01,Tec -> Tal,2023-09-01,DPd\n"
+    )
+    got = deliver(spec, p__csv=rows)
+    lines = got.frames["treatment_line"].sort("patient_id", "line_number")
+    assert lines.group_by("patient_id", maintain_order=True).agg("line_number", "drugs").rows() == [
+        ("a", [1, 2, 3, 4], ["teclistamab", "talquetamab", "elranatamab", "daratumumab|dexamethasone|pomalidomide"]),
+        ("b", [1, 2], ["elranatamab", "daratumumab|dexamethasone|pomalidomide"]),
+        ("c", [1, 2, 3], ["teclistamab", "talquetamab", "daratumumab|dexamethasone|pomalidomide"]),
+    ]  # fmt: skip
+    assert [rule for *_, rule in got.rules()] == ["SAL-04", "SAL-04"]
+    assert got.balance() == []

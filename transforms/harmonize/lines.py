@@ -18,7 +18,9 @@ class Lines:
 
     Attributes:
         frame, raw, issues: As in `MappedBatch`.
+        steps: Place of each row among the lines of its cell; `line_number` is still the cell's.
         shifts: SHIFT; lines of the patient with a number above `after` move up by `extra`.
+        idle: `patient_id`, `line_number` of the cells that say that there was no therapy.
         split: Rows added per source id.
         dropped: Rows per source id that say that there was no therapy.
     """
@@ -26,7 +28,9 @@ class Lines:
     frame: pl.DataFrame
     raw: pl.DataFrame
     issues: pl.DataFrame
+    steps: pl.Series
     shifts: pl.DataFrame
+    idle: pl.DataFrame
     split: dict[int, int]
     dropped: dict[int, int]
 
@@ -38,7 +42,7 @@ def split_lines(
     cells: pl.Series,
     known: list[tuple[Line, ...]],
 ) -> Lines:
-    """One row per line of therapy.
+    """One row per line of therapy; `untreated.close_gaps` numbers them anew.
 
     Args:
         frame: Canonical frame of `treatment_line` with one row per regimen cell.
@@ -77,7 +81,6 @@ def split_lines(
         drugs=pl.col("_drugs"),
         regimen_text=pl.col("_text"),
         row_id=pl.col("row_id") + part,
-        line_number=pl.col("line_number") + part,
         start_date=pl.when(later).then(pl.col("_start")).otherwise(pl.col("start_date")),
         start_date_precision=pl.when(later)
         .then(pl.col("_precision"))
@@ -87,16 +90,12 @@ def split_lines(
     )
     shifts = (
         full.filter((part == 0) & (of > 1))
-        .select("patient_id", after=pl.col("line_number"), extra=(of - 1))
+        .select("patient_id", after="line_number", extra=of - 1)
         .cast({"after": pl.Int32, "extra": pl.Int32})
     )
-    moved = full.with_columns(
-        moved_up(full.with_columns(line_number=pl.col("line_number") - part), shifts)
-        + full["_part"].fill_null(0)
-    )
-    index = moved["_index"]
+    index = full["_index"]
     first = (
-        moved.with_row_index("_new")
+        full.with_row_index("_new")
         .filter(part == 0)
         .select("_index", pl.col("_new").alias("index"))
     )
@@ -106,11 +105,13 @@ def split_lines(
         .select(list(ISSUE))
     )
     return Lines(
-        moved.select(frame.columns),
+        full.select(frame.columns),
         raw[index],
         reindexed,
+        full.select(part.cast(pl.Int32)).to_series(),
         shifts,
-        _counts(moved.filter(part > 0)),
+        idle.select("patient_id", "line_number"),
+        _counts(full.filter(part > 0)),
         _counts(idle),
     )
 
@@ -120,7 +121,7 @@ def _counts(rows: pl.DataFrame) -> dict[int, int]:
 
 
 def moved_up(frame: pl.DataFrame, shifts: pl.DataFrame) -> pl.Series:
-    """`line_number` of each row, moved up by the lines that were split before it."""
+    """`line_number` of each row, moved by the lines that were split, or were without therapy, before it."""
     if shifts.height == 0:
         return frame["line_number"]
     numbered = frame.select("patient_id", "line_number").with_row_index("_row")

@@ -18,13 +18,14 @@ from transforms.harmonize.column_map import ColumnMap
 from transforms.harmonize.forms import check_units
 from transforms.harmonize.joins import Joins
 from transforms.harmonize.ledger import Ledger
-from transforms.harmonize.lines import SHIFT, moved_up, split_lines
+from transforms.harmonize.lines import SHIFT, split_lines
 from transforms.harmonize.part import Part
 from transforms.harmonize.plan import BlockPlan, MappingPlan
 from transforms.harmonize.privacy_columns import without_stopped_texts
 from transforms.harmonize.sources import OpenSource
 from transforms.harmonize.texts import BlockTexts
 from transforms.harmonize.untold import without_untold
+from transforms.harmonize.untreated import UNTREATED, close_gaps, responses_moved
 
 
 class Mapping:
@@ -44,6 +45,8 @@ class Mapping:
         self._counts: dict[int, int] = {}
         self._whole: dict[int, pl.DataFrame] = {}
         self._shifts = pl.DataFrame(schema=SHIFT)
+        self._idle: list[pl.DataFrame] = []
+        self._untreated = pl.DataFrame(schema=UNTREATED)
         self._joins = Joins(plan, self._cells, self._issues, self._ledger)
         self._parts: dict[str, tuple[BlockTexts, BlockParser]] = {}
         for block in plan.blocks:
@@ -125,6 +128,9 @@ class Mapping:
 
     def _small(self, table: str, blocks: list[BlockPlan]) -> MappedBatch:
         parts = [part for block in blocks if (part := self._block(block)) is not None]
+        if table == "treatment_line" and parts and (self._shifts.height or self._idle):
+            idle = pl.concat(self._idle) if self._idle else None
+            parts, self._shifts, self._untreated = close_gaps(parts, idle, self._shifts)
         return self._batch(table, blocks[0], parts)
 
     def _block(self, block: BlockPlan) -> Part | None:
@@ -145,11 +151,12 @@ class Mapping:
         assert part.cells is not None
         lines = split_lines(part.frame, part.raw, part.issues, part.cells, part.lines)
         self._shifts = pl.concat([self._shifts, lines.shifts])
+        self._idle += [lines.idle] if lines.idle.height else []
         for source_id, n in lines.split.items():
             self._ledger.add("map", source_id, "treatment_line", "in", n, "split")
         for source_id, n in lines.dropped.items():
             self._ledger.add("map", source_id, "treatment_line", "excluded", n, "no therapy")
-        return Part(lines.frame, lines.raw, lines.issues, part.address)
+        return Part(lines.frame, lines.raw, lines.issues, part.address, steps=lines.steps)
 
     def _batch(self, table: str, block: BlockPlan, parts: list[Part]) -> MappedBatch:
         """Parts of several blocks as one batch, and its rows in the ledger."""
@@ -165,8 +172,6 @@ class Mapping:
                 pl.concat([part.address for part in parts]),
             )
         frame = one.frame
-        if table == "response" and self._shifts.height:
-            frame = frame.with_columns(moved_up(frame, self._shifts))
         for source_id, n in _by_source(frame):
             self._ledger.add("map", source_id, table, "out", n)
         frame = without_stopped_texts(frame, one.issues)
@@ -202,7 +207,10 @@ class Mapping:
         rest, untold = without_untold(part)
         for source_id, n in untold.items():
             self._ledger.add("map", source_id, "response", "excluded", n, "no response")
-        return rest
+        moved, untreated = responses_moved(rest, self._shifts, self._untreated)
+        for source_id, n in untreated.items():
+            self._ledger.add("map", source_id, "response", "excluded", n, "no therapy")
+        return moved
 
     def _added(self, block: BlockPlan, part: Part, before: int) -> None:
         if part.frame.height > before:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from transforms.harmonize.batch import ISSUE
 from transforms.harmonize.verdicts import Line
 
 
@@ -14,6 +16,7 @@ class Part:
     """Canonical rows of one block: frame, raw, issues, address as in `MappedBatch`.
 
     `cells` holds the position of each row's lines of therapy in `lines`; None if each has one.
+    `steps` holds the place of each row among the lines that its cell was split into; None if all are first.
     """
 
     frame: pl.DataFrame
@@ -22,6 +25,7 @@ class Part:
     address: pl.DataFrame
     cells: pl.Series | None = None
     lines: list[tuple[Line, ...]] = field(default_factory=list)
+    steps: pl.Series | None = None
 
 
 def with_progressions(part: Part, progressed: pl.Series) -> Part:
@@ -42,3 +46,23 @@ def with_progressions(part: Part, progressed: pl.Series) -> Part:
         pl.lit(None, pl.String).alias(name) for name in {"response_date"} & set(part.raw.columns)
     )
     return Part(frame, pl.concat([part.raw, raw]), part.issues, part.address)
+
+
+def without_rows(part: Part, lost: pl.Series) -> tuple[Part, Mapping[int, int]]:
+    """The part without the rows marked, and how many of them each source has."""
+    if not lost.any():
+        return part, {}
+    at = pl.int_range(part.frame.height, dtype=pl.UInt32, eager=True)
+    kept = at.filter(~lost)
+    places = pl.DataFrame(
+        {"index": kept, "_new": pl.int_range(kept.len(), dtype=pl.UInt32, eager=True)}
+    )
+    issues = part.issues.join(places, on="index", how="inner", maintain_order="left")
+    gone = part.frame.filter(lost)
+    rest = Part(
+        part.frame[kept],
+        part.raw[kept],
+        issues.with_columns(index="_new").select(list(ISSUE)),
+        part.address.filter(~pl.col("row_id").is_in(gone["row_id"].implode())),
+    )
+    return rest, dict(gone["source_id"].value_counts().iter_rows())

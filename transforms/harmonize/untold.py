@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from transforms.harmonize.batch import ISSUE
-from transforms.harmonize.part import Part
+from transforms.harmonize.part import Part, without_rows
 
 # What a row may hold beside a best response that is not known, and still tell nothing.
 _ABOUT = frozenset(
@@ -40,18 +39,4 @@ def without_untold(part: Part) -> tuple[Part, Mapping[int, int]]:
     silent &= frame.select(pl.all_horizontal(pl.col(facts).is_null())).to_series()
     at = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
     silent &= ~at.is_in(part.issues["index"].implode())
-    if not silent.any():
-        return part, {}
-    kept = at.filter(~silent)
-    places = pl.DataFrame(
-        {"index": kept, "_new": pl.int_range(kept.len(), dtype=pl.UInt32, eager=True)}
-    )
-    issues = part.issues.join(places, on="index", how="inner", maintain_order="left")
-    lost = frame.filter(silent)
-    rest = Part(
-        frame[kept],
-        part.raw[kept],
-        issues.with_columns(index="_new").select(list(ISSUE)),
-        part.address.filter(~pl.col("row_id").is_in(lost["row_id"].implode())),
-    )
-    return rest, dict(lost["source_id"].value_counts().iter_rows())
+    return without_rows(part, silent)
