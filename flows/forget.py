@@ -250,7 +250,9 @@ def _text(done: Forgotten, study: str) -> str:
         )
         lines += [f"  {place}" for place in done.not_searched]
     if done.id_too_short:
-        lines.append("the center's id is too short to search files for it; the pseudonym was")
+        lines.append(
+            "searched for the pseudonym only: the center's id is too short to be told from other text"
+        )
     lines.append(
         "not reached: packets that were sent, copies that others made, backups, reports printed before"
     )
