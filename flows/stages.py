@@ -35,10 +35,15 @@ def prepare(root: str, centers: Sequence[str], accept_fewer: Sequence[str] = ())
         `root`, `study_id`, `centers` (sorted ids) and `notes` (what is left out without an error).
 
     Raises:
-        StudyError: no study, a broken `study.yaml`, or a center that is not in the study.
+        StudyError: no study, a broken `study.yaml` (a check that is not there among it), or a center that
+            is not in the study.
     """
     folder = open_study_folder(Path(root))
     study = parts.load_study(folder)
+    if study.audit.warn_only or study.audit.stop:
+        from expectations.load import chosen_suite
+
+        chosen_suite(study.audit)  # a wrong name is told now, not when all has been read
     known = sorted(
         {p.stem for p in (folder.root / "centers").glob("*.yaml")} | set(inbox_centers(folder))
     )

@@ -210,10 +210,10 @@ class Checker:
     def _judge_late(self, late: LateRows) -> None:
         """All rows are judged by numbers; those around a failing row are then looked at in full."""
         compact = late.compact()
-        book = self._book_with(compact, late.checks)
+        book = self._book_with(compact, late.checks, self._book.numbered)
         chosen = in_doubt(compact.frame, self._runnable(compact, book), self._tallies, book)
         chosen = in_scope(compact.frame, chosen, self._tallies)
-        book = self._book_with(compact, chosen)
+        book = self._book_with(compact, chosen, self._book.numbered)
         failing = judge(book.join(compact.frame, chosen), chosen, self._tallies)
         if not failing:
             return
@@ -237,10 +237,17 @@ class Checker:
             frame = with_derived(book.join(data.frame, checks), data, checks, self._derived)
             self._report(data, frame, judge(frame, checks, self._tallies), book)
 
-    def _book_with(self, data: TableData, checks: list[PlannedCheck]) -> ContextBook:
-        tables = {**self._tables, data.name: data}
+    def _book_with(
+        self, data: TableData, checks: list[PlannedCheck], told: Callable[..., TableData] | None = None
+    ) -> ContextBook:
+        """Contexts of a streaming table and of small ones; `told` gives these the ids that it has."""
         names = {name for check in checks for name in check.contexts}
-        return ContextBook(self._plan, tables, self._facts, only=names)
+        contexts = [self._plan.contexts[name] for name in names]
+        used = [self._plan.contexts[name] for context in contexts for name in context.uses]
+        homes = {context.table for context in (*contexts, *used)} & self._tables.keys()
+        tables = {name: (told or _as_it_is)(self._tables[name]) for name in homes}
+        facts = replace(self._facts, known_patients=frozenset()) if told else self._facts
+        return ContextBook(self._plan, {**tables, data.name: data}, facts, only=names)
 
     @contextmanager
     def _own_holds(self) -> Iterator[None]:

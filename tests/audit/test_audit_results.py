@@ -20,6 +20,7 @@ from expectations.profile import Profile, profile_path, read_profile, write_prof
 from expectations.record import rows_of, write_check_runs  # noqa: E402
 from expectations.suite import load_suite  # noqa: E402
 from expectations.told import sentence  # noqa: E402
+from flows import stages  # noqa: E402
 from schemas.errors import SpecError, StudyError  # noqa: E402
 from schemas.spec import load_study  # noqa: E402
 from schemas.spec.study import Audit  # noqa: E402
@@ -186,6 +187,14 @@ def test_the_study_turns_a_comparing_stop_into_a_warning_and_a_warning_into_a_st
 def test_a_check_that_must_stop_or_is_not_there_is_refused(settings: Audit) -> None:
     with pytest.raises(StudyError, match=r"study.yaml: audit\.\w+ names AUD-\d\d; possible: AUD-"):
         chosen_suite(settings)
+
+
+def test_a_run_tells_a_check_that_is_not_there_before_it_reads_deliveries(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(
+        "id: MYE\ntitle: A study\ndata_cut: 2024-08-31\naudit: {stop: [AUD-99]}\n", encoding="utf-8"
+    )
+    with pytest.raises(StudyError, match="audit.stop names AUD-99"):
+        stages.prepare(str(tmp_path), ())
 
 
 @pytest.mark.parametrize(
