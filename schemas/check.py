@@ -35,7 +35,7 @@ from schemas.check_holds import (
     split,
 )
 from schemas.check_issues import MISSPELT
-from schemas.check_late import LateRows, Streamed
+from schemas.check_late import LateRows, Streamed, book_of
 from schemas.check_outcome import BatchVerdict, CheckOutcome
 from schemas.check_partial import in_doubt, unheld
 from schemas.check_plan import PlannedCheck, plan_of
@@ -210,10 +210,10 @@ class Checker:
     def _judge_late(self, late: LateRows) -> None:
         """All rows are judged by numbers; those around a failing row are then looked at in full."""
         compact = late.compact()
-        book = self._book_with(compact, late.checks, self._book.numbered)
+        book = self._book_with(compact, late.checks, self._book)
         chosen = in_doubt(compact.frame, self._runnable(compact, book), self._tallies, book)
         chosen = in_scope(compact.frame, chosen, self._tallies)
-        book = self._book_with(compact, chosen, self._book.numbered)
+        book = self._book_with(compact, chosen, self._book)
         failing = judge(book.join(compact.frame, chosen), chosen, self._tallies)
         if not failing:
             return
@@ -238,16 +238,9 @@ class Checker:
             self._report(data, frame, judge(frame, checks, self._tallies), book)
 
     def _book_with(
-        self, data: TableData, checks: list[PlannedCheck], told: Callable[..., TableData] | None = None
+        self, data: TableData, checks: list[PlannedCheck], numbers: ContextBook | None = None
     ) -> ContextBook:
-        """Contexts of a streaming table and of small ones; `told` gives these the ids that it has."""
-        names = {name for check in checks for name in check.contexts}
-        contexts = [self._plan.contexts[name] for name in names]
-        used = [self._plan.contexts[name] for context in contexts for name in context.uses]
-        homes = {context.table for context in (*contexts, *used)} & self._tables.keys()
-        tables = {name: (told or _as_it_is)(self._tables[name]) for name in homes}
-        facts = replace(self._facts, known_patients=frozenset()) if told else self._facts
-        return ContextBook(self._plan, {**tables, data.name: data}, facts, only=names)
+        return book_of(self._plan, {**self._tables, data.name: data}, self._facts, checks, numbers)
 
     @contextmanager
     def _own_holds(self) -> Iterator[None]:

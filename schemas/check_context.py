@@ -166,6 +166,13 @@ class ContextBook:
         """The ids behind `subject.patient_number`."""
         return self._rows.of(self._contexts[SUBJECT])["patient_id"].gather(numbers)
 
+    def patient_numbers(self, ids: pl.Series) -> pl.Series:
+        """`subject.patient_number` of each id; null for one without a subject row."""
+        known = self._rows.of(self._contexts[SUBJECT]).select("patient_id", PATIENT_NUMBER)
+        told = known.unique("patient_id", keep="first", maintain_order=True)
+        found = ids.to_frame().join(told, on="patient_id", how="left", maintain_order="left")
+        return found[PATIENT_NUMBER].alias("patient_id")
+
     def _group(self, name: str) -> Group:
         context = self._contexts[name]
         return (("row_id",), name) if context.shift else (context.by, "")

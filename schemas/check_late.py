@@ -8,14 +8,14 @@ such rules read (codes as small integers), and its address: about 45 bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from schemas.catalog import Catalog, Column, Table
+from schemas.catalog import STREAMING, Catalog, Column, Table
 from schemas.check_context import ContextBook
-from schemas.check_data import TableData
+from schemas.check_data import CheckFacts, TableData
 from schemas.check_many import packing
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
 from schemas.context_rows import HELD, PATIENT_NUMBER, SUBJECT
@@ -193,3 +193,28 @@ class Streamed:
     reasons: list[pl.DataFrame] = field(default_factory=list)
     totals: Counter[int] = field(default_factory=Counter)  # source_id → rows
     held: list[pl.DataFrame] = field(default_factory=list)  # row_id, source_id of rows held
+
+
+def book_of(
+    plan: Plan,
+    tables: Mapping[str, TableData],
+    facts: CheckFacts,
+    checks: Collection[PlannedCheck],
+    numbers: ContextBook | None = None,
+) -> ContextBook:
+    """What the checks look at in other rows of the tables.
+
+    `numbers` knows the number of each patient, where the judged rows are compact: then the small tables
+    that the checks look at have numbers for ids, too.
+    """
+    names = {name for check in checks for name in check.contexts}
+    if numbers is None:
+        return ContextBook(plan, tables, facts, only=names)
+    contexts = [plan.contexts[name] for name in names]
+    contexts += [plan.contexts[used] for context in contexts for used in context.uses]
+    found = dict(tables)
+    for name in {context.table for context in contexts} & tables.keys() - {*STREAMING}:
+        frame = tables[name].frame
+        ids = numbers.patient_numbers(frame["patient_id"])
+        found[name] = replace(tables[name], frame=frame.with_columns(ids), shown={})
+    return ContextBook(plan, found, replace(facts, known_patients=frozenset()), only=names)
