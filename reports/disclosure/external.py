@@ -142,7 +142,9 @@ def external_content(
         )
         table = Table("Step", ("Patients",), lines)
         sections.append(
-            Section("ATTRITION", "Patients: from the warehouse to the cohort", "Patients", (table,))
+            Section(
+                "ATTRITION", "Patients: from the deliveries to the cohort", "Patients", (table,)
+            )
         )
     sections.append(
         Section("DISCLOSURE", "What is withheld", "Withheld", told(threshold, left_out))
@@ -255,7 +257,7 @@ def _short(rows: Rows) -> str:
 
 
 def _steps(content: Content, system: System) -> dict[Cell, str]:
-    """From the warehouse to the cohort: reasons add up to those who are not in it."""
+    """From the deliveries to the cohort: reasons add up to those who are not in it."""
     rows = content.displays.get("ATTRITION")
     found = rows.of(population=ALL) if rows else []
     if not found:
@@ -264,7 +266,7 @@ def _steps(content: Content, system: System) -> dict[Cell, str]:
     for cell, row in cells.items():
         if cell not in system.values:
             system.put(cell, int(row["value"] or 0))
-    total = _step("WAREHOUSE")
+    total = _step("DELIVERIES")
     system.add_up(total, [cell for cell in cells if cell != total], "step")
     return {cell: str(row["row_label"]) for cell, row in cells.items()}
 

@@ -42,7 +42,7 @@ def attrition(data: AnalysisData) -> Iterator[Estimate]:
                 display="ATTRITION",
                 population=center,
                 population_label="All centers" if center == ALL else center,
-                row=reason or ("WAREHOUSE" if step == 0 else "COHORT"),
+                row=reason or ("DELIVERIES" if step == 0 else "COHORT"),
                 row_label=label,
                 statistic="n",
                 value=float(number),

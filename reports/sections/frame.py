@@ -29,7 +29,7 @@ def sections(
     if flow := displays.get("ATTRITION"):
         found.append(
             Section(
-                "ATTRITION", "Patients: from the warehouse to the cohort", "Patients",
+                "ATTRITION", "Patients: from the deliveries to the cohort", "Patients",
                 (
                 strobe_figure(flow), attrition_table(flow), center_table(flow),
                 Note(sentences["cohort"]),
@@ -72,30 +72,33 @@ def _unusual(row: dict[str, object]) -> str:
 
 
 def attrition_table(rows: Rows) -> Table:
-    """Every step from the warehouse to the cohort, all centers together."""
+    """Every step from the deliveries to the cohort, all centers together."""
     lines = [
         Line(
             str(row["row_label"]),
             (str(row["text"]),),
-            is_head=row["row"] in ("WAREHOUSE", "COHORT"),
+            is_head=row["row"] in ("DELIVERIES", "COHORT"),
         )
         for row in rows.of(population=ALL)
-        if row["value"] or row["row"] in ("WAREHOUSE", "COHORT")
+        if row["value"] or row["row"] in ("DELIVERIES", "COHORT")
     ]
     return Table("Step", ("Patients",), tuple(lines))
 
 
 def center_table(rows: Rows) -> Table:
-    """Patients of each center in the warehouse and in the cohort."""
+    """Patients of each center in its deliveries and in the cohort."""
     centers = {code: label for code, label in rows.labels().items() if code != ALL}
     lines = [
         Line(
             label,
-            (rows.text(population=code, row="WAREHOUSE"), rows.text(population=code, row="COHORT")),
+            (
+                rows.text(population=code, row="DELIVERIES"),
+                rows.text(population=code, row="COHORT"),
+            ),
         )
         for code, label in centers.items()
     ]
-    return Table("Center", ("In the warehouse", "In the cohort"), tuple(lines))
+    return Table("Center", ("In the deliveries", "In the cohort"), tuple(lines))
 
 
 def delivery_table(rows: Rows) -> Table:

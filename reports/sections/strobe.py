@@ -5,9 +5,9 @@ from __future__ import annotations
 from reports.figures.strobe import Step, strobe
 from reports.sections.model import ALL, Figure, Rows
 
-FIRST, LAST = "WAREHOUSE", "COHORT"
+FIRST, LAST = "DELIVERIES", "COHORT"
 NAME = "STROBE"
-HEADING = "Flow of patients from the warehouse to the cohort, by center"
+HEADING = "Flow of patients from the deliveries to the cohort, by center"
 
 
 def strobe_figure(rows: Rows) -> Figure:

@@ -51,11 +51,11 @@ def test_attrition_counts_every_patient_once_and_says_why_not(derived, rows):
         for row in rows(con, "attrition", "n_patients > 0")
     }
     assert found == {
-        ("DE01", "Patients in the warehouse"): 3,
+        ("DE01", "Patients in the deliveries"): 3,
         ("DE01", "OTHER_PRODUCT"): 1,
         ("DE01", "TRIAL_PRODUCT"): 1,
         ("DE01", "Patients in the cohort"): 1,
-        ("US01", "Patients in the warehouse"): 4,
+        ("US01", "Patients in the deliveries"): 4,
         ("US01", "RELAPSE_NOT_AFTER_INFUSION"): 1,
         ("US01", "NO_SALVAGE"): 1,
         ("US01", "NO_RELAPSE"): 1,
@@ -202,7 +202,10 @@ def test_elg_07_a_relapse_with_palliative_care_only_is_listed_but_not_of_the_coh
 HELD = """create schema quality;
 create table quality.delivery (delivery_key integer, is_current boolean);
 insert into quality.delivery values (1, true), (2, false);
-create table quality.finding (delivery_key integer, usubjid varchar, "table" varchar, disposition varchar, rule_id varchar)"""
+create table quality.finding (
+    delivery_key integer, usubjid varchar, "table" varchar, disposition varchar, rule_id varchar,
+    center_id varchar default 'DE01'
+)"""
 
 
 def reasons_with(derived, study_with, core, *findings):
@@ -211,7 +214,7 @@ def reasons_with(derived, study_with, core, *findings):
     con.execute(HELD)
     for finding in findings:
         told = [*finding, "STR-06"][:5]
-        con.execute("insert into quality.finding values (?, ?, ?, ?, ?)", told)
+        con.execute("insert into quality.finding values (?, ?, ?, ?, ?, default)", told)
     derive(con, study_with())
     return dict(con.execute("select usubjid, reason from temp.candidate").fetchall())
 
@@ -245,6 +248,35 @@ def test_lymphodepletion_that_is_held_as_a_line_is_no_missing_salvage(derived, s
     assert reasons_with(derived, study_with, core, (*held, "SAL-06"))["MYE-DE01-A"] == "NO_SALVAGE"
     both = [(*held, "SAL-06"), (*held, "DAT-01")]
     assert reasons_with(derived, study_with, core, *both)["MYE-DE01-A"] == "SALVAGE_HELD"
+
+
+def test_the_way_to_the_cohort_begins_with_those_of_whom_nothing_could_be_loaded(
+    derived, study_with
+):
+    con = derived(subject="usubjid | country | sex\nMYE-DE01-A | DE | F")
+    con.execute(HELD)
+    for told in [
+        (1, "MYE-DE01-A", "lab", "quarantine", "LAB-01"),
+        (1, "MYE-DE01-H", "subject", "quarantine", "DUP-01"),
+        (1, "MYE-DE01-H", "infusion", "quarantine", "STR-03"),
+        (1, "MYE-DE01-K", "subject", "keep_query", "STR-04"),
+        (1, "MYE-DE01-S", "subject", "screen_out", "ELG-02"),
+        (1, "MYE-DE01-S", "infusion", "quarantine", "STR-03"),
+        (2, "MYE-DE01-O", "subject", "quarantine", "DUP-01"),
+        (1, None, "subject", "quarantine", "STR-02"),
+    ]:
+        con.execute("insert into quality.finding values (?, ?, ?, ?, ?, default)", told)
+    derive(con, study_with())
+
+    found = con.execute(
+        "select coalesce(reason, label), n_patients from analysis.attrition where n_patients > 0"
+    ).fetchall()
+    assert dict(found) == {
+        "Patients in the deliveries": 3,
+        "SCREENED_OUT": 1,
+        "ONLY_HELD": 1,
+        "Patients in the cohort": 1,
+    }
 
 
 def test_what_an_earlier_delivery_held_back_is_no_reason(derived, study_with):

@@ -10,7 +10,7 @@ from reports.sections.model import Rows
 from reports.sections.strobe import strobe_figure
 
 STEPS = {
-    "WAREHOUSE": ("Patients in the warehouse", {"ALL": 10, "DE01": 6, "US01": 4}),
+    "DELIVERIES": ("Patients in the deliveries", {"ALL": 10, "DE01": 6, "US01": 4}),
     "OTHER_PRODUCT": (
         "First product is not ide-cel or cilta-cel",
         {"ALL": 2, "DE01": 2, "US01": 0},
