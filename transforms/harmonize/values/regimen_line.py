@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from transforms.harmonize.values.codes import load_vocabulary
 from transforms.harmonize.values.match import fold, match_key, tidy
-from transforms.harmonize.values.regimen_names import find_name, unknown_word
+from transforms.harmonize.values.regimen_names import find_name, fits, unknown_word
 from transforms.harmonize.values.regimen_terms import (
     DATE,
     DOSE,
+    IN_TRIAL,
     Ambiguous,
     Drugs,
     compact,
@@ -38,7 +39,9 @@ _CART = frozenset(
 _ANY_CART = frozenset(
     ("cart", "carttherapy", "cartzelltherapie", "cartcells", "cartinfusion", "carttherapie")
 )
+_TRIAL_REMARK = "given in a trial"
 _UNTIL = re.compile(r"\b(?:bis|until|to|hasta|jusqu'?au?|end|ende|stop|fin)\s*$")
+_SPINE = re.compile(r"(?:bwk|lwk|hwk|bws|lws|hws|th) \d{1,2}")
 _VERTEBRA = re.compile(
     r"(?:bwk|lwk|hwk|th|bws|lws|hws|l|t|c|s|d)\s?\d{0,2}(?:\s?-\s?(?:th|l|s)?\d{1,2})?"
 )
@@ -101,7 +104,21 @@ def read_line(text: str, own: Mapping[str, str | None]) -> Line:
         return Line(problem="a regimen after another: give one row for each line")
     if match_key(text) in own and own[match_key(text)]:
         return Line(drugs=set(codebook_drugs(own[match_key(text)] or "")))
-    return whole_text(text) or _read_parts(text, own)
+    return whole_text(text) or _given_in_a_trial(text, own) or _read_parts(text, own)
+
+
+def _given_in_a_trial(text: str, own: Mapping[str, str | None]) -> Line | None:
+    """A named regimen of which the text says that it was given in a trial: no unknown drug beside it."""
+    found = IN_TRIAL.search(fold(text))
+    if found is None or len(fold(text)) != len(text):
+        return None
+    rest = text[: found.start()] + text[found.end() :]
+    line = whole_text(rest) or _read_parts(rest, own)
+    if line.problem or "trial_unknown" in line.drugs:
+        return None
+    line.flags.add("Q_TRIAL")
+    line.remark = _TRIAL_REMARK
+    return line
 
 
 def codebook_drugs(target: str) -> Drugs:
@@ -151,8 +168,8 @@ def _explains(atom: str, line: Line) -> bool:
     """Whether a word that is no drug explains one: the site of a radiation, a trial's target."""
     if compact_key(atom) in _ANY_CART:
         return bool(line.drugs & _CART)
-    if "trial_unknown" in line.drugs and match_key(atom) in words("context"):
-        return True
+    if match_key(atom) in words("context"):
+        return "trial_unknown" in line.drugs or fits(match_key(atom), line.drugs)
     site = match_key(atom) in load_vocabulary("lesion_site").entries or _VERTEBRA.fullmatch(
         fold(atom)
     )
@@ -182,11 +199,19 @@ def _brackets(text: str) -> tuple[str, list[str]]:
 
 def _take_bracket(text: str, line: Line, own: Mapping[str, str | None]) -> None:
     """A bracket explains what stands before it, resolves an acronym, or adds with `+`."""
-    if match_key(text) in words("context"):
+    told = [part for part in re.split(r"[\s,;/]+", text) if part]
+    of_trial = [part for part in told if match_key(part) in words("trial")]
+    if (
+        told
+        and all(_is_context(part) for part in told if part not in of_trial)
+        and len(told) > len(of_trial)
+    ):
+        line.flags |= {"Q_TRIAL"} if of_trial else set()
+        line.remark = _TRIAL_REMARK if of_trial else line.remark
         return
     if _is_trial_name(text):
         line.flags.add("Q_TRIAL")
-        line.remark = "given in a trial"
+        line.remark = _TRIAL_REMARK
         return
     inside = Line()
     _take(text, inside, own)
@@ -203,12 +228,17 @@ def _take_bracket(text: str, line: Line, own: Mapping[str, str | None]) -> None:
         line.drugs |= inside.drugs
         line.drugs -= {"trial_unknown"} if len(line.drugs) > 1 else set()
         line.flags.add("Q_TRIAL")
-        line.remark = "given in a trial"
+        line.remark = _TRIAL_REMARK
         return
-    generic = not line.drugs and all(compact_key(atom) in _ANY_CART for atom in line.unknown)
+    generic = not line.drugs and all(_is_context(atom) for atom in line.unknown)
     if not (text.strip().startswith("+") or inside.drugs <= line.drugs or generic):
         line.problem = "the bracket names drugs that the regimen does not have: write all drugs"
     line.drugs |= inside.drugs
+
+
+def _is_context(atom: str) -> bool:
+    """Whether a word says of which kind a drug is: its target, a bispecific, a CAR-T."""
+    return compact_key(atom) in _ANY_CART or match_key(atom) in words("context")
 
 
 def _is_trial_name(text: str) -> bool:
@@ -231,6 +261,8 @@ def _take(text: str, line: Line, own: Mapping[str, str | None]) -> None:
 def _atoms(text: str) -> list[str]:
     """Words of a text, without joining words, blanks, signs and bare dashes."""
     spaced = re.sub(r"(?<![\w])(?:w/|u\.)(?=\s)", " ", text)
+    # The Italian `and` stands between written-out names; elsewhere an E is a drug that nobody can tell.
+    spaced = re.sub(r"(?<=\w{5}) e (?=\w{5})", " + ", spaced)
     found = re.findall(r"[^\s\-/+,;&|:]+", spaced)
     return [atom.strip(".,;'\"*") for atom in found if atom.strip(".,;'\"*")]
 
@@ -255,7 +287,7 @@ def _longest(atoms: list[str], start: int, line: Line, own: Mapping[str, str | N
             return length
         if match_key(joined) in words("filler") | words("join"):
             return length
-        if compact_key(joined) in _ANY_CART:
+        if compact_key(joined) in _ANY_CART or (length == 2 and _SPINE.fullmatch(fold(joined))):
             line.unknown.append(joined)
             return length
         if length == 1 and start > 0 and re.fullmatch(r"\d{2,4}", joined):

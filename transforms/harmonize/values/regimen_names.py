@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from functools import cache
 
+from transforms.harmonize.values.common import read_csv
 from transforms.harmonize.values.match import match_key
 from transforms.harmonize.values.regimen_terms import (
     Ambiguous,
@@ -73,6 +76,33 @@ def _camel(text: str) -> Drugs | None:
             return None
         drugs |= set(found)
     return tuple(sorted(drugs))
+
+
+def fits(word: str, drugs: Iterable[str]) -> bool:
+    """Whether one of the drugs is of the kind or has the target that the word tells (a match key)."""
+    kinds = _kinds()
+    return any(word in kinds.get(drug, ()) for drug in drugs)
+
+
+@cache
+def _kinds() -> Mapping[str, frozenset[str]]:
+    """Drug → its targets, and for a bispecific all words of it, as match keys."""
+    named = {
+        match_key(row["spelling"]) for row in read_csv("regimen_words") if row["kind"] == "context"
+    }
+    drugs = read_csv("drugs")
+    targets = {
+        row["drug_id"]: {match_key(t) for t in re.split(r"[|]|x(?=CD3)", row["target"]) if t}
+        for row in drugs
+    }
+    several = named.difference(*targets.values())
+    return {
+        row["drug_id"]: frozenset(
+            targets[row["drug_id"]]
+            | (several if row["class"] in ("bispecific", "trispecific") else set())
+        )
+        for row in drugs
+    }
 
 
 def unknown_word(atom: str) -> str:

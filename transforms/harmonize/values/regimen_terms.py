@@ -139,10 +139,9 @@ def _load_ambiguous() -> tuple[dict[str, Ambiguous], frozenset[str]]:
 
 @cache
 def words(kind: str) -> frozenset[str]:
-    """Match keys of the words of that kind in `regimen_words.csv`."""
-    return frozenset(
-        match_key(row["spelling"]) for row in read_csv("regimen_words") if row["kind"] == kind
-    )
+    """Match keys of the words of that kind in `regimen_words.csv`, also without their dashes."""
+    keys = {match_key(row["spelling"]) for row in read_csv("regimen_words") if row["kind"] == kind}
+    return frozenset(keys | {key.replace("-", " ") for key in keys})
 
 
 @cache
@@ -166,4 +165,14 @@ DOSE = re.compile(
     # A cycle with its day (`C1D1`, `C2D8-D15`) is a mark of time as the cycle alone.
     rf"|(?:c|z|cycle|zyklus|ciclo)\s?\d+(?:\s?-\s?[cz]?\d+)?(?:[\s./-]?{_DAY}\s?\d+(?:\s?[,-]\s?{_DAY}?\s?\d+)*)?|q\s?\d+\s?(?:w|d)|d\s?\d+(?:\s?[,-]\s?d?\d+)*(?:\s*/\s*\d+)?|t\s?\(?11[;,]14\)?|alle \d+ (?:wochen|tage)|every \d+ (?:weeks|days)|cada \d+ (?:semanas|dias)|toutes les \d+ semaines|(?:tag|day|dia|jour) \d+"
     rf")(?![\w])"
+)
+# Not behind `+` or a comma, where the trial's drug is one more: `KRd + Studie`.
+_TRIAL = (
+    r"(?:(?:klin\w*|clinical|clinico|clinique|phase(?: |-)?[i1-3/]+)[ -])?"
+    r"(?:studien?|trial|study|ensayo(?: clinico)?|essai(?: clinique)?|studio(?: clinico)?)"
+)
+IN_TRIAL = re.compile(
+    rf"\b(?:im rahmen|in|innerhalb|within|as part of|on|dentro de|en|dans(?: le cadre)?|nell'ambito di)"
+    rf" (?:d'|einer |eines |der |a |an |the |un |uno |une |de |di |d'un )*{_TRIAL}\b"
+    rf"|(?<=\w)[ -]{_TRIAL}(?= *$)"
 )
