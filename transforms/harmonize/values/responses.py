@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from transforms.harmonize.values.codes import load_vocabulary
 from transforms.harmonize.values.common import (
     Row,
     error,
@@ -22,6 +23,19 @@ from transforms.harmonize.values.common import (
 )
 from transforms.harmonize.values.match import match_key
 from transforms.harmonize.values.response_doubts import RULE, Doubt, doubtful, remarked
+from transforms.harmonize.values.response_patterns import (
+    BEST,
+    CONFIRMED,
+    EITHER,
+    LESS,
+    LETTERS,
+    LOWER,
+    MRD,
+    ON_THERAPY,
+    SEQUENCE,
+    UNCONFIRMED,
+    cut,
+)
 
 _LONGEST = 120  # letters; a longer cell is a letter, no category
 _SCHEMA: dict[str, pl.DataType] = {
@@ -36,30 +50,6 @@ _DEPTH = {"PD": 1, "SD": 2, "MR": 3, "PR": 4, "VGPR": 5, "CR": 6, "sCR": 7}
 # In these columns the letters mean a regimen or a method, never a response.
 _HOMONYMS = frozenset(
     ["pd", "sd", "mp", "rm", "ee", "rp", "nr", "pe", "ms", "tr", "ep", "rc", "kr"]
-)
-_SEQUENCE = re.compile(
-    r"\s*(?:->|=>|>>|(?<=[\w)])\s*>\s*(?=[\w(])|\bthen\b|\bdann\b|\bdanach\b|\banschliessend\b|\bgefolgt von\b|\bfollowed by\b|"
-    r"\bluego\b|\bseguido de\b|\bpuis\b|\bsuivi(?:e)? de\b|\blater\b|\bspater\b|;)\s*"
-)
-_EITHER = re.compile(r"\s*(?:/|\||\bor\b|\boder\b|\bbis\b|\bto\b|\bo\b|\bou\b|\s-\s|-)\s*")
-_CONFIRMED = r"(?:confirmed|conf\.?|bestatigt|best\.|confirmad[ao]|confirme[e]?)"
-_UNCONFIRMED = (
-    r"(?:unconfirmed|not confirmed|unconf\.?|unbestatigt|unbest\.?|nicht bestatigt|no confirmad[ao]|"
-    r"sin confirmar|non confirme[e]?|to be confirmed)"
-)
-_MRD = re.compile(
-    r"[\s,/(+;]*\b(?:mrd|emr)[\s\-:]*(?P<sign>neg(?:ativ[eoa]?)?\.?|pos(?:itiv[eoa]?)?\.?|\+|-(?!\w))"
-    r"(?:[\s,(]*(?:ngf|ngs|flow|pcr|<?\s*10\s*\^?-\d))*\)?"
-)
-_LOWER = re.compile(
-    r"^(?:>=|=>)\s*(.+)$|^(?:mindestens|mind\.?|min\.?|at least|al menos|au moins|minimum)\s+(.+)$"
-    r"|^(.+?)\s*(?:\+|or better|oder besser|o mejor|ou mieux|or more)$"
-)
-_LESS = re.compile(
-    r"^(?:<|less than|lower than|worse than|weniger als|schlechter als|unter|menos que|menos de|inferior a|moins que|inferieur a|no|kein[e]?|sin|pas de)\s*(.+)$"
-)
-_BEST = re.compile(
-    r"^(?:best(?:e|es)?(?: overall)?(?: response| ansprechen)?|bor|br|mejor respuesta|meilleure reponse)\s*[:=]?\s+(?=\S)"
 )
 
 
@@ -173,9 +163,13 @@ def _parse(key: str, registry: str, language: str | None) -> dict[str, Any]:
     if len(key) > _LONGEST:
         return error(RULE, _ASK)
     known = _synonyms().get(key)
+    if known is None and LETTERS.fullmatch(key):
+        key = key.replace(".", "")
+        known = _synonyms().get(key)
     if known is not None:
         return _known(key, known, registry, language)
-    return _sequence(key) or _decorated(key) or _either(key) or error(RULE, _ASK)
+    found = _decorated(key) or _shown_by(key) or _sequence(key) or _either(key)
+    return found or error(RULE, _ASK)
 
 
 def _known(key: str, known: _Known, registry: str, language: str | None) -> dict[str, Any]:
@@ -211,7 +205,7 @@ def _simple(key: str) -> _Known | None:
 
 def _sequence(key: str) -> dict[str, Any] | None:
     """`PR->PD`: the best response and the progression after it, in one cell."""
-    parts = [_BEST.sub("", match_key(part)) for part in _SEQUENCE.split(key)]
+    parts = [BEST.sub("", match_key(part)) for part in SEQUENCE.split(key)]
     if len(parts) < 2 or not all(parts):
         return None
     codes = [known.code if (known := _simple(part)) else None for part in parts]
@@ -223,7 +217,7 @@ def _sequence(key: str) -> dict[str, Any] | None:
 
 def _either(key: str) -> dict[str, Any] | None:
     """`CR/VGPR`: the lower level, if both lie on the same side of partial response."""
-    parts = _EITHER.split(key)
+    parts = EITHER.split(key)
     if len(parts) < 2:
         return None
     found = [_simple(part) for part in parts]
@@ -242,25 +236,30 @@ def _decorated(key: str) -> dict[str, Any] | None:
     """A known category with something beside it: MRD, a percentage, confirmed or not, `or better`."""
     extra: dict[str, Any] = {}
     remark = None
-    rest = _BEST.sub("", key)
-    found = _MRD.search(rest)
+    rest = BEST.sub("", key)
+    found = MRD.search(rest)
     if found:
         positive = found["sign"].startswith(("pos", "+"))
         extra["mrd"] = "POSITIVE" if positive else "NEGATIVE"
         rest = match_key(rest[: found.start()] + " " + rest[found.end() :]).strip("()-, /")
-    rest, unconfirmed = _cut(rest, rf"[\s,(\[]*{_UNCONFIRMED}[\])]?$|\(\?\)$|\?+$")
+    rest, unconfirmed = cut(rest, rf"[\s,(\[]*{UNCONFIRMED}[\])]?$|\(\?\)$|\?+$")
     if unconfirmed:
         extra["confirmed"], remark = "N", Doubt.UNCONFIRMED
-    rest, sure = _cut(rest, rf"[\s,(\[]*{_CONFIRMED}[\])]?$")
+    if front := re.match(rf"{UNCONFIRMED}\s+(?=\S)", rest):
+        extra["confirmed"], remark, rest = "N", Doubt.UNCONFIRMED, rest[front.end() :]
+        unconfirmed = True
+    rest, sure = cut(rest, rf"[\s,(\[]*{CONFIRMED}[\])]?$")
+    if front := re.match(rf"{CONFIRMED}\s+(?=\S)", rest):
+        sure, rest = True, rest[front.end() :]
     if sure:
         extra["confirmed"] = "Y"
-    rest, annotated = _cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|[*!]+$")
+    rest, annotated = cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|[*!]+$")
     remark = remark or (Doubt.ANNOTATED if annotated else None)
     rest, named = _same_twice(rest)
-    less = _LESS.match(rest)
+    less = LESS.match(rest)
     if less and (known := _simple(less[1])) and known.code == "PR":
         return doubtful(Doubt.LESS, {"code": "LTPR", "progression": False})
-    bound = _LOWER.match(rest)
+    bound = LOWER.match(rest)
     if (
         bound
         and (known := _simple(bound[1] or bound[2] or bound[3]))
@@ -280,9 +279,17 @@ def _decorated(key: str) -> dict[str, Any] | None:
     return doubtful(remark, row) if remark else row
 
 
-def _cut(text: str, pattern: str) -> tuple[str, bool]:
-    found = re.search(pattern, text)
-    return (match_key(text[: found.start()]), True) if found else (text, False)
+def _shown_by(key: str) -> dict[str, Any] | None:
+    """`PD (imaging)`, `biochemischer Progress`: a progression and what showed it."""
+    basis = load_vocabulary("progression_basis").entries
+    words = [word for word in re.split(r"[\s(),:-]+", ON_THERAPY.sub("", key)) if word]
+    for cut in range(1, len(words) + 1):
+        parts = " ".join(words[:cut]), " ".join(words[cut:])
+        for told, shown in (parts, parts[::-1]):
+            known = _simple(told)
+            if known and known.code == "PD" and (not shown or shown in basis):
+                return {"code": "PD", "progression": False}
+    return None
 
 
 def _same_twice(text: str) -> tuple[str, bool]:
