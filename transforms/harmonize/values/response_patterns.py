@@ -40,3 +40,10 @@ def cut(text: str, pattern: str) -> tuple[str, bool]:
     """The text before what the pattern finds, and whether it finds anything."""
     found = re.search(pattern, text)
     return (match_key(text[: found.start()]), True) if found else (text, False)
+
+
+def without(text: str, words: str) -> tuple[str, bool]:
+    """The text without the words at its end or at its start, and whether they stood there."""
+    rest, found = cut(text, rf"[\s,(\[]*{words}[\])]?$")
+    front = re.match(rf"{words}\s+(?=\S)", rest)
+    return (rest[front.end() :], True) if front else (rest, found)

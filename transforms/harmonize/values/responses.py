@@ -35,6 +35,7 @@ from transforms.harmonize.values.response_patterns import (
     SEQUENCE,
     UNCONFIRMED,
     cut,
+    without,
 )
 
 _LONGEST = 120  # letters; a longer cell is a letter, no category
@@ -162,10 +163,9 @@ def _canonical(code: str | None) -> dict[str, Any]:
 def _parse(key: str, registry: str, language: str | None) -> dict[str, Any]:
     if len(key) > _LONGEST:
         return error(RULE, _ASK)
-    known = _synonyms().get(key)
-    if known is None and LETTERS.fullmatch(key):
+    if key not in _synonyms() and LETTERS.fullmatch(key):
         key = key.replace(".", "")
-        known = _synonyms().get(key)
+    known = _synonyms().get(key)
     if known is not None:
         return _known(key, known, registry, language)
     found = _decorated(key) or _shown_by(key) or _sequence(key) or _either(key)
@@ -211,7 +211,7 @@ def _sequence(key: str) -> dict[str, Any] | None:
     codes = [known.code if (known := _simple(part)) else None for part in parts]
     if None in codes or codes[-1] != "PD" or "PD" in codes[:-1]:
         return error(RULE, "several categories in one cell: give one")
-    best = max((code for code in codes[:-1] if code), key=lambda code: _DEPTH[code])
+    best = max((code for code in codes[:-1] if code), key=_DEPTH.__getitem__)
     return doubtful(Doubt.TWO_EVENTS, {"code": best, "progression": True})
 
 
@@ -242,15 +242,11 @@ def _decorated(key: str) -> dict[str, Any] | None:
         positive = found["sign"].startswith(("pos", "+"))
         extra["mrd"] = "POSITIVE" if positive else "NEGATIVE"
         rest = match_key(rest[: found.start()] + " " + rest[found.end() :]).strip("()-, /")
-    rest, unconfirmed = cut(rest, rf"[\s,(\[]*{UNCONFIRMED}[\])]?$|\(\?\)$|\?+$")
-    if unconfirmed:
+    rest, asked = cut(rest, r"\(\?\)$|\?+$")
+    rest, unconfirmed = without(rest, UNCONFIRMED)
+    if unconfirmed := unconfirmed or asked:
         extra["confirmed"], remark = "N", Doubt.UNCONFIRMED
-    if front := re.match(rf"{UNCONFIRMED}\s+(?=\S)", rest):
-        extra["confirmed"], remark, rest = "N", Doubt.UNCONFIRMED, rest[front.end() :]
-        unconfirmed = True
-    rest, sure = cut(rest, rf"[\s,(\[]*{CONFIRMED}[\])]?$")
-    if front := re.match(rf"{CONFIRMED}\s+(?=\S)", rest):
-        sure, rest = True, rest[front.end() :]
+    rest, sure = without(rest, CONFIRMED)
     if sure:
         extra["confirmed"] = "Y"
     rest, annotated = cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|[*!]+$")
@@ -283,8 +279,8 @@ def _shown_by(key: str) -> dict[str, Any] | None:
     """`PD (imaging)`, `biochemischer Progress`: a progression and what showed it."""
     basis = load_vocabulary("progression_basis").entries
     words = [word for word in re.split(r"[\s(),:-]+", ON_THERAPY.sub("", key)) if word]
-    for cut in range(1, len(words) + 1):
-        parts = " ".join(words[:cut]), " ".join(words[cut:])
+    for at in range(1, len(words) + 1):
+        parts = " ".join(words[:at]), " ".join(words[at:])
         for told, shown in (parts, parts[::-1]):
             known = _simple(told)
             if known and known.code == "PD" and (not shown or shown in basis):
