@@ -23,7 +23,7 @@ demo: $(VENV)/.installed
 	$(BIN)/carmony run build/demo-study
 
 test: $(VENV)/.installed browser office
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Tests open the report in a real browser.
 browser:

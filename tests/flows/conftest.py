@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import small_study  # noqa: E402
+
+from tests.flows import lenient_runs  # noqa: E402
 
 
 @pytest.fixture
@@ -21,17 +23,21 @@ def study(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The study after its first run, made once for all tests of a process; nobody writes into it."""
+def first_run(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """The study after its first run, made once for all tests; nobody writes into it."""
+    return made_once("small-study-run", lambda folder: make_and_run(folder))
+
+
+def make_and_run(folder: Path, centers: tuple[str, ...] = ("AA01", "BB02", "CC03")) -> None:
+    """A study, and its first run."""
     from flows.run import RunRequest, run_study
     from flows.show import Silent
 
-    root = small_study.make_study(tmp_path_factory.mktemp("first") / "study")
+    root = small_study.make_study(folder, centers)
     with pytest.MonkeyPatch.context() as patch:
-        be_lenient(patch)
+        lenient_runs.let_all_pass(patch)
         outcome = run_study(RunRequest(str(root), report=False), Silent())
     assert outcome.exit_code == 0, outcome.messages
-    return root
 
 
 @pytest.fixture
@@ -42,30 +48,11 @@ def loaded(first_run: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The judge lets everything pass, and no decision is varied: both have their own tests."""
-    be_lenient(monkeypatch)
+    """Runs without judge and analysis tables: both have their own tests."""
+    lenient_runs.let_all_pass(monkeypatch)
 
 
-def be_lenient(patch: pytest.MonkeyPatch) -> None:
-    """Takes the judge's place."""
-    from flows import run, stages
-    from warehouse import alternatives
-
-    def passed(
-        root: str, load_id: int, staged_file: str, child: Any, meanwhile: Any
-    ) -> dict[str, Any]:
-        meanwhile()
-        place = Path(root) / "vault" / "audit" / str(load_id)
-        place.mkdir(parents=True)
-        (place / "audit.html").write_text("passed", encoding="utf-8")
-        return {"passed": True, "critical_failures": [], "warnings": [], "results": str(place)}
-
-    patch.setattr(stages, "judge", passed)
-    patch.setattr(run, "anything_to_read", _nothing_beside)
-    patch.setattr(alternatives, "add_alternatives", lambda con, study: None)
-
-
-def _nothing_beside(pulled: object) -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
+@pytest.fixture
+def with_analysis(lenient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs with the analysis tables after all."""
+    lenient_runs.with_analysis(monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,31 @@ import small_study
 from flows.outcome import RunOutcome
 from flows.run import RunRequest, run_study
 from flows.show import Silent
+from tests.flows import lenient_runs
 
 pytestmark = pytest.mark.usefixtures("lenient")
 
 
-@pytest.fixture
-def single(tmp_path: Path) -> Path:
-    """A study of one center with six patients in June and five in August."""
-    root = small_study.make_study(tmp_path / "study", ("AA01",))
+def two_deliveries(root: Path) -> Path:
+    small_study.make_study(root, ("AA01",))
     small_study.deliver(root, "AA01", "2024-08-30", patients=5)
     return root
+
+
+@pytest.fixture(scope="module")
+def both_read(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of one center with six patients in June and five in August, after a run; nobody writes into it."""
+    root = two_deliveries(tmp_path_factory.mktemp("both") / "study")
+    with pytest.MonkeyPatch.context() as patch:
+        lenient_runs.let_all_pass(patch)
+        assert run(root).exit_code == 0
+    return root
+
+
+@pytest.fixture
+def read_once(both_read: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(both_read, tmp_path / "study"))
 
 
 def run(study: Path, **options: Any) -> RunOutcome:
@@ -57,37 +73,36 @@ def keep_only(study: Path, ids: str) -> None:
 
 
 def test_patients_that_are_gone_stay_findings_when_the_delivery_is_read_again(
-    single: Path,
+    read_once: Path,
 ) -> None:
-    run(single)
-    assert missing_patients(single) == 1
-    comment(single)
-    outcome = run(single)
+    assert missing_patients(read_once) == 1
+    comment(read_once)
+    outcome = run(read_once)
 
     assert [(d.received_on, d.state) for d in outcome.deliveries] == [("2024-08-30", "loaded")]
-    assert missing_patients(single) == 1
-    comment(single)
-    run(single)
-    assert missing_patients(single) == 1
+    assert missing_patients(read_once) == 1
+    comment(read_once)
+    run(read_once)
+    assert missing_patients(read_once) == 1
 
 
-def test_a_correction_of_the_same_day_is_compared_with_what_it_corrects(single: Path) -> None:
-    run(single)
-    for file in (single / "inbox" / "AA01" / "2024-08-30").iterdir():
+def test_a_correction_of_the_same_day_is_compared_with_what_it_corrects(read_once: Path) -> None:
+    for file in (read_once / "inbox" / "AA01" / "2024-08-30").iterdir():
         file.unlink()
-    (single / "inbox" / "AA01" / "2024-08-30").rmdir()
-    small_study.deliver(single, "AA01", "2024-08-30", patients=4)
-    run(single)
-    assert missing_patients(single) == 1
-    comment(single)
-    run(single)
+    (read_once / "inbox" / "AA01" / "2024-08-30").rmdir()
+    small_study.deliver(read_once, "AA01", "2024-08-30", patients=4)
+    run(read_once)
+    assert missing_patients(read_once) == 1
+    comment(read_once)
+    run(read_once)
 
-    assert missing_patients(single) == 1, "the five of the first file of that day, not the six"
+    assert missing_patients(read_once) == 1, "the five of the first file of that day, not the six"
 
 
 def test_what_was_accepted_with_fewer_patients_is_not_held_when_it_is_read_again(
-    single: Path,
+    tmp_path: Path,
 ) -> None:
+    single = two_deliveries(tmp_path / "study")
     small_study.deliver(single, "AA01", "2024-09-30", patients=2)
     assert run(single).exit_code == 1
     assert run(single, accept_fewer=("AA01",)).exit_code == 0
@@ -98,24 +113,22 @@ def test_what_was_accepted_with_fewer_patients_is_not_held_when_it_is_read_again
     assert missing_patients(single) == 3
 
 
-def test_a_change_of_the_spec_that_loses_many_patients_is_held(single: Path) -> None:
-    run(single)
-    keep_only(single, "AA01-00[1-3]")
-    outcome = run(single)
+def test_a_change_of_the_spec_that_loses_many_patients_is_held(read_once: Path) -> None:
+    keep_only(read_once, "AA01-00[1-3]")
+    outcome = run(read_once)
 
     (held,) = outcome.failures
     assert (held.state, held.code, outcome.exit_code) == ("held", "SHRINK", 1)
     assert "loses 2 of the 5 patients that its last reading had" in held.message
     assert "the spec" in held.message.partition("Fix: ")[2]
-    assert missing_patients(single) == 1
+    assert missing_patients(read_once) == 1
 
 
-def test_a_change_of_the_spec_that_loses_a_patient_is_said(single: Path) -> None:
-    run(single)
-    keep_only(single, "AA01-00[1-4]")
-    outcome = run(single)
+def test_a_change_of_the_spec_that_loses_a_patient_is_said(read_once: Path) -> None:
+    keep_only(read_once, "AA01-00[1-4]")
+    outcome = run(read_once)
 
     (read,) = outcome.deliveries
     assert read.state == "loaded"
     assert "1 patient(s) fewer than before" in read.message
-    assert missing_patients(single) == 2
+    assert missing_patients(read_once) == 2

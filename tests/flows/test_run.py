@@ -55,33 +55,35 @@ def test_all_centers_are_loaded_and_published(study: Path) -> None:
     assert set(states(outcome).values()) == {"loaded"}
     assert {d.rows_read for d in outcome.deliveries} == {74}
     assert outcome.content_hash == content_hash(study / "published" / "warehouse.duckdb")
+    assert last_outcome(str(study)) == outcome
 
 
-def test_a_second_run_finds_nothing_new_and_leaves_the_file_alone(study: Path) -> None:
-    first = run(study)
-    before = (study / "published" / "warehouse.duckdb").stat()
-    second = run(study)
-    after = (study / "published" / "warehouse.duckdb").stat()
+def test_a_second_run_finds_nothing_new_and_leaves_the_file_alone(loaded: Path) -> None:
+    first = last_outcome(str(loaded))
+    before = (loaded / "published" / "warehouse.duckdb").stat()
+    second = run(loaded)
+    after = (loaded / "published" / "warehouse.duckdb").stat()
 
     assert (second.state, second.exit_code) == ("nothing new", 0)
     assert second.content_hash == first.content_hash
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    assert len(LoadLog.read(study).loads) == 1
+    assert first.state == "published"
+    assert len(LoadLog.read(loaded).loads) == 1
     assert set(states(second).values()) == {"unchanged"}
     assert {d.rows_read for d in second.deliveries} == {74}
 
 
-def test_a_changed_analysis_plan_of_the_study_makes_a_new_report(study: Path) -> None:
+def test_a_changed_analysis_plan_of_the_study_makes_a_new_report(loaded: Path) -> None:
     shipped = shipped_plans()["salvage_after_cart"].read_text(encoding="utf-8")
-    (study / "plan.yaml").write_text(shipped, encoding="utf-8")
-    with (study / "study.yaml").open("a", encoding="utf-8") as file:
+    (loaded / "plan.yaml").write_text(shipped, encoding="utf-8")
+    with (loaded / "study.yaml").open("a", encoding="utf-8") as file:
         file.write("analysis: plan.yaml\n")
-    run(study)
-    assert run(study).state == "nothing new"
+    run(loaded)
+    assert run(loaded).state == "nothing new"
     changed = shipped.replace("Figure S1B. Overall survival", "Figure S1B. Survival")
-    (study / "plan.yaml").write_text(changed, encoding="utf-8")
-    outcome = run(study)
-    assert (outcome.state, outcome.load_id) == ("published", 2)
+    (loaded / "plan.yaml").write_text(changed, encoding="utf-8")
+    outcome = run(loaded)
+    assert (outcome.state, outcome.load_id) == ("published", 3)
 
 
 def test_a_broken_analysis_plan_is_one_message_before_anything_is_read(study: Path) -> None:
@@ -112,13 +114,14 @@ def test_several_deliveries_of_a_center_are_taken_oldest_first(study: Path) -> N
     assert patients_by_center(study) == {"BB02": 8}
 
 
-def test_until_leaves_later_deliveries_for_the_next_run(study: Path) -> None:
-    small_study.deliver(study, "BB02", "2024-08-30", patients=8)
+def test_until_leaves_later_deliveries_for_the_next_run(loaded: Path) -> None:
+    small_study.deliver(loaded, "BB02", "2024-06-20", patients=7)
+    small_study.deliver(loaded, "BB02", "2024-08-30", patients=8)
 
-    assert run(study, until="2024-06-30").exit_code == 0
-    assert patients_by_center(study)["BB02"] == 6
-    assert run(study).exit_code == 0
-    assert patients_by_center(study)["BB02"] == 8
+    assert run(loaded, until="2024-06-30").exit_code == 0
+    assert patients_by_center(loaded)["BB02"] == 7
+    assert run(loaded).exit_code == 0
+    assert patients_by_center(loaded)["BB02"] == 8
 
 
 def test_a_run_of_one_center_keeps_the_others(loaded: Path) -> None:
@@ -236,16 +239,17 @@ def test_the_same_files_under_a_later_date_change_nothing_and_are_named(loaded: 
     assert "2024-09-01" in next(d.message for d in outcome.deliveries if d.state == "repeated")
 
 
-def test_earlier_files_that_come_again_after_others_are_told_with_what_stands(study: Path) -> None:
-    inbox = study / "inbox" / "AA01"
-    run(study)
-    small_study.deliver(study, "AA01", "2024-08-30", patients=7)
+def test_earlier_files_that_come_again_after_others_are_told_with_what_stands(
+    loaded: Path,
+) -> None:
+    inbox = loaded / "inbox" / "AA01"
+    small_study.deliver(loaded, "AA01", "2024-08-30", patients=7)
     shutil.copytree(inbox / "2024-06-14", inbox / "2024-09-01")
-    outcome = run(study)
+    outcome = run(loaded)
     (told,) = [d.message for d in outcome.deliveries if d.state == "repeated"]
     assert "that of 2024-06-14, after which that of 2024-08-30 came" in told
     assert "Fix: if the center means to go back" in told
-    assert patients_by_center(study)["AA01"] == 7
+    assert patients_by_center(loaded)["AA01"] == 7
 
 
 def test_a_changed_spec_reads_the_delivery_in_force_again_but_not_a_superseded_one(
@@ -362,10 +366,10 @@ def test_the_vault_is_closed_and_what_is_published_is_open_to_the_group(loaded: 
     assert stat.S_IMODE(kept.stat().st_mode) == 0o640
 
 
-def test_the_outcome_of_a_run_is_kept_for_whoever_started_it(study: Path) -> None:
-    outcome = run(study)
+def test_the_outcome_of_a_run_is_kept_for_whoever_started_it(loaded: Path) -> None:
+    outcome = run(loaded)
 
-    assert last_outcome(str(study)) == outcome
+    assert last_outcome(str(loaded)) == outcome
     assert json.loads(json.dumps(outcome.to_dict()))["exit_code"] == 0
 
 
@@ -392,7 +396,7 @@ def test_a_big_delivery_is_read_in_a_process_of_its_own_that_may_die(
 
 
 def test_big_deliveries_are_read_side_by_side_and_give_the_same_content(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    with_analysis: None, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import center
 

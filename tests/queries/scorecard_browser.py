@@ -61,10 +61,11 @@ class Browser:
                 return answer["result"]
             self.events.append(answer)
 
-    def open(self, page: Path) -> None:
+    def open(self, page: Path, patience: float = 10.0) -> None:
+        """Shows a page; waits so many seconds until it is complete."""
         self.events.clear()
         self.call("Page.navigate", url=page.as_uri())
-        for _ in range(200):
+        for _ in range(int(patience / 0.05)):
             if self.run("document.readyState") == "complete" and self.run("location.protocol") == "file:":  # fmt: skip
                 return
             time.sleep(0.05)

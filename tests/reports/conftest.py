@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -155,17 +156,29 @@ def cohort() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory, study: Study) -> Path:
-    """A warehouse file of the cohort with its estimates."""
+def warehouse(made_once: Callable[[str, Callable[[Path], object]], Path], study: Study) -> Path:
+    """A warehouse file of the cohort with its estimates; nobody writes into it."""
     from reports.estimates import write_estimates
     from warehouse.alternatives import add_alternatives
     from warehouse.analysis import derive
 
-    path = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
-    con = duckdb.connect(str(path))
-    _core().create_core(con, **core_tables())
-    derive(con, study)
-    add_alternatives(con, study)
-    write_estimates(con, study)
-    con.close()
-    return path
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        con = duckdb.connect(str(folder / "warehouse.duckdb"))
+        _core().create_core(con, **core_tables())
+        derive(con, study)
+        add_alternatives(con, study)
+        write_estimates(con, study)
+        con.close()
+
+    return made_once("report-warehouse", make) / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="session")
+def rendered(
+    made_once: Callable[[str, Callable[[Path], object]], Path], warehouse: Path, study: Study
+) -> Path:
+    """The page of that warehouse, with its exports beside it; nobody writes there."""
+    from reports.render import render
+
+    return made_once("report", lambda folder: render(warehouse, folder, study)) / "report.html"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reports.content import read_content
-from reports.render import page, render
+from reports.render import page
 
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 
@@ -237,14 +237,13 @@ def test_curves_are_read_by_keyboard_and_pointer_as_the_estimates_say(
 
 
 @pytest.mark.browser
-def test_the_browser_has_nothing_to_complain_about_and_prints_the_page(warehouse, study, tmp_path):
-    path = render(warehouse, tmp_path / "report", study)
+def test_the_browser_has_nothing_to_complain_about_and_prints_the_page(rendered, tmp_path):
     done = _run(
         tmp_path,
         "--enable-logging=stderr",
         "--no-pdf-header-footer",
         f"--print-to-pdf={tmp_path / 'page.pdf'}",
-        path.as_uri(),
+        rendered.as_uri(),
     )
     assert "CONSOLE" not in done.stderr
     printed = (tmp_path / "page.pdf").read_bytes()

@@ -25,15 +25,16 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="module")
-def page(warehouse: Path, study, tmp_path_factory) -> Path:
-    return render(warehouse, tmp_path_factory.mktemp("report"), study)
-
-
 @pytest.fixture
-def hostile(warehouse: Path, tmp_path: Path) -> Path:
-    """The same warehouse with hostile text in every label and text of the estimates."""
-    copy = tmp_path / "hostile.duckdb"
+def page(rendered: Path) -> Path:
+    return rendered
+
+
+@pytest.fixture(scope="module")
+def hostile(warehouse: Path, study, tmp_path_factory) -> Path:
+    """The page of the same warehouse with hostile text in every label and text of the estimates."""
+    folder = tmp_path_factory.mktemp("hostile")
+    copy = folder / "hostile.duckdb"
     shutil.copy(warehouse, copy)
     con = duckdb.connect(str(copy))
     for index, text in enumerate(HOSTILE):
@@ -50,7 +51,7 @@ def hostile(warehouse: Path, tmp_path: Path) -> Path:
     con.execute("create schema meta")
     con.execute("create table meta.run as select '<script>alert(2)</script>' as study_id")
     con.close()
-    return copy
+    return render(copy, folder / "out", study)
 
 
 def test_the_page_refers_to_nothing_outside_and_runs_one_script(page):
@@ -116,8 +117,8 @@ def test_the_methods_print_time_zero_transform_tests_data_cut_and_settings(page)
         assert sentence in html
 
 
-def test_hostile_labels_are_shown_as_text(hostile, study, tmp_path):
-    html = render(hostile, tmp_path / "out", study).read_text(encoding="utf-8")
+def test_hostile_labels_are_shown_as_text(hostile):
+    html = hostile.read_text(encoding="utf-8")
     assert html.count("<script") == 1
     assert "<img" not in html
     assert "&lt;script&gt;" in html
@@ -125,9 +126,10 @@ def test_hostile_labels_are_shown_as_text(hostile, study, tmp_path):
     assert html.count("</style>") == html.count("</script>") == 1
 
 
-def test_formulas_in_labels_reach_the_csv_tables_as_text(hostile, study, tmp_path):
-    render(hostile, tmp_path / "out", study)
-    for path in (tmp_path / "out" / "tables").glob("*.csv"):
+def test_formulas_in_labels_reach_the_csv_tables_as_text(hostile):
+    tables = list((hostile.parent / "tables").glob("*.csv"))
+    assert tables
+    for path in tables:
         with path.open(encoding="utf-8", newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]
         assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-def carmony(*arguments: str | Path) -> Finished:
-    """Runs the command line in a process of its own, without a Prefect server."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=environment,
-        timeout=300,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr)
+from tests.conftest import Finished, carmony
 
 
 @dataclass(frozen=True)
@@ -46,9 +22,20 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """`carmony demo` and `carmony run`; tests only read it."""
-    folder = tmp_path_factory.mktemp("demo") / "study"
-    made = carmony("demo", folder)
-    assert made.code == 0, made.err
-    return Demo(folder, carmony("run", folder))
+def demo(
+    made_once: Callable[[str, Callable[[Path], object]], Path],
+    demo_files: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Demo:
+    """`carmony demo` and `carmony run`, both rounds in one, with the report; a copy of one's own."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(demo_files, folder / "study")
+        done = carmony("run", folder / "study")
+        (folder / "done.json").write_text(json.dumps(asdict(done)), encoding="utf-8")
+
+    made = Path(
+        shutil.copytree(made_once("demo-run", make), tmp_path_factory.mktemp("demo") / "made")
+    )
+    done = json.loads((made / "done.json").read_text(encoding="utf-8"))
+    return Demo(made / "study", Finished(**done))

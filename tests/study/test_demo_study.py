@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from typing import Any
 import duckdb
 import openpyxl
 import pyreadstat
+import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conftest import Demo, carmony  # noqa: E402
+from tests.conftest import Finished, carmony
+from tests.study.conftest import Demo
 
 NOTES = ("Read me", "Hinweis", "Notas")  # sheets that say that the data is synthetic
 GROUPS = ("TALQ", "TEC", "IPC", "OTHER")
@@ -40,6 +39,9 @@ MEDIANS = {  # median, smallest, largest by group
     "NPRLINE": ((7, 3, 14), (7, 4, 14), (6, 4, 14), (7, 4, 15)),
     "TTRLPM": ((5.0, 0.8, 22.4), (7.3, 1.0, 24.6), (3.9, 0.4, 17.8), (3.3, 0.8, 24.9)),
 }
+
+
+PATIENTS = "select center_id::varchar, count(*) from core.subject group by all"
 
 
 def ask(demo: Demo, statement: str) -> list[tuple[Any, ...]]:
@@ -182,14 +184,6 @@ def test_at_least_40_kinds_of_faults_are_planted(demo: Demo) -> None:
         assert len({row["kind"] for row in csv.DictReader(file)}) >= 40
 
 
-def test_the_truth_is_read_by_tests_only(demo: Demo, tmp_path: Path) -> None:
-    study = tmp_path / "study"
-    shutil.copytree(demo.folder / "inbox", study / "inbox")
-    shutil.copytree(demo.folder / "centers", study / "centers")
-    shutil.copy(demo.folder / "study.yaml", study)
-    assert carmony("run", study, "--no-report", "--center", "ES01").code == 0
-
-
 def test_the_ledger_balances_after_every_load(demo: Demo) -> None:
     assert ask(demo, "select * from quality.ledger_balance") == []
     assert ask(demo, "select count(*) > 300 from quality.ledger") == [(True,)]
@@ -231,18 +225,22 @@ def test_a_second_run_loads_and_publishes_nothing(demo: Demo) -> None:
     assert "nothing new" in again.out + again.err
 
 
-def test_a_broken_spec_and_a_truncated_workbook_stop_only_their_centers(
-    demo: Demo, tmp_path: Path
-) -> None:
-    study = tmp_path / "study"
-    shutil.copytree(demo.folder / "inbox", study / "inbox")
-    shutil.copytree(demo.folder / "centers", study / "centers")
-    shutil.copy(demo.folder / "study.yaml", study)
+@pytest.fixture(scope="module")
+def two_broken(demo_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A run of the study without its truth, with a broken spec and a truncated workbook."""
+    study = tmp_path_factory.mktemp("broken") / "study"
+    shutil.copytree(demo_files / "inbox", study / "inbox")
+    shutil.copytree(demo_files / "centers", study / "centers")
+    shutil.copy(demo_files / "study.yaml", study)
     spec = study / "centers/DE05.yaml"
     spec.write_text(spec.read_text(encoding="utf-8").replace("sex:", "sexx:"), encoding="utf-8")
     for workbook in (study / "inbox/DE02").rglob("*.xlsx"):
         workbook.write_bytes(workbook.read_bytes()[:4000])
-    done = carmony("run", study)
+    return Demo(study, carmony("run", study))
+
+
+def test_a_broken_spec_and_a_truncated_workbook_stop_only_their_centers(two_broken: Demo) -> None:
+    done: Finished = two_broken.first_run
     told = done.out + done.err
     assert done.code == 1
     assert "Traceback" not in told
@@ -250,11 +248,17 @@ def test_a_broken_spec_and_a_truncated_workbook_stop_only_their_centers(
     assert "'sexx'" in told
     assert "sex" in told
     assert "CAR-T_Liste.xlsx" in told
-    with duckdb.connect(str(study / "published/warehouse.duckdb"), read_only=True) as con:
-        centers = con.execute("select distinct center_id::varchar from core.subject").fetchall()
-    assert sorted(row[0] for row in centers) == [
+    assert sorted(row[0] for row in ask(two_broken, PATIENTS)) == [
         "CH01", "DE01", "DE03", "DE04", "DE06", "DE07", "ES01", "US01", "US02", "US03",
     ]  # fmt: skip
+
+
+def test_the_truth_is_read_by_tests_only(demo: Demo, two_broken: Demo) -> None:
+    assert (demo.folder / "truth").is_dir()
+    assert not (two_broken.folder / "truth").exists()
+    assert (two_broken.folder / "published/report/report.html").is_file()
+    whole = dict(ask(demo, PATIENTS))
+    assert {center: n for center, n in ask(two_broken, PATIENTS) if whole[center] != n} == {}
 
 
 def test_no_local_id_and_no_raw_value_is_in_anything_published(demo: Demo) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from pathlib import Path
 
 import duckdb
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conftest import carmony  # noqa: E402
+from tests.conftest import carmony
 
 
 def test_the_report_says_what_was_derived_and_what_is_unknown(tmp_path: Path) -> None:

@@ -23,8 +23,7 @@ import pytest
 from flows import cli, run, stages
 from flows.run import last_outcome
 from schemas.catalog import load_catalog
-from tests.flows import small_study
-from tests.trust import crash_server
+from tests.flows import lenient_runs, small_study
 from tests.trust.conftest import size
 
 Record = Callable[..., None]
@@ -199,7 +198,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     studies, rounds, letters = size(1, 25), size(2, 5), LETTERS[: size(5, 12)]
     found = Lived(place / "study", place / "once")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(stages, "judge", crash_server.in_this_process(False))
+        patched.setattr(stages, "judge", lenient_runs.in_this_process(False))
         patched.setattr(run, "anything_to_read", lambda pulled: nullcontext())
         patched.setenv("CARMONY_KEY", "ef" * 32)
         for number in range(studies):

@@ -24,7 +24,7 @@ import pytest
 from demo import write_demo_study
 from demo.regimens import REGIMENS
 from flows import cli, run, stages
-from tests.trust import crash_server
+from tests.flows import lenient_runs
 from tests.trust.conftest import size
 from tests.trust.traced_cells import (
     QUANTITIES,
@@ -65,7 +65,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     for first in study.glob("inbox/*/2024-06-14"):
         shutil.rmtree(first)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(stages, "judge", crash_server.in_this_process(False))
+        patched.setattr(stages, "judge", lenient_runs.in_this_process(False))
         patched.setattr(run, "anything_to_read", lambda pulled: nullcontext())
         assert cli.main(["run", str(study), "--no-report"]) == 0
     con = duckdb.connect(str(study / "published" / "warehouse.duckdb"), read_only=True)
