@@ -40,6 +40,7 @@ def test_a_regimen_is_its_drugs_and_their_group_or_is_asked_about(row: dict[str,
         ("forimtamig dans un essai", True),
         ("KRd + Studie", False),
         ("KRd, study drug", False),
+        ("KRd plus Studie", False),
     ],
 )
 def test_a_named_drug_of_a_trial_is_no_unknown_one_and_the_center_is_asked(

@@ -13,6 +13,7 @@ from transforms.harmonize.values.regimen_terms import (
     DATE,
     DOSE,
     IN_TRIAL,
+    PROGRESSION,
     Ambiguous,
     Drugs,
     compact,
@@ -40,6 +41,7 @@ _ANY_CART = frozenset(
     ("cart", "carttherapy", "cartzelltherapie", "cartcells", "cartinfusion", "carttherapie")
 )
 _TRIAL_REMARK = "given in a trial"
+_EDGES = ".,;'\"*()[]"  # a date may have taken one half of its brackets along
 _UNTIL = re.compile(r"\b(?:bis|until|to|hasta|jusqu'?au?|end|ende|stop|fin)\s*$")
 _SPINE = re.compile(r"(?:bwk|lwk|hwk|bws|lws|hws|th) \d{1,2}")
 _VERTEBRA = re.compile(
@@ -112,7 +114,10 @@ def _given_in_a_trial(text: str, own: Mapping[str, str | None]) -> Line | None:
     found = IN_TRIAL.search(fold(text))
     if found is None or len(fold(text)) != len(text):
         return None
-    rest = text[: found.start()] + text[found.end() :]
+    before = text[: found.start()]
+    if before and match_key(before.split()[-1]) in words("join"):
+        return None  # `DPd plus Studie`: a drug more
+    rest = before + text[found.end() :]
     line = whole_text(rest) or _read_parts(rest, own)
     if line.problem or "trial_unknown" in line.drugs:
         return None
@@ -140,7 +145,7 @@ def _read_parts(text: str, own: Mapping[str, str | None]) -> Line:
     starts = [d for d in DATE.finditer(folded) if not _UNTIL.search(folded[: d.start()])]
     line.start_text = starts[0][0].strip("() ") if starts else None
     body = text if len(folded) == len(text) else folded
-    for pattern in (DATE, DOSE):
+    for pattern in (DATE, DOSE, PROGRESSION):
         body = _blank(pattern, body)
     outer, inner = _brackets(body)
     _take(outer, line, own)
@@ -263,8 +268,8 @@ def _atoms(text: str) -> list[str]:
     spaced = re.sub(r"(?<![\w])(?:w/|u\.)(?=\s)", " ", text)
     # The Italian `and` stands between written-out names; elsewhere an E is a drug that nobody can tell.
     spaced = re.sub(r"(?<=\w{5}) e (?=\w{5})", " + ", spaced)
-    found = re.findall(r"[^\s\-/+,;&|:]+", spaced)
-    return [atom.strip(".,;'\"*") for atom in found if atom.strip(".,;'\"*")]
+    found = re.findall(r"[^\s\-/+,;&|:=]+", spaced)
+    return [atom.strip(_EDGES) for atom in found if atom.strip(_EDGES)]
 
 
 def _longest(atoms: list[str], start: int, line: Line, own: Mapping[str, str | None]) -> int:

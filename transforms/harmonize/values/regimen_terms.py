@@ -155,7 +155,8 @@ _NUMBER = r"\d+(?:[.,]\d+)?"
 _MONTHS = r"(?:jan|feb|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec|dic|ene|abr|ago|avr|mrz|marz)[a-z]*\.?"
 DATE = re.compile(
     rf"\(?(?<![\w.])(?:\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{2,4}})?|\d{{4}}-\d{{2}}(?:-\d{{2}})?|\d{{1,2}}[./](?:\d{{4}}|\d{{2}})"
-    rf"|(?:\d{{1,2}}\.?\s*)?{_MONTHS}\s*'?\d{{2,4}}|(?<=seit )\d{{4}}|(?<=since )\d{{4}}|(?<=ab )\d{{4}})(?![\w])\)?"
+    rf"|(?:\d{{1,2}}\.?\s*)?{_MONTHS}\s*'?\d{{2,4}}|(?<=seit )\d{{4}}|(?<=since )\d{{4}}|(?<=ab )\d{{4}})(?![\w])"
+    rf"(?!\s*(?:mg|g|ug|gy)\b)\)?"
 )
 _DAY = r"(?:d|t|j|day|tag|dia|jour)"
 DOSE = re.compile(
@@ -175,4 +176,9 @@ IN_TRIAL = re.compile(
     rf"\b(?:im rahmen|in|innerhalb|within|as part of|on|dentro de|en|dans(?: le cadre)?|nell'ambito di)"
     rf" (?:d'|einer |eines |der |a |an |the |un |uno |une |de |di |d'un )*{_TRIAL}\b"
     rf"|(?<=\w)[ -]{_TRIAL}(?= *$)"
+)
+# Why or how long a line was given: its PD is no pomalidomide.
+PROGRESSION = re.compile(
+    r"\b(?:bis|until|till|to|hasta|jusqu'?a|fino a|wegen|due to|because of|bei|upon|at|on|por|pour|per)\s+"
+    r"(?:zum |zur |la |disease )?(?:pd|progress(?:ion|ione)?|progresion|progredienz|relapse|rezidiv|recaida|rechute)\b"
 )

@@ -160,6 +160,8 @@ def _split_lines(text: str) -> list[str]:
     parts = [part for part in parts if part.strip(" ,;")]
     if len(parts) == 1:
         dated = [part for part in re.split(r"\s*[,;]\s+", parts[0]) if part]
-        if len(dated) > 1 and all(DATE.search(fold(part)) for part in dated):
+        days = [day[0] for part in dated if (day := DATE.search(fold(part)))]
+        # Drugs that started together are one line.
+        if len(dated) > 1 and len(days) == len(dated) and len(set(days)) > 1:
             return dated
     return parts
