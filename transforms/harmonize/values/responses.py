@@ -24,6 +24,7 @@ from transforms.harmonize.values.common import (
 from transforms.harmonize.values.match import match_key
 from transforms.harmonize.values.response_doubts import RULE, Doubt, doubtful, remarked
 from transforms.harmonize.values.response_patterns import (
+    BESIDE,
     BEST,
     CONFIRMED,
     EITHER,
@@ -47,6 +48,7 @@ _SCHEMA: dict[str, pl.DataType] = {
     "lower_bound": pl.Boolean(),
 }
 _ASK = "not understood as a response; expected sCR, CR, VGPR, PR, MR, SD, PD or NE"
+_SUSPECTED = "suspected progression is not progression: confirm it or give the response"
 _DEPTH = {"PD": 1, "SD": 2, "MR": 3, "PR": 4, "VGPR": 5, "CR": 6, "sCR": 7}
 # In these columns the letters mean a regimen or a method, never a response.
 _HOMONYMS = frozenset(
@@ -122,8 +124,8 @@ def response_rows(
         key = match_key(value)
         if value.strip() in own or key in by_key:
             return False
-        declared = missing and is_missing(value, "none", missing)
-        return bool(declared) or (key not in _synonyms() and is_missing(value, "response", missing))
+        declared = bool(missing) and is_missing(value, "none", missing)
+        return declared or (key not in _synonyms() and is_missing(value, "response", missing))
 
     return result_rows(values, parse, is_none)
 
@@ -239,8 +241,7 @@ def _decorated(key: str) -> dict[str, Any] | None:
     rest = BEST.sub("", key)
     found = MRD.search(rest)
     if found:
-        positive = found["sign"].startswith(("pos", "+"))
-        extra["mrd"] = "POSITIVE" if positive else "NEGATIVE"
+        extra["mrd"] = "POSITIVE" if found["sign"][0] in "p+" else "NEGATIVE"
         rest = match_key(rest[: found.start()] + " " + rest[found.end() :]).strip("()-, /")
     rest, asked = cut(rest, r"\(\?\)$|\?+$")
     rest, unconfirmed = without(rest, UNCONFIRMED)
@@ -250,7 +251,8 @@ def _decorated(key: str) -> dict[str, Any] | None:
     if sure:
         extra["confirmed"] = "Y"
     rest, annotated = cut(rest, r"\s*\(?[<>~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*%[^)]*\)?$|[*!]+$")
-    remark = remark or (Doubt.ANNOTATED if annotated else None)
+    rest, told = without(rest, BESIDE)
+    remark = remark or (Doubt.ANNOTATED if annotated or told else None)
     rest, named = _same_twice(rest)
     less = LESS.match(rest)
     if less and (known := _simple(less[1])) and known.code == "PR":
@@ -267,9 +269,7 @@ def _decorated(key: str) -> dict[str, Any] | None:
     if known is None or (rest == key and not named):
         return None
     if known.code == "PD" and unconfirmed:
-        return error(
-            RULE, "suspected progression is not progression: confirm it or give the response"
-        )
+        return error(RULE, _SUSPECTED)
     row = {"code": known.code, "progression": False, **extra}
     remark = remark or (remarked(known.note) if known.action == "map_warn" else None)
     return doubtful(remark, row) if remark else row
