@@ -30,12 +30,11 @@ LESS = re.compile(
 ON_THERAPY = re.compile(
     r"[\s,]+(?:unter|on|during|under|bajo|sous|en cours de|in)\s+(?:laufender\s+)?(?:therapie|therapy|treatment|tratamiento|traitement)$"
 )
-# How long, since when or after how much therapy: it stands beside the category and does not change it.
+# That it lasts, or after how much therapy it was seen: that does not change the category. A date would be lost.
 BESIDE = (
     r"(?:ongoing|maintained|persist(?:ent|ing|ierend[er]?)|sustained|anhaltende?r?|fortbestehende?r?|gehalten|laufend|"
-    r"mantenid[ao]|en curso|maintenue?|en cours|since \S+|seit \S+|desde \S+|depuis \S+|"
-    r"(?:after|nach|tras|apres|dopo) (?:c ?)?\d+ ?(?:cycles?|zyklen|zyklus|ciclos?|cures?|cicli|wochen|weeks|monaten|months|semanas|meses|mois)|"
-    r"(?:am |on |el |le )?\(?(?:\d{1,2}[./]){1,2}\d{2,4}\)?|\(?\d{4}-\d{2}(?:-\d{2})?\)?)"
+    r"mantenid[ao]|en curso|maintenue?|en cours|"
+    r"(?:after|nach|tras|apres|dopo) (?:c ?)?\d+ ?(?:cycles?|zyklen|zyklus|ciclos?|cures?|cicli|wochen|weeks|monaten|months|semanas|meses|mois))"
 )
 LETTERS = re.compile(r"(?:\w\.)+\w")
 BEST = re.compile(
