@@ -46,6 +46,8 @@ LINES = {
         (3, "2023-07-01", "Talvey"),
     ],
     "RT-ONLY": [(1, "2023-06-01", "RT")],
+    # Supportive drugs make a row, and no line all the same; nobody needs their start.
+    "IVIG-FIRST": [(1, "", "IVIG"), (2, "2023-07-01", "Elranatamab")],
 }
 RESPONSES = {
     # Progression while nothing was given, before the salvage: of the CAR-T, no event of the salvage.
@@ -140,6 +142,7 @@ def test_the_line_after_supportive_care_is_the_first_salvage(ask: Any) -> None:
         "BSC-THEN-LD": [*days("2023-07-01"), "OTHER", 2, 1],
         "BSC-THEN-RT": [*days("2023-07-01"), "TALQ", 2, 1],
         "RT-ONLY": [*days("2023-06-01"), "OTHER", 1, 1],
+        "IVIG-FIRST": [*days("2023-07-01"), "OTHER", 2, 1],
     }
     # Nobody whose line is missing without a word, and nobody without any line.
     assert dict(ask("select reason, sum(n_patients)::int from analysis.attrition "

@@ -7,13 +7,16 @@ does not tell is as in `judging.USUAL`.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from schemas.rules import load_contexts
 from tests.rules.judging import judge
+from transforms.derive.salvage_group import load_drugs
 
 LINES = (Path(__file__).parent / "further_examples.jsonl").read_text(encoding="utf-8").splitlines()
 CASES: list[dict[str, Any]] = [json.loads(line) for line in LINES]
@@ -34,3 +37,10 @@ def test_rules_with_a_violation_have_a_near_miss_too() -> None:
     broken = {case["rule"] for case in CASES if case["found"]}
     held = {case["rule"] for case in CASES if not case["found"]}
     assert len(broken & held) >= 40
+
+
+def test_rules_know_all_drugs_that_are_supportive_care_alone() -> None:
+    named = load_contexts()["first_agent"].where or ""
+    known = load_drugs()
+    supportive = {drug for drug in known if known[drug].effect == "NONE"}
+    assert set(re.findall(r"[a-z0-9_]{3,}", named.split("'^((")[1].split(")(")[0])) == supportive

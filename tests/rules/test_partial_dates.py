@@ -119,9 +119,14 @@ ONE_LINE: dict[str, object] = {
     "bispecifics.kinds": 0, "bispecifics.ended": None, "following_bispecifics.kinds": 0, "line.start_date": None,
     "delivery.responses_past_next_line": False,
 }  # fmt: skip
+FIRST_LINE: dict[str, object] = {
+    "line_number": 1,
+    "first_agent.line_number": 1,
+    "first_line.line_number": 1,
+}
 SCOPE: dict[str, dict[str, object]] = {
-    "DAT-15": {"line_number": 1},
-    "DAT-16": {"line_number": 1},
+    "DAT-15": FIRST_LINE,
+    "DAT-16": FIRST_LINE,
     "DAT-19": {"line_number": 2, "previous_line.line_number": 1},
     "DAT-20": {"kind": "BEST", "category": "PR", "line_number": 0, **ONE_LINE},
     "DAT-21": {"kind": "BEST", "category": "CR", "no_response_on_the_day.n": 0, **NO_PROGRESSION},
