@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from transforms.derive.salvage_group import load_drugs
 from warehouse.sql_text import filled
 from warehouse.staged_files import LinkedDelivery, existing, parquet
 
@@ -46,9 +47,13 @@ _ASKED_FOR = """
 SELECT row_id FROM ${finding} JOIN ${field} g USING (finding_id)
 WHERE rule_id = 'STR-06' AND g."table" = 'response' AND g."column" = 'category'
 """
-# Lymphodepletion and premedication that stand as a line: understood, and no line of therapy.
+# Lymphodepletion and premedication that stand as a line, and supportive care alone: understood, and no
+# line of therapy.
 _NO_LINE = "SELECT row_id FROM ${finding} WHERE rule_id = 'SAL-06' AND severity = 'error'"
-_KIND = "CASE WHEN f.row_id IN (${no_line}) THEN 'lymphodepletion' ELSE '${table}' END"
+_KIND = """
+CASE WHEN f.row_id IN (${no_line}) OR regexp_full_match(f.drugs, '((${supportive})([|]|$$))+')
+ THEN 'lymphodepletion' ELSE '${table}' END
+"""
 
 # Rows of which the very same, cell by cell, stands in the warehouse: a copy hides nothing.
 _NO_COPY = """
@@ -79,7 +84,8 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
     held back is not published, only that it is missing. A response without a category is left out
     unless its category was not understood: nobody can have read a progression in an empty cell.
     So is an identical copy of a relapse or of a risk row that is in the warehouse.
-    Lymphodepletion entered as a line (SAL-06) has `held_table` 'lymphodepletion': it is no salvage.
+    Lymphodepletion entered as a line (SAL-06) and supportive care alone have `held_table`
+    'lymphodepletion': they are no salvage.
     """
     no_held_rows(con)
     current = [delivery for delivery in deliveries if delivery.staged.current]
@@ -98,7 +104,9 @@ def read_held_rows(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDe
 def _line_kind(current: Sequence[LinkedDelivery]) -> str:
     """The name under which a held line is told: what is no line has one of its own."""
     files = existing(current, "finding.parquet")
-    places = {"finding": parquet(files), "table": "treatment_line"}
+    known = load_drugs()
+    supportive = "|".join(sorted(drug for drug in known if known[drug].effect == "NONE"))
+    places = {"finding": parquet(files), "table": "treatment_line", "supportive": supportive}
     return (
         filled(_KIND, {"no_line": filled(_NO_LINE, places), **places})
         if files

@@ -47,6 +47,11 @@ LINES = {
     ],
     "RT-ONLY": [(1, "2023-06-01", "RT")],
     # Supportive drugs make a row, and no line all the same; nobody needs their start.
+    "IVIG-LATER": [
+        (1, "2023-06-01", "Elranatamab"),
+        (2, "", "IVIG + Zometa"),
+        (3, "2023-11-01", "DVd"),
+    ],
     "IVIG-FIRST": [(1, "", "IVIG"), (2, "2023-07-01", "Elranatamab")],
 }
 RESPONSES = {
@@ -142,6 +147,7 @@ def test_the_line_after_supportive_care_is_the_first_salvage(ask: Any) -> None:
         "BSC-THEN-LD": [*days("2023-07-01"), "OTHER", 2, 1],
         "BSC-THEN-RT": [*days("2023-07-01"), "TALQ", 2, 1],
         "RT-ONLY": [*days("2023-06-01"), "OTHER", 1, 1],
+        "IVIG-LATER": [*days("2023-06-01"), "OTHER", 1, 2],
         "IVIG-FIRST": [*days("2023-07-01"), "OTHER", 2, 1],
     }
     # Nobody whose line is missing without a word, and nobody without any line.
@@ -166,6 +172,7 @@ def test_times_and_responses_are_those_of_the_line_that_was_given(ask: Any) -> N
     assert clock("PFS")["NO-START"] == [dt.date(2023, 9, 1), 0]
     assert clock("TTRSP")["BSC-FIRST"] == [dt.date(2023, 8, 1), 0]
     assert clock("TTNT")["BSC-BETWEEN"] == [dt.date(2023, 12, 1), 0]
+    assert clock("TTNT")["IVIG-LATER"] == [dt.date(2023, 11, 1), 0]
     assert clock("TTNT")["BSC-LAST"] == [dt.date(2024, 6, 1), 1]
     assert clock("TTNT")["BSC-FIRST"] == [dt.date(2024, 6, 1), 1]
 

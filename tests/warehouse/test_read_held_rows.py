@@ -61,7 +61,9 @@ def test_rows_of_an_overtaken_delivery_are_not_read(small_study):
     assert found == [[(1,)], [(0,)]]
 
 
-def test_lymphodepletion_that_stands_as_a_line_is_told_by_its_own_name(small_study):
+def test_lymphodepletion_and_supportive_care_that_stand_as_a_line_are_told_by_a_name_of_their_own(
+    small_study,
+):
     found = []
 
     def look(con, _):
@@ -70,12 +72,14 @@ def test_lymphodepletion_that_stands_as_a_line_is_told_by_its_own_name(small_stu
         asked = "select number, held_table from held_row order by number"
         found.extend(con.execute(asked).fetchall())
 
-    drugs = ("cyclophosphamide|fludarabine", "cyclophosphamide|fludarabine", "dexamethasone")
+    flu_cy = "cyclophosphamide|fludarabine"
+    drugs = (flu_cy, flu_cy, "dexamethasone", "ivig|zoledronic_acid", "ivig|lenalidomide", None)
     held = [
         {"patient_id": "1", "row_id": number, "line_number": number, "drugs": drug}
         for number, drug in enumerate(drugs, start=1)
     ]
     told = {1: ("SAL-06", "error"), 2: ("DAT-19", "error"), 3: ("SAL-06", "warning")}
+    told |= dict.fromkeys((4, 5, 6), ("STR-06", "error"))
     of_line = {
         "disposition": "quarantine",
         "scope": "row",
@@ -90,4 +94,6 @@ def test_lymphodepletion_that_stands_as_a_line_is_told_by_its_own_name(small_stu
     back = {"treatment_line": held}
     staged = small_study.stage("DE01", "d1", people, held_back=back, findings=findings)
     small_study.load(small_study.outcome("DE01", "d1", staged), derive=look)
-    assert found == [(1, "lymphodepletion"), (2, "treatment_line"), (3, "treatment_line")]
+    lines = {number for number, kind in found if kind == "treatment_line"}
+    assert (len(found), lines) == (6, {2, 3, 5, 6})
+    assert {kind for number, kind in found if number in (1, 4)} == {"lymphodepletion"}
