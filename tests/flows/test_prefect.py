@@ -25,13 +25,21 @@ sys.path.append(str(Path(__file__).parents[1] / "queries"))
 import sending_help  # noqa: E402
 
 from flows.folder import StudyFolder, open_study_folder  # noqa: E402
-from flows.run import last_outcome  # noqa: E402
+from flows.run import RunRequest, last_outcome, run_study  # noqa: E402
 from flows.serve import deployments_file  # noqa: E402
+from flows.show import Silent  # noqa: E402
+from tests.flows import lenient_runs  # noqa: E402
 from warehouse.loads import LoadLog  # noqa: E402
 from warehouse.publish import content_hash  # noqa: E402
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 PATIENCE = 240.0
+# How often the worker asks for runs and the server looks for new deployments, in seconds.
+IMPATIENT = {
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PREFECT_WORKER_PREFETCH_SECONDS": "1",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """`carmony serve` of a study whose night comes every few seconds; Ctrl-C must end all of it."""
     root = small_study.make_study(tmp_path_factory.mktemp("served") / "study")
     text = deployments_file().read_text(encoding="utf-8")
-    often = text.replace('- cron: "0 2 * * *"\n        timezone: Europe/Berlin', "- interval: 20")
+    often = text.replace('- cron: "0 2 * * *"\n        timezone: Europe/Berlin', "- interval: 5")
     assert often != text
     file = root / "often.yaml"
     file.write_text(often, encoding="utf-8")
@@ -82,6 +90,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     command = [sys.executable, "-m", "flows.cli", "serve", str(root), "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--deployments", str(file)],
+        env={**os.environ, **IMPATIENT},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -108,15 +117,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def fired(served: Served) -> dict[str, Any]:
     """The first run that the schedule, not a person, has started and that has ended."""
 
-    def ended() -> dict[str, Any] | None:
-        for run in served.runs():
-            if run["auto_scheduled"] and run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
-                return run
-        return None
+    def first(*states: str) -> dict[str, Any] | None:
+        found = (r for r in served.runs() if r["auto_scheduled"] and r["state_type"] in states)
+        return next(found, None)
 
-    run: dict[str, Any] = until(ended, "a scheduled run")
+    ended = ("COMPLETED", "FAILED", "CRASHED")
+    begun: dict[str, Any] = until(lambda: first("RUNNING", *ended), "the start of a scheduled run")
     # One is enough; the next ones would only take time from the other tests.
-    served.ask(f"/deployments/{run['deployment_id']}/pause_deployment", {}, empty=True)
+    served.ask(f"/deployments/{begun['deployment_id']}/pause_deployment", {}, empty=True)
+    run: dict[str, Any] = until(lambda: first(*ended), "a scheduled run")
     return run
 
 
@@ -139,24 +148,17 @@ def test_a_schedule_fires_and_publishes(served: Served, fired: dict[str, Any]) -
 
 
 def test_a_flow_run_and_a_direct_run_publish_the_same_content(
-    served: Served, fired: dict[str, Any], tmp_path: Path
+    served: Served, fired: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "study"
     (copy / "vault").mkdir(parents=True, mode=0o700)
     for name in ("study.yaml", "centers", "inbox", "vault/pseudonym.key"):
         source = served.folder.root / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_API")}
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "run", str(copy), "--json"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
-    direct = json.loads(done.stdout)
+    lenient_runs.judge_here(monkeypatch)
+    direct = run_study(RunRequest(str(copy), report=False), Silent())
 
-    assert direct["content_hash"] == LoadLog.read(served.folder.root).load(1).content_hash
+    assert direct.content_hash == LoadLog.read(served.folder.root).load(1).content_hash
 
 
 def test_each_center_has_a_task_run_of_its_name_and_an_artifact(
@@ -247,7 +249,11 @@ def test_a_cause_that_passes_is_tried_again_and_others_are_not(
     script = tmp_path / "flaky.py"
     script.write_text(
         "import sys\n"
-        "from flows import cli, parts\n"
+        "from contextlib import nullcontext\n"
+        "from flows import cli, parts, run, stages\n"
+        "from tests.flows import lenient_runs\n"
+        "stages.judge = lenient_runs.in_this_process(judged=False)\n"
+        "run.anything_to_read = lambda pulled: nullcontext()\n"
         "stage, calls = parts.stage, []\n"
         "def flaky(spec, delivery, out, study):\n"
         "    calls.append(delivery.center_id)\n"
