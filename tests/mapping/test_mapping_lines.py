@@ -220,3 +220,27 @@ tables:
     ]  # fmt: skip
     assert [rule for *_, rule in got.rules()] == ["SAL-04", "SAL-04"]
     assert got.balance() == []
+
+
+def test_responses_follow_their_lines_past_splits_and_lines_without_therapy(deliver) -> None:
+    rows = (
+        "c,1,2023-01-01,,BSC,2023-01-20,PD\n"
+        "c,2,2023-02-01,,Tec -> Tal,2023-03-01,PR\n"
+        "c,3,2023-09-01,,DPd,2023-10-01,CR\n"
+        # Told of the time without therapy, on a day on which the next line was given; the other without a day.
+        "d,1,2023-01-01,,BSC,2023-03-01,SD\n"
+        "d,2,2023-02-01,,Talvey,2023-04-01,PR\n"
+        "e,1,,,BSC,,SD\n"
+        "e,2,2023-02-01,,Talvey,2023-04-01,PR\n"
+    )
+    got = deliver(SPEC, p__csv=HEADER + rows)
+    assert got.values("response", "patient_id", "line_number", "kind", "category") == [
+        ("c", 0, "PROGRESSION", "PD"),
+        ("c", 1, "BEST", "PR"),
+        ("c", 3, "BEST", "CR"),
+        ("d", 1, "ASSESSMENT", "SD"),
+        ("d", 1, "BEST", "PR"),
+        ("e", 1, "BEST", "PR"),
+    ]
+    assert got.counted("map", "excluded", "no therapy") == 4  # three lines, one response
+    assert got.balance() == []
