@@ -1,10 +1,15 @@
 """What each alternative setting changes, against a derivation of all under that setting."""
 
+from dataclasses import dataclass
+
 import duckdb
 import polars as pl
 import pytest
 
+from tests.derive.conftest import PLAIN, create_core, hold_back, make_study
+from warehouse import analysis
 from warehouse.alternatives import add_alternatives, other_values
+from warehouse.export_days import no_export_days
 
 PATIENTS = "ABCDEFGHI"
 TABLES = {
@@ -86,29 +91,74 @@ def under(con: duckdb.DuckDBPyConnection, target: str, setting: str, value: str)
 
 
 OTHERS = {"days_per_month": 30, "time_zero": "bridge", "response_analysed": "derived"}
+NAMES = ("setting", "first_salvage", "timeline", "best_response", "extramedullary", "clock")
+
+
+@dataclass(frozen=True)
+class Varied:
+    """A warehouse with its alternatives, and its temporary tables before and after they were derived."""
+
+    con: duckdb.DuckDBPyConnection
+    before: dict[str, pl.DataFrame]
+    after: dict[str, pl.DataFrame]
+
+
+def whole(settings: dict[str, object]) -> duckdb.DuckDBPyConnection:
+    """The drawn patients, all derived under these settings."""
+    con = duckdb.connect(config={"threads": 1})
+    create_core(con, **{**PLAIN, **TABLES})
+    hold_back(con, HELD)
+    no_export_days(con)
+    analysis.derive(con, make_study(**settings))
+    return con
+
+
+def varied(settings: dict[str, object]) -> Varied:
+    """The same with its alternatives."""
+    con = whole(settings)
+    before = {name: frame(con, f"select * from {name} order by all") for name in NAMES}
+    add_alternatives(con, make_study(**settings))
+    after = {name: frame(con, f"select * from {name} order by all") for name in NAMES}
+    return Varied(con, before, after)
+
+
+@pytest.fixture(scope="module")
+def default() -> Varied:
+    return varied({})
+
+
+@pytest.fixture(scope="module")
+def others() -> Varied:
+    return varied(OTHERS)
 
 
 @pytest.mark.parametrize(
-    ("settings", "only"),
-    [({}, ()), (OTHERS, ("early_relapse_tie", "time_zero", "best_response_window"))],
+    ("name", "settings", "only"),
+    [
+        ("default", {}, ()),
+        ("others", OTHERS, ("early_relapse_tie", "time_zero", "best_response_window")),
+    ],
     ids=["default", "others"],
 )
-def test_every_alternative_is_what_deriving_all_under_it_gives(derived, study_with, settings, only):
-    con = derived(study_with(**settings), HELD, **TABLES)
-    add_alternatives(con, study_with(**settings))
+def test_every_alternative_is_what_deriving_all_under_it_gives(
+    name, settings, only, request, monkeypatch
+):
+    con = request.getfixturevalue(name).con
     counts = {
         (row[0], row[1]): row[2:6]
         for row in con.execute("select * from analysis.alternative order by position").fetchall()
     }
-    alternatives = list(other_values(study_with(**settings).settings))
+    alternatives = list(other_values(make_study(**settings).settings))
     assert len(counts) == len(alternatives)
     own, own_times = table(con, "adsl"), table(con, "adtte").drop("AVALM")
+    # Only the primary analysis is compared: the others of each derivation would take as long as it.
+    monkeypatch.setattr(analysis, "add_completions", lambda *_: None)
     for (setting, value), (text, numbers) in zip(alternatives, counts.items(), strict=True):
         assert text[0] == setting
         if only and setting not in only:
             continue
-        whole = derived(study_with(**{**settings, setting: value}), HELD, **TABLES)
-        expected, times = table(whole, "adsl"), table(whole, "adtte").drop("AVALM")
+        other = whole({**settings, setting: value})
+        expected, times = table(other, "adsl"), table(other, "adtte").drop("AVALM")
         assert under(con, "adsl", *text).equals(expected), text
         assert under(con, "adtte", *text).drop("AVALM").equals(times), text
         both = own.join(expected, on="USUBJID", how="semi").height
@@ -116,9 +166,8 @@ def test_every_alternative_is_what_deriving_all_under_it_gives(derived, study_wi
         assert (sum(numbers) == 0) == (own.equals(expected) and own_times.equals(times))
 
 
-def test_what_the_alternatives_change_is_what_was_drawn_for_them(derived, study_with):
-    con = derived(study_with(), HELD, **TABLES)
-    add_alternatives(con, study_with())
+def test_what_the_alternatives_change_is_what_was_drawn_for_them(default):
+    con = default.con
     changed = {
         (setting, value): (n_changed, n_joined, n_left)
         for setting, value, n_changed, n_joined, n_left in con.execute(
@@ -141,21 +190,17 @@ def test_what_the_alternatives_change_is_what_was_drawn_for_them(derived, study_
     assert best == [("any_time", "CR"), ("until_next_line", "VGPR")]
 
 
-def test_the_temporary_tables_are_as_they_were(derived, study_with):
-    con = derived(study_with(), HELD, **TABLES)
-    names = ("setting", "first_salvage", "timeline", "best_response", "extramedullary", "clock")
-    before = {name: frame(con, f"select * from {name} order by all") for name in names}
-    add_alternatives(con, study_with())
-    for name in names:
-        assert frame(con, f"select * from {name} order by all").equals(before[name]), name
-    left = con.sql("select table_name from duckdb_tables() where temporary").fetchall()
+@pytest.mark.parametrize("name", ["default", "others"])
+def test_the_temporary_tables_are_as_they_were(name, request):
+    made = request.getfixturevalue(name)
+    for table_name in NAMES:
+        assert made.after[table_name].equals(made.before[table_name]), table_name
+    left = made.con.sql("select table_name from duckdb_tables() where temporary").fetchall()
     assert not [name for (name,) in left if name.startswith("alternative_ad")]
 
 
-def test_every_column_has_the_label_of_the_table_that_it_comes_from(derived, study_with):
-    con = derived(study_with(), **TABLES)
-    add_alternatives(con, study_with())
-    comments = con.execute(
+def test_every_column_has_the_label_of_the_table_that_it_comes_from(default):
+    comments = default.con.execute(
         "select table_name, column_name, comment from duckdb_columns() where schema_name = 'analysis' "
         "and not internal and table_name in "
         "('adsl', 'adtte', 'alternative', 'alternative_adsl', 'alternative_adtte')"
