@@ -2,7 +2,8 @@
 
 One JSON object a line on standard input, one on standard output. `start` forks a run and gives its
 process id, `wait` how it ended, `look` what stands in a study folder. Estimates, audit and report are
-made in the process of the run, so that a kill meets them too; with `"judge": false` they are left out.
+made in the process of the run, so that a kill meets them too; with `"judge": false` they are left out, and
+in CI the alternative settings with them.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import polars  # noqa: F401
 
 from flows import cli, parts, results, run, run_commands, stages  # noqa: F401
 from tests.flows import lenient_runs
-from warehouse import publish, readback
+from warehouse import alternatives, publish, readback
 
 PROTOCOL = os.dup(1)
+FULL = os.environ.get("CARMONY_TRUST") == "full"
 
 
 def answer(content: dict[str, Any]) -> None:
@@ -56,6 +58,8 @@ def carmony(request: dict[str, Any]) -> int:
     if "judge" in request:
         stages.judge = lenient_runs.in_this_process(request["judge"])
         run.anything_to_read = lambda pulled: nullcontext()
+        if not request["judge"] and not FULL:
+            alternatives.add_alternatives = lambda con, study: None
     arm(request.get("shim"))
     try:
         code = cli.main(request["argv"])

@@ -24,7 +24,8 @@ from flows import cli, run, stages
 from flows.run import last_outcome
 from schemas.catalog import load_catalog
 from tests.flows import lenient_runs, small_study
-from tests.trust.conftest import size
+from tests.trust.conftest import FULL, size
+from warehouse import alternatives
 
 Record = Callable[..., None]
 Rows = dict[str, list[list[str]]]
@@ -201,6 +202,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         patched.setattr(stages, "judge", lenient_runs.in_this_process(False))
         patched.setattr(run, "anything_to_read", lambda pulled: nullcontext())
         patched.setenv("CARMONY_KEY", "ef" * 32)
+        if not FULL:  # alternative settings are derived from what is compared
+            patched.setattr(alternatives, "add_alternatives", lambda con, study: None)
         for number in range(studies):
             for old in (found.study, found.once):
                 shutil.rmtree(old, ignore_errors=True)

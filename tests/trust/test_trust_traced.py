@@ -36,6 +36,7 @@ from tests.trust.traced_cells import (
     is_no_value,
     meaning,
 )
+from warehouse import alternatives
 
 Record = Callable[..., None]
 GROUPS = {"|".join(one.drugs): one.group for one in REGIMENS.values()}
@@ -67,6 +68,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(stages, "judge", lenient_runs.in_this_process(False))
         patched.setattr(run, "anything_to_read", lambda pulled: nullcontext())
+        patched.setattr(alternatives, "add_alternatives", lambda con, study: None)
         assert cli.main(["run", str(study), "--no-report"]) == 0
     con = duckdb.connect(str(study / "published" / "warehouse.duckdb"), read_only=True)
     made = Loaded(study, con)
