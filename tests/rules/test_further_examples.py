@@ -39,8 +39,9 @@ def test_rules_with_a_violation_have_a_near_miss_too() -> None:
     assert len(broken & held) >= 40
 
 
-def test_rules_know_all_drugs_that_are_supportive_care_alone() -> None:
-    named = load_contexts()["first_agent"].where or ""
+@pytest.mark.parametrize("context", ["first_agent", "next_line"])
+def test_rules_know_all_drugs_that_are_supportive_care_alone(context: str) -> None:
+    named = load_contexts()[context].where or ""
     known = load_drugs()
     supportive = {drug for drug in known if known[drug].effect == "NONE"}
     assert set(re.findall(r"[a-z0-9_]{3,}", named.split("'^((")[1].split(")(")[0])) == supportive
