@@ -84,6 +84,7 @@ def all_estimates(context: Context) -> list[Estimate]:
     ]
     return [
         *flow.methods(study),
+        *flow.methods_of_plan(context.plan),
         *differences(context),
         *flow.cohort(data),
         *planned,

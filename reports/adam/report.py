@@ -146,6 +146,7 @@ def _methods(context: Context, tables: Tables, told: tuple[str, ...]) -> Iterato
             yield replace(
                 estimate, text=(estimate.text or "").replace("; analyses use whole days", "")
             )
+    yield from flow.methods_of_plan(context.plan)
 
 
 def _study(plan: Plan) -> Study:

@@ -278,4 +278,5 @@ def _step(name: str) -> Cell:
 def _sentences(content: Content, study: Study) -> dict[str, str]:
     """Those of the study's methods; sentences that count patients are not among them."""
     known = {row.row for row in flow.methods(study) if row.value is None and row.n is None}
+    known |= set(flow.OF_KINDS)
     return {name: text for name, text in content.sentences.items() if name in known}

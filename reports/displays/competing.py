@@ -11,6 +11,7 @@ import polars as pl
 
 from reports.displays import competing_models
 from reports.displays.context import CENSORED, COMPETING, EVENT, Context
+from reports.displays.curves import ticks_up_to
 from reports.displays.estimate import (
     ALL,
     NOT_ESTIMABLE,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 CURVE = "Aalen-Johansen (R: cmprsk::cuminc, its variance); 95% confidence interval, log(-log)"
 GRAY = "Gray's test (R: cmprsk::cuminc), two-sided"
-TICK_MONTHS = 3
 MISSING = "missing"
 
 
@@ -170,7 +170,7 @@ def _steps(display: Display, sample: Sample, curve: Incidence) -> Iterator[Estim
 
 def _at_risk(display: Display, sample: Sample) -> Iterator[Estimate]:
     longest = max(float(other.days.max()) for other in display.filled)
-    ticks = np.arange(0, longest / display.days_per_month + TICK_MONTHS, TICK_MONTHS)
+    ticks = ticks_up_to(longest / display.days_per_month)
     days = np.sort(sample.days)
     left = days.size - np.searchsorted(days, ticks * display.days_per_month, side="left")
     for tick, number in zip(ticks, left, strict=True):

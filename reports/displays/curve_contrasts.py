@@ -65,7 +65,7 @@ def contrasts(
         yield from _not_reached(display, asked, month)
     elif asked is None and (crossed or fails):
         month = _horizon(display, filled, horizons)
-    see = _see(month, horizons)
+    see = _see(month, horizons, crossed)
     if crossed:
         yield _warning(display, "CROSSING", _told(crossed, len(pairs)) + see)
     if fails and ph is not None:
@@ -99,8 +99,11 @@ def _horizon(display: Display, filled: list[Sample], horizons: tuple[float, ...]
 
 
 def _reached(display: Display, filled: list[Sample], month: float) -> bool:
+    """Whether every curve is known until then: it was observed so long, or has come to 0."""
     tau = month * display.days_per_month
-    return bool(filled) and all(sample.days.max() >= tau for sample in filled)
+    return bool(filled) and all(
+        sample.days.max() >= tau or sample.curve.survival[-1] == 0 for sample in filled
+    )
 
 
 def _warning(display: Display, code: str, text: str) -> Estimate:
@@ -110,7 +113,14 @@ def _warning(display: Display, code: str, text: str) -> Estimate:
     )  # fmt: skip
 
 
-def _see(month: float | None, horizons: tuple[float, ...]) -> str:
+def _see(month: float | None, horizons: tuple[float, ...], crossed: list[Pair]) -> str:
+    later = [pair for pair in crossed if month is not None and _first_month(pair) >= month]
+    if later and month is not None:
+        of = "" if len(later) == len(crossed) else f" of {len(later)} of these pairs"
+        return (
+            f" The restricted means up to {month:g} months end before the curves{of} cross and say nothing"
+            " of what follows: compare the curves and the medians."
+        )
     if month is not None:
         return " Compare the restricted means."
     shortest = f"{min(horizons):g} months" if horizons else "a month that the plan names"
@@ -130,6 +140,10 @@ def _told(crossed: list[Pair], n_pairs: int) -> str:
         f"{where}. Where curves cross, the log-rank test loses power and a single hazard ratio averages over"
         " opposite differences."
     )
+
+
+def _first_month(pair: Pair) -> float:
+    return pair.found.times[0] / pair.days_per_month
 
 
 def _crosses(pair: Pair) -> str:

@@ -29,7 +29,9 @@ CONF_TYPE: ConfidenceType = "log"
 CURVE = "Kaplan-Meier; pointwise 95% confidence interval, log transform"
 MEDIAN = "Kaplan-Meier; 95% confidence interval by Brookmeyer and Crowley, log transform"
 FOLLOW_UP = "Reverse Kaplan-Meier (events censored); 95% confidence interval, log transform"
-TICK_MONTHS = 3
+TICK_MONTHS = (3, 6, 12, 24, 36, 60, 120)
+MOST_TICKS = 13
+BEYOND = "beyond the last time"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Display:
 def curves(display: Display) -> Iterator[Estimate]:
     """Steps, numbers at risk and median of every population."""
     longest = max((float(s.days.max()) for s in display.samples if s.days.size), default=0.0)
-    ticks = np.arange(0, longest / display.days_per_month + TICK_MONTHS, TICK_MONTHS)
+    ticks = ticks_up_to(longest / display.days_per_month)
     for sample in display.samples:
         if not sample.days.size:
             yield _empty(display, sample)
@@ -82,6 +84,12 @@ def curves(display: Display) -> Iterator[Estimate]:
         yield from _steps(display, sample, curve)
         yield from _at_risk(display, sample, curve, ticks)
         yield _median(display, sample, curve, "median", "Median", MEDIAN)
+
+
+def ticks_up_to(months: float) -> Floats:
+    """Months at which numbers at risk are told: every third, or fewer where follow-up is long."""
+    step = next((s for s in TICK_MONTHS if months / s <= MOST_TICKS - 1), TICK_MONTHS[-1])
+    return np.arange(0, months + step, step, dtype=np.float64)
 
 
 def _empty(display: Display, sample: Sample) -> Estimate:
@@ -247,9 +255,11 @@ def at_months(display: Display, months: tuple[float, ...]) -> Iterator[Estimate]
         flags = display.flags(curve.n, curve.events)
         points = curve.at(np.array(months) * display.days_per_month) if months else []
         for month, point in zip(months, points, strict=True):
+            # A curve that ends above 0 is not carried on; one that has come to 0 stays there.
+            if point.beyond_last_time and point.survival > 0:
+                yield _beyond(display, sample, month)
+                continue
             value, lower, upper = point.survival, point.lower, point.upper
-            known = value is not None and not np.isnan(value)
-            shown = f"{number_text(100 * value, 0)}%" if known else "beyond the last time"
             low, high = (None if np.isnan(x) else 100 * x for x in (lower, upper))
             limits = f"95% CI {interval_text(low, high, 0)}"
             if low is None and high is None:  # nobody is left: the logarithm of 0 has no variance
@@ -260,8 +270,18 @@ def at_months(display: Display, months: tuple[float, ...]) -> Iterator[Estimate]
                 row_label=f"{display.label} at {month:g} months", level=f"{month:g}",
                 statistic="survival", value=value, lower=lower, upper=upper, n=point.n_risk,
                 time_months=float(month), method=CURVE,
-                text=shown + (f" ({limits}){flags}" if known else ""),
+                text=f"{number_text(100 * value, 0)}% ({limits}){flags}",
             )  # fmt: skip
+
+
+def _beyond(display: Display, sample: Sample, month: float) -> Estimate:
+    """A month after the last time of a population: nothing is known of it."""
+    return Estimate(
+        display=display.name, endpoint=display.endpoint, population=sample.code,
+        population_label=sample.label, row="at_months",
+        row_label=f"{display.label} at {month:g} months", level=f"{month:g}",
+        statistic="survival", n=0, time_months=float(month), method=CURVE, text=BEYOND,
+    )  # fmt: skip
 
 
 def _pooled(samples: list[Sample]) -> tuple[Floats, Bools, Any]:

@@ -87,6 +87,11 @@ def count_text(part: int, whole: int) -> str:
     return f"{part} ({percent(part, whole)})"
 
 
+def within(label: str) -> str:
+    """A label inside a sentence: its capital goes, unless it begins an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def number_text(value: float | None, decimals: int) -> str:
     """A number with fixed decimals, rounded half up; a dash where there is none."""
     if value is None or math.isnan(value):

@@ -13,6 +13,7 @@ from reports.displays.estimate import ALL, Estimate, number_text
 from schemas.spec.plans import plan_file
 
 if TYPE_CHECKING:
+    from schemas.spec.plan import Plan
     from schemas.spec.study import Study
 
 WINDOWS = {
@@ -64,6 +65,30 @@ def methods(study: Study) -> Iterator[Estimate]:
     for row, text in _sentences(study).items():
         yield Estimate(display="METHODS", row=row, statistic="text", text=text)
     yield from settings_in_force(study)
+
+
+# What is fitted by the kinds of displays that a plan has.
+OF_KINDS = {
+    "models": (
+        ("model", "forest"),
+        "Hazard ratios: Cox models, ties by Efron; Wald intervals and P values of levels, likelihood-ratio"
+        " tests of whole variables. Proportional hazards: score test against 1 - Kaplan-Meier (Grambsch and"
+        " Therneau). Where a level has no event its ratio is not estimable; one penalized by Firth may stand beside it.",
+    ),
+    "competing": (
+        ("competing",),
+        "Cumulative incidence with a competing event: Aalen-Johansen; groups are compared with Gray's test,"
+        " by Fine and Gray's subdistribution hazards and by cause-specific Cox models.",
+    ),
+}
+
+
+def methods_of_plan(plan: Plan) -> Iterator[Estimate]:
+    """Rows of METHODS on what the displays of a plan fit."""
+    kinds = {display.kind for display in plan.displays}
+    for row, (of, text) in OF_KINDS.items():
+        if not kinds.isdisjoint(of):
+            yield Estimate(display="METHODS", row=row, statistic="text", text=text)
 
 
 def settings_in_force(study: Study) -> Iterator[Estimate]:
@@ -143,7 +168,8 @@ def _sentences(study: Study) -> dict[str, str]:
         "tests": (
             "Groups are compared with the log-rank test, Pearson's chi-squared test without"
             " continuity correction and the Kruskal-Wallis test (Mann-Whitney for two groups)."
-            " All P values are two-sided and not adjusted; those of Table 1 are descriptive."
+            " All P values are two-sided; where several pairs or subgroups are tested, those adjusted by Holm"
+            " stand beside the raw ones. P values of Table 1 are descriptive."
         ),
         "sparse": ("† An expected count is below 5: the chi-squared test is approximate."),
         "missing": "Missing values are counted in their own row, outside percentages and tests.",

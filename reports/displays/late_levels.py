@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from reports.displays.context import Context
+from reports.displays.estimate import within
 
 PATIENT = "USUBJID"
 RESPONSE = "BESTRESP"
@@ -31,13 +32,8 @@ def late_names(names: Iterable[str], context: Context) -> tuple[str, ...]:
 def guarantee_time(names: Iterable[str], context: Context, what: str) -> str:
     """The sentence on guarantee time if one of the variables is late; else empty."""
     late = late_names(names, context)
-    labels = ", ".join(_lowered(context.variable(name).label) for name in late)
+    labels = ", ".join(within(context.variable(name).label) for name in late)
     return GUARANTEE_TIME.format(names=labels, what=what) if late else ""
-
-
-def _lowered(label: str) -> str:
-    """A label inside a sentence; abbreviations stay."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def why_undated(names: tuple[str, ...], context: Context) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from reports.displays.context import Context
-from reports.displays.estimate import ALL, Estimate
+from reports.displays.estimate import ALL, Estimate, within
 from reports.displays.model_diagnostics import diagnostics
 from reports.displays.model_fit import (
     Fitted,
@@ -82,11 +82,11 @@ def _replaced(planned: CoxModel, context: Context, request: Request) -> Iterator
 
 def _other_errors(planned: CoxModel, context: Context, request: Request) -> Iterator[Request]:
     if name := planned.stratified_by:
-        label = f"Stratified by {context.variable(name).label.lower()}"
+        label = f"Stratified by {within(context.variable(name).label)}"
         terms = tuple(term for term in request.terms if term != name)
         yield replace(request, terms=terms, code="STRATIFIED", label=label, strata=name)
     if name := planned.clustered_by:
-        label = f"Errors robust by {context.variable(name).label.lower()}"
+        label = f"Errors robust by {within(context.variable(name).label)}"
         yield replace(request, code="CLUSTERED", label=label, cluster=name)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reports.displays.estimate import ALL, Estimate, number_text
+from reports.displays.estimate import ALL, Estimate, number_text, within
 from reports.displays.late_levels import guarantee_time
 from reports.displays.model_fit import EVENT, MOST_PENALIZED, PATIENT, Fitted
 from reports.displays.model_rows import common
@@ -155,7 +155,7 @@ def _clusters(model: Fitted) -> str:
     if not model.request.cluster or model.fit is None:
         return ""
     number = model.rows[model.request.cluster].n_unique()
-    label = model.context.variable(model.request.cluster).label.lower()
+    label = within(model.context.variable(model.request.cluster).label)
     if model.fit.few_clusters:
         return (
             f"{_many(number, 'cluster')} ({label}) for {_many(model.fit.df, 'parameter')}: robust errors cannot tell "

@@ -11,6 +11,7 @@ from reports.figures import svg
 
 WIDTH = 800.0
 LEFT, TOP, LINE = 248.0, 34.0, 27.0
+CHARACTER = 6.9  # width of one in the widest of usual fonts
 # Share below which the next darker shade begins; what is missing is dark.
 SHADES = (
     (100.0, "#ffffff"),
@@ -34,24 +35,27 @@ class Variable:
 def completeness_matrix(
     variables: Sequence[Variable], columns: Sequence[str], label: str, name: str
 ) -> Markup:
-    """The figure as SVG; columns are equally wide."""
+    """The figure as SVG; columns are equally wide, and the longest label fits."""
+    left = max(
+        LEFT, 12 + CHARACTER * max((len(variable.label) for variable in variables), default=0)
+    )
     width = (WIDTH - LEFT) / max(1, len(columns))
     height = TOP + LINE * len(variables) + 6
     children: list[Markup] = [
         svg.text(
-            LEFT + width * (i + 0.5), TOP - 12, column, class_="small strong", text_anchor="middle"
+            left + width * (i + 0.5), TOP - 12, column, class_="small strong", text_anchor="middle"
         )
         for i, column in enumerate(columns)
     ]
     for index, variable in enumerate(variables):
-        children += _line(variable, TOP + LINE * index, width)
-    return svg.figure(WIDTH, height, label, children, name, on_paper=True)
+        children += _line(variable, left, TOP + LINE * index, width)
+    return svg.figure(left + WIDTH - LEFT, height, label, children, name, on_paper=True)
 
 
-def _line(variable: Variable, y: float, width: float) -> Iterator[Markup]:
-    yield svg.text(LEFT - 10, y + 18, variable.label, class_="small", text_anchor="end")
+def _line(variable: Variable, left: float, y: float, width: float) -> Iterator[Markup]:
+    yield svg.text(left - 10, y + 18, variable.label, class_="small", text_anchor="end")
     for index, (share, text) in enumerate(variable.cells):
-        x = LEFT + width * index
+        x = left + width * index
         yield svg.element(
             "rect", x=x, y=y, width=width - 2, height=LINE - 2, fill=shade(share), stroke="#b5b5b5",
             stroke_width=0.6,

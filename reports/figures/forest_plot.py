@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -19,6 +20,7 @@ RATIO_AT, P_AT = 705.0, WIDTH - 6.0
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 WIDEST = (0.02, 50.0)
 HALF_MARK = 5.0
+LONGEST = 62  # characters of a heading that fit before the plot
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class Heads:
 
 
 def forest_plot(ratios: Sequence[Ratio], heads: Heads, label: str, name: str) -> Markup:
-    """The figure as SVG."""
+    """The figure as SVG; a heading that would run into the plot stands on several lines."""
     axis = _Axis.of(ratios)
+    ratios = [line for ratio in ratios for line in _lines(ratio)]
     bottom = TOP + ROW * len(ratios) + 6
     children = [
         *_heads(heads),
@@ -134,6 +137,12 @@ def _sides(heads: Heads, axis: _Axis, bottom: float) -> Iterator[Markup]:
         text_anchor="end",
     )
     yield svg.text(axis.x(1.0) + 10, bottom + 54, f"{heads.arms[1]} better →", class_="small")
+
+
+def _lines(ratio: Ratio) -> list[Ratio]:
+    """The line, a long heading before it in parts; its numbers stand beside the last."""
+    *parts, last = textwrap.wrap(ratio.label, LONGEST) or [ratio.label]
+    return [*(Ratio(part, is_head=True) for part in parts), replace(ratio, label=last)]
 
 
 def _line(ratio: Ratio, axis: _Axis, y: float) -> Iterator[Markup]:

@@ -19,6 +19,7 @@ PLOT = 320.0
 RISK_TOP, RISK_LINE = 78.0, 20.0
 MOST_TICKS = 13
 FINEST = 0.25  # units of the drawing
+MOST_MARKS = 250  # of censored patients on a curve; more of them hide it
 CHARACTER = 6.9  # width of one in the small print of a legend
 LONG = 15  # characters that fit beside the numbers at risk
 
@@ -111,7 +112,10 @@ def _seen(frame: Frame, curve: Curve) -> Curve:
         (round(frame.x(time) / FINEST), round(frame.y(survival) / FINEST)): (time, survival)
         for time, survival in reversed(curve.censored)
     }
-    return Curve(curve.label, (*steps, *last), tuple(sorted(ticks.values())), curve.at_risk)
+    marks = tuple(sorted(ticks.values()))
+    if len(marks) > MOST_MARKS:
+        marks = marks[-1:]  # the end of the curve
+    return Curve(curve.label, (*steps, *last), marks, curve.at_risk)
 
 
 def _ticks(curves: Sequence[Curve]) -> list[float]:
@@ -155,7 +159,8 @@ def _axes(frame: Frame, ticks: Sequence[float], words: Words) -> Iterator[Markup
 def _curve(frame: Frame, curve: Curve, color: str, dash: str) -> Markup:
     """The line and its ticks as one group, which tells what can be read of it."""
     read = [step for step in curve.steps if step.reading]
-    told = svg.readings(curve.label, [s.time for s in read], [s.reading for s in read], curve.end)
+    end = frame.last if curve.steps[-1].survival == 0 else curve.end  # 0 stays 0
+    told = svg.readings(curve.label, [s.time for s in read], [s.reading for s in read], end)
     return svg.element("g", *_line(frame, curve, color, dash), **(told if read else {}))
 
 

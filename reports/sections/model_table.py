@@ -34,8 +34,8 @@ ONCE = ("MERGED", "GUARANTEE_TIME")
 CENTERS = ("STRATIFIED", "CLUSTERED")
 LATE = ("LANDMARK", "TIME_DEPENDENT")
 BESIDE = {
-    "The same model with centers": CENTERS,
-    "The same model with the response from the day on which it is known": LATE,
+    "The same model, stratified or with robust errors": CENTERS,
+    "The same model with what became known later, from the day on which it is known": LATE,
 }
 ABOUT = {
     "N": "Patients",

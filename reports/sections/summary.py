@@ -9,7 +9,7 @@ from reports.sections.model import ALL, MISSING, Block, Line, Note, Rows, Table
 MEANING = (
     "Medians: Kaplan-Meier. Rates: of the patients whose value is known, Clopper-Pearson intervals. P: log-rank test"
     " for medians of endpoints, Kruskal-Wallis test (Mann-Whitney for two groups) for numbers, chi-squared test for"
-    " rates, all two-sided and not adjusted. The duration of response is compared among responders only: that is no"
+    " rates, all two-sided; these are not adjusted. The duration of response is compared among responders only: that is no"
     " comparison of groups as they were at the start of the clock."
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports.displays.estimate import interval_text, number_text
-from reports.figures.survival_curve import Curve, Step, Words, survival_curves
+from reports.figures.survival_curve import MOST_MARKS, Curve, Step, Words, survival_curves
 from reports.sections.model import Block, Figure, Line, Note, Rows, Table, p_words
 
 
@@ -124,7 +124,7 @@ def _reading(row: dict[str, Any]) -> str:
         "" if lower is None and upper is None else f" (95% CI {interval_text(lower, upper, 0)})"
     )
     month = number_text(row["time_months"], 1)
-    return f"{number_text(value, 0)}%{limits} from month {month} on, when {row['n']} were at risk"
+    return f"{number_text(value, 0)}%{limits} from month {month} on, with {row['n']} at risk"
 
 
 def _caption(rows: Rows, populations: dict[str, str]) -> Iterator[str]:
@@ -152,7 +152,11 @@ def _caption(rows: Rows, populations: dict[str, str]) -> Iterator[str]:
     if not populations or not rows.of(row="curve"):
         return
     band = " Band: pointwise 95% confidence interval." if len(populations) == 1 else ""
-    yield f"Vertical ticks: censored patients.{band}"
+    most = max(
+        len(rows.of(row="curve", statistic="censored", population=code)) for code in populations
+    )
+    marks = ", not drawn where they would hide a curve" if most > MOST_MARKS else ""
+    yield f"Vertical ticks: censored patients{marks}.{band}"
 
 
 def _many(number: int, one: str, several: str) -> str:

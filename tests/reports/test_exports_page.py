@@ -229,7 +229,7 @@ def test_curves_are_read_by_keyboard_and_pointer_as_the_estimates_say(
             if r["population_label"] == label and round(r["time_months"], 3) <= month
         ]
         assert told.startswith(f"{int(100 * here[-1]['value'] + 0.5)}%")
-        assert told.endswith(f"when {here[-1]['n']} were at risk")
+        assert told.endswith(f"with {here[-1]['n']} at risk")
     assert len(lines) == 5
     assert filled[1].split("\n")[1].startswith("All patients: ")
     assert re.search(r"<title>(\d+) readers", dom).group(1) == str(markup.count("data-plot="))
