@@ -11,13 +11,13 @@ from typing import Any
 
 # These bear the names of their modules: they are bound here, before anybody loads the modules by name.
 from reports.stats.concordance import concordance
-from reports.stats.kaplan_meier import kaplan_meier
+from reports.stats.of_frames import kaplan_meier
 
 HOMES = {
     "reverse_kaplan_meier": "kaplan_meier",
     "restricted_mean": "rmst",
     "mean_difference": "rmst",
-    "log_rank": "logrank",
+    "log_rank": "of_frames",
     "pairwise_log_rank": "logrank",
     "merge_close_times": "times",
     "merge_close_intervals": "times",
@@ -30,12 +30,12 @@ HOMES = {
     "scaled_schoenfeld": "hazards.residuals",
     "firth": "hazards.firth",
     "shared_frailty": "hazards.frailty",
-    "cumulative_incidence": "competing.incidence",
+    "cumulative_incidence": "competing.on_frames",
     "incidence_at": "competing.incidence",
     "aalen_johansen": "competing.aalen_johansen",
     "states_at": "competing.aalen_johansen",
-    "gray_test": "competing.gray",
-    "fine_gray": "competing.fine_gray",
+    "gray_test": "competing.on_frames",
+    "fine_gray": "competing.on_frames",
     "subdistribution_cox": "competing.fine_gray_cox",
     "chi_squared": "exact.contingency",
     "fisher": "exact.fisher",
