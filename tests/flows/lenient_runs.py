@@ -14,7 +14,7 @@ import duckdb
 
 from flows import results, run, stages
 from flows.folder import make_private
-from warehouse import build
+from warehouse import build, publish, readback
 
 DERIVE = build._default_derive
 
@@ -24,12 +24,18 @@ def let_all_pass(patch: Any) -> None:
     patch.setattr(stages, "judge", in_this_process(judged=False))
     patch.setattr(run, "anything_to_read", _nothing_beside)
     patch.setattr(build, "_default_derive", _one_table)
+    read_here(patch)
 
 
 def judge_here(patch: Any) -> None:
     """Estimates and audit in this process; nothing is left out."""
     patch.setattr(stages, "judge", in_this_process(judged=True))
     patch.setattr(run, "anything_to_read", _nothing_beside)
+
+
+def read_here(patch: Any) -> None:
+    """What is published is read again in this process; that a fresh one reads it, tests of publishing show."""
+    patch.setattr(publish, "_read_in_fresh_process", _read)
 
 
 def with_analysis(patch: Any) -> None:
@@ -54,6 +60,10 @@ def in_this_process(judged: bool) -> Any:
         return {**verdict, "results": str(place)}
 
     return judge
+
+
+def _read(paths: list[Path]) -> dict[str, Any]:
+    return {str(path): readback.read(str(path)) for path in paths}
 
 
 def _nothing_beside(pulled: object) -> Any:

@@ -223,6 +223,9 @@ def module_study() -> Callable[[Path], SmallStudy]:
 def small_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallStudy:
     """An empty study folder whose name holds characters that SQL and globs treat as special."""
     monkeypatch.delenv("CARMONY_KEY", raising=False)
+    from tests.flows import lenient_runs
+
+    lenient_runs.read_here(monkeypatch)
     folder = tmp_path / "study [1] o'clock"
     folder.mkdir()
     return SmallStudy(folder)

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from schemas.errors import AuditStoppedError, StudyError
+from warehouse import publish as publishing
 from warehouse import readback
 from warehouse.connect import connect, published_load, warehouse_file
 from warehouse.loads import LoadLog
@@ -20,6 +21,7 @@ from warehouse.publish import content_hash, publish
 
 Study = Any
 HERE = Path(__file__).parent
+READ = publishing._read_in_fresh_process
 
 
 def staged_copy(built: Path, load_id: int, patients: int) -> Path:
@@ -34,6 +36,12 @@ def staged_copy(built: Path, load_id: int, patients: int) -> Path:
         ).fetchall()
     con.close()
     return copy
+
+
+@pytest.fixture(autouse=True)
+def read_by_a_fresh_process(small_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a study is published; other tests read again in their own process."""
+    monkeypatch.setattr(publishing, "_read_in_fresh_process", READ)
 
 
 @pytest.fixture
