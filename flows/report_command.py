@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,7 @@ def _of_tables(arguments: argparse.Namespace) -> int:
         raise StudyError(
             f"'{out}' exists and holds no report.", fix="give a new or empty folder with --out"
         )
+    _try_to_write(out)
     made = report_on_tables(
         TablesRequest(
             adsl=Path(arguments.adsl),
@@ -165,7 +168,10 @@ def _of_tables(arguments: argparse.Namespace) -> int:
         "patients": made.patients,
         "displays": list(made.displays),
         "left_out": list(made.left_out),
+        "warnings": list(made.warnings),
     }
+    for text in made.warnings:
+        print(f"warning: {text}", file=sys.stderr)
     lines = [
         *made.left_out,
         f"{made.patients} patients, {len(made.displays)} displays",
@@ -173,6 +179,35 @@ def _of_tables(arguments: argparse.Namespace) -> int:
     ]
     _answer(arguments, content, "\n".join(lines))
     return 0
+
+
+def _try_to_write(out: Path) -> None:
+    """Whether a folder can be made there and written to; what was made for that is removed.
+
+    Raises:
+        StudyError: It cannot; with the system's reason.
+    """
+    made: list[Path] = []
+    try:
+        place = out.absolute()
+        missing = [folder for folder in (place, *place.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir()
+            made.append(folder)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        from flows.disk_full import is_disk_full
+
+        if is_disk_full(error):
+            raise
+        raise StudyError(
+            f"'{out}' cannot be written: {error.strerror or type(error).__name__}.",
+            fix="give a folder that you may write to with --out",
+        ) from None
+    finally:
+        for folder in reversed(made):
+            folder.rmdir()
 
 
 def _answer(arguments: argparse.Namespace, content: dict[str, Any], text: str) -> None:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from schemas.spec.plan import AnyDisplay, Plan
 
 GROUPING = ("by", "subgroups", "treatment", "shares", "stratified_by")
+# Without a level in these, a display holds nobody.
+EMPTIED = ("by", "treatment", "terms", "stratified_by", "where")
+NEEDED = (*EMPTIED, "subgroups")
 SHOWN = 20
+MOST_CODES, LONGEST_CODE = 10, 12  # values that are named on the terminal
 
 
 def used_variables(plan: Plan, displays: tuple[AnyDisplay, ...] | None = None) -> list[str]:
@@ -51,7 +55,7 @@ def check_columns(plan: Plan, adsl: pl.DataFrame) -> None:
 
 
 def check_groups(context: Context) -> None:
-    """Refuses what no report can be made of: groups of a number, numbers of text.
+    """Refuses what no report can be made of: groups of a number, numbers of text, groups of nobody.
 
     Raises:
         StudyError: Names display, key and variable; never a value.
@@ -76,6 +80,7 @@ def check_groups(context: Context) -> None:
             "The analysis plan does not fit the data:\n" + "\n".join(texts[:SHOWN]),
             fix="give 'levels' or 'recode' to a variable that is text; docs/analysis-plan.md explains them",
         )
+    check_levels(context, least=plan.small_group)
 
 
 def _cuts_of_text(plan: Plan, adsl: pl.DataFrame) -> Iterator[str]:
@@ -103,6 +108,81 @@ def _is_numeric(adsl: pl.DataFrame, column: str) -> bool:
         return True
     values = adsl[column].drop_nulls()
     return values.cast(pl.Float64, strict=False).null_count() == 0
+
+
+def check_levels(context: Context, *, least: int = 0) -> None:
+    """Refuses a variable that makes groups or a term of a model where no patient has any of its levels.
+
+    Args:
+        context: Plan and patients.
+        least: Known values of the column from which that is the plan's fault: a study may begin with few
+            patients, and its next delivery bring others. 0: also where no patient has a value at all.
+
+    Raises:
+        StudyError: Names variable, column and levels of the plan, and how many patients have another value.
+    """
+    plan, patients = context.plan, context.patients
+    if not patients.height:
+        return
+    wrong = []
+    for name in _in_uses(plan, NEEDED):
+        levels, column = context.variable(name).levels, plan.variables[name].column or name
+        values = context.data.adsl.get_column(column, default=None)
+        if not levels or values is None or patients[name].cast(pl.String).is_in(list(levels)).any():
+            continue
+        known = values.drop_nulls().len()
+        if known >= max(least, 1) or (not least and name in _in_uses(plan, EMPTIED)):
+            has = f"{known} of {patients.height} have another value" if known else "it is empty"
+            codes = [*plan.variables[name].recode] or [*levels]
+            wrong.append(
+                f"variable '{name}': no patient has {listed(codes)} in column '{column}'; {has}"
+            )
+    if wrong:
+        raise StudyError(
+            "The analysis plan does not fit the data:\n" + "\n".join(wrong[:SHOWN]),
+            fix="write the codes of 'levels' (or 'recode') as the column has them, capitals and zeros included",
+        )
+
+
+def _in_uses(plan: Plan, keys: tuple[str, ...]) -> list[str]:
+    """The variables that displays name under these keys, in the order of the plan."""
+    named = {name for display in plan.displays for key, name in names_of(display) if key in keys}
+    return [name for name in plan.variables if name in named]
+
+
+def level_warnings(context: Context) -> Iterator[str]:
+    """Sentences for the terminal: levels of the plan that nobody has, and values that no level names.
+
+    Values are named where they look like codes; otherwise their number is.
+    """
+    plan, patients = context.plan, context.patients
+    for name in used_variables(plan):
+        levels = context.variable(name).levels
+        counted = dict(patients[name].cast(pl.String).drop_nulls().value_counts().iter_rows())
+        empty = [code for code in levels if code not in counted]
+        if levels and empty:
+            whom = f"none of {patients.height} patients has level {listed(empty)} of the plan"
+            yield f"{_label(context, name)}: {whom}."
+        others = {value: n for value, n in counted.items() if value not in levels}
+        if levels and others:
+            codes = f"{len(others)} different values"
+            if len(others) <= MOST_CODES and all(len(value) <= LONGEST_CODE for value in others):
+                codes = listed(sorted(others))
+            text = f"{_patients(sum(others.values()))} {codes}, which the plan does not declare"
+            yield f"{_label(context, name)}: {text}."
+        yield from _not_recoded(context, name)
+
+
+def _not_recoded(context: Context, name: str) -> Iterator[str]:
+    """Values that a recode leaves out: they are unknown in every display."""
+    variable = context.plan.variables[name]
+    values = context.data.adsl.get_column(variable.column or name, default=None)
+    if not variable.recode or variable.cut is not None or values is None:
+        return
+    number = int((~values.cast(pl.String).drop_nulls().is_in(list(variable.recode))).sum())
+    if number:
+        has = _patients(number)
+        yield f"{_label(context, name)}: {has} a value that 'recode' does not name; it counts as unknown."
 
 
 def differences(context: Context) -> Iterator[Estimate]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from reports.adam.columns import check_numbers
+from reports.adam.doubts import Doubt
 from reports.adam.fit import fitted, sentences_of, with_response_source
 from reports.adam.read import read_table
 from reports.adam.tables import FirstDay, Source, Tables, analysis_data
@@ -18,11 +20,11 @@ from reports.displays import flow
 from reports.displays.context import Context
 from reports.displays.estimate import Estimate, to_frame
 from reports.displays.registry import SUBJECT, estimates_of, planned_displays, subjects_of
-from reports.plan_fit import check_groups, differences
+from reports.plan_fit import check_groups, check_levels, differences, level_warnings
 from reports.selfaudit import audit_estimates
 from schemas.errors import StudyError
 from schemas.spec.base import listed, nearest
-from schemas.spec.plan import Plan
+from schemas.spec.plan import AnyDisplay, Plan, names_of
 from schemas.spec.plans import read_plan, shipped_plans, with_cut_offs, with_groups
 from schemas.spec.study import Study
 
@@ -43,12 +45,13 @@ class TablesRequest:
 
 @dataclass(frozen=True)
 class Made:
-    """What was written: the page, its patients and displays, and what was left out."""
+    """What was written: the page, its patients and displays, what was left out, and what to look at before using it."""
 
     page: Path
     patients: int
     displays: tuple[str, ...]
     left_out: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def report_on_tables(request: TablesRequest) -> Made:
@@ -84,19 +87,22 @@ def report_on_tables(request: TablesRequest) -> Made:
     audit_estimates(estimates)
     page = _written(estimates, _subjects(context), run, request.out, study)
     shown = tuple(display.id for display in planned_displays(context))
-    return Made(page, tables.data.adsl.height, shown, told)
+    warnings = (*(doubt.text for doubt in tables.doubts), *level_warnings(context))
+    return Made(page, tables.data.adsl.height, shown, told, warnings)
 
 
 def context_of(plan: Plan, tables: Tables, study: Study) -> tuple[Context, tuple[str, ...]]:
-    """The context of the displays that the tables allow, and what is left out. Raises StudyError."""
+    """The context of the displays that the tables allow, and what is left out. Raises FileError and StudyError."""
     reduced, told = fitted(_grouped(plan, tables.data.adsl, study), tables.data)
     if not reduced.displays:
         raise StudyError(
             "No display of the plan can be made from these tables:\n" + "\n".join(told[:20]),
             fix="correct 'column' of the variables and the names of the endpoints in the plan",
         )
+    check_numbers(reduced, tables.adsl)
     context = Context(tables.data, study, reduced)
     check_groups(context)
+    check_levels(context)
     return context, told
 
 
@@ -123,9 +129,23 @@ def all_estimates(context: Context, tables: Tables, told: tuple[str, ...]) -> li
         *[
             row
             for number, display in enumerate(planned_displays(context), start=1)
-            for row in estimates_of(display, context, number)
+            for row in with_doubts(display, estimates_of(display, context, number), tables.doubts)
         ],
     ]
+
+
+def with_doubts(
+    display: AnyDisplay, rows: Iterator[Estimate], doubts: tuple[Doubt, ...]
+) -> Iterator[Estimate]:
+    """The rows of a display, and a WARNING for each doubt about the times of its endpoints."""
+    yield from rows
+    names = {name for key, name in names_of(display) if key in ("endpoint", "medians")}
+    for number, doubt in enumerate(doubts, start=1):
+        if doubt.endpoint in names:
+            yield Estimate(
+                display=display.id, endpoint=doubt.endpoint, row="WARNING", row_label="Caution",
+                level=f"TIMES_{number}", statistic="text", text=doubt.text,
+            )  # fmt: skip
 
 
 def _methods(context: Context, tables: Tables, told: tuple[str, ...]) -> Iterator[Estimate]:
@@ -137,6 +157,7 @@ def _methods(context: Context, tables: Tables, told: tuple[str, ...]) -> Iterato
         "title": context.plan.title,
         "cohort": cohort,
         **tables.sentences,
+        **{f"doubt_{number}": doubt.text for number, doubt in enumerate(tables.doubts, start=1)},
         **dict(sentences_of(told)),
     }
     for row, text in own.items():

@@ -3,61 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from reports.adam.doubts import Doubt
+from reports.adam.source import FirstDay, Source
+from reports.adam.times import times_of
 from reports.displays.data import AnalysisData
-from schemas.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from schemas.spec.plan import Endpoint
 
-FirstDay = Literal[0, 1]
-MONTHS = ("MONTHS", "MONTH")
-UNITS = ("DAYS", "DAY", *MONTHS)
+__all__ = ["FirstDay", "Source", "Tables", "analysis_data"]
+
 LARGEST_CODE = 99
-# A longer time in days is a mistake: 200 years.
-LONGEST = 200 * 365.25
+PRIMARY = pl.col("ANALYSIS").cast(pl.String).str.strip_chars().str.to_uppercase().eq("PRIMARY")
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The analysis data, and sentences on how times were read."""
+    """The analysis data, sentences on how times were read, what is doubtful about them, and adsl as it was given."""
 
     data: AnalysisData
     sentences: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table and the name of its file, for messages."""
-
-    frame: pl.DataFrame
-    file: str
-
-    def need(self, names: Iterable[str]) -> None:
-        """Raises FileError for a column that is not there."""
-        for name in names:
-            if name not in self.frame.columns:
-                raise self.fault(
-                    "MISSING_COLUMN", f"there is no column '{name}'", f"add {name}, as ADaM has it"
-                )
-
-    def refuse(self, wrong: pl.Expr, column: str, problem: str, fix: str) -> None:
-        """Raises FileError if a row is wrong; says how many, never which."""
-        number = self.frame.select(wrong.fill_null(False).sum()).item()
-        if number:
-            rows = "1 row" if number == 1 else f"{number} rows"
-            raise self.fault("WRONG_TYPE", f"column '{column}': {problem} ({rows})", fix)
-
-    def fault(self, code: str, problem: str, fix: str) -> FileError:
-        """What is wrong with the file."""
-        return FileError(code, self.file, problem, fix=fix)
+    adsl: Source
+    doubts: tuple[Doubt, ...] = ()
 
 
 def analysis_data(
@@ -72,58 +45,32 @@ def analysis_data(
 
     Args:
         adsl: One row per patient: USUBJID and the variables of the plan.
-        adtte: One row per patient and endpoint: USUBJID, PARAMCD, AVAL, CNSR; perhaps AVALU (days, the
-            default, or months), STARTDT and ADT. With ANALYSIS only the rows PRIMARY are taken.
+        adtte: One row per patient and endpoint: USUBJID, PARAMCD, AVAL, CNSR; perhaps AVALU or PARAM with the
+            unit (else days), STARTDT and ADT. With ANALYSIS only the rows PRIMARY are taken.
         endpoints: Of the plan; other parameters are not read.
         days_per_month: Length of a month in days.
         first_day: What AVAL is on the day on which the clock starts; None: told by STARTDT and ADT, else
-            1 (ADT - STARTDT + 1), as ADaM has it. Not for months.
+            1 (ADT - STARTDT + 1), as ADaM has it. Of days alone.
 
     A patient without a row, a time or a censoring code of an endpoint is in `exclusion`.
 
     Raises:
         FileError: A column is missing, a patient or a patient's endpoint occurs twice, a patient of adtte
-            is not in adsl, or AVAL, AVALU or CNSR hold what they cannot.
+            is not in adsl, AVAL, its unit or CNSR hold what they cannot, AVAL contradicts the dates, or an
+            endpoint has no PRIMARY row.
     """
     _check_patients(adsl)
+    adtte.need(["USUBJID", "PARAMCD", "AVAL", "CNSR"])
+    unread = tuple(_without_primary(adtte, list(endpoints)))
     adtte = _own_rows(adtte, list(endpoints))
     _check_times(adsl, adtte)
-    unit = "AVALU" if "AVALU" in adtte.frame.columns else None
-    in_months = (
-        pl.col("AVALU").str.to_uppercase().is_in(MONTHS).fill_null(False) if unit else pl.lit(False)
-    )
-    start, how = _first_day(adtte, in_months, first_day)
-    days = (
-        pl.when(in_months)
-        .then(pl.col("AVAL").cast(pl.Float64) * days_per_month)
-        .otherwise(pl.col("AVAL").cast(pl.Float64) - start)
-    )
-    timed = adtte.frame.with_columns(days=days)
-    Source(timed, adtte.file).refuse(
-        pl.col("days") < 0,
-        "AVAL",
-        "times that end before the clock starts",
-        "correct AVAL, or say --first-day 0",
-    )
-    Source(timed, adtte.file).refuse(
-        pl.col("days") > LONGEST,
-        "AVAL",
-        "times of more than 200 years",
-        "correct AVAL, or AVALU where it is not in days",
-    )
+    times = times_of(adtte, first_day, days_per_month)
+    timed = times.frame
     known = pl.all_horizontal(pl.col("days", "CNSR").is_not_null())
     frame = timed.filter(known).select(
         "USUBJID", "PARAMCD", AVAL=pl.col("days") + 1, CNSR=pl.col("CNSR").cast(pl.Int32)
     )
     exclusion = _excluded(adsl, timed, list(endpoints))
-    n_months = adtte.frame.select(in_months.sum()).item() if unit else 0
-    units = {
-        0: f"AVAL is in days and is {start} on the day on which the clock starts ({how}).",
-        adtte.frame.height: f"AVAL is in months of {days_per_month:g} days.",
-    }.get(
-        n_months,
-        f"AVAL is in days (first day {start}, {how}) or months of {days_per_month:g} days.",
-    )
     data = AnalysisData(
         adsl=adsl.frame.sort("USUBJID"),
         adtte=frame.sort("PARAMCD", "USUBJID"),
@@ -135,8 +82,8 @@ def analysis_data(
             }
         ),
     )  # fmt: skip
-    coded = "CNSR: 0 event, 2 competing event, any other number censored."
-    return Tables(data, {"data_cut": _last_day(adtte), "times": f"{units} {coded}"})
+    sentences = {"data_cut": _last_day(adtte), **times.sentences}
+    return Tables(data, sentences, adsl, (*unread, *times.doubts))
 
 
 def _last_day(adtte: Source) -> str:
@@ -154,18 +101,39 @@ def _check_patients(adsl: Source) -> None:
 
 
 def _own_rows(adtte: Source, endpoints: list[str]) -> Source:
-    adtte.need(["USUBJID", "PARAMCD", "AVAL", "CNSR"])
-    rows = pl.col("PARAMCD").is_in(endpoints)
-    if "ANALYSIS" in adtte.frame.columns:
-        rows = rows & pl.col("ANALYSIS").eq("PRIMARY")
-    own = adtte.frame.filter(rows)
-    if not own.height:
+    named = adtte.numbered().frame.filter(pl.col("PARAMCD").is_in(endpoints))
+    if not named.height:
         raise adtte.fault(
             "NO_ROWS",
             f"no row has an endpoint of the plan in PARAMCD ({', '.join(endpoints)})",
             "name the endpoints of the plan as PARAMCD has them",
         )
+    if "ANALYSIS" not in named.columns:
+        return Source(named, adtte.file)
+    own = named.filter(PRIMARY)
+    if not own.height:
+        raise adtte.fault(
+            "NO_ROWS",
+            f"column 'ANALYSIS' has no row PRIMARY ({named.height} rows of endpoints of the plan have another"
+            " value or none), and only such rows are read",
+            "write PRIMARY into ANALYSIS of the rows to analyse, or leave the column out where each patient and"
+            " endpoint has one row",
+        )
     return Source(own, adtte.file)
+
+
+def _without_primary(adtte: Source, endpoints: list[str]) -> Iterator[Doubt]:
+    """Endpoints that have rows, but none that is read."""
+    if "ANALYSIS" not in adtte.frame.columns:
+        return
+    named = adtte.frame.filter(pl.col("PARAMCD").is_in(endpoints))
+    counted = named.group_by("PARAMCD", maintain_order=True).agg(n=pl.len(), read=PRIMARY.sum())
+    for name, number, read in counted.iter_rows():
+        if not read:
+            yield Doubt(
+                name,
+                f"None of the {number} rows of '{name}' is PRIMARY in ANALYSIS: they are not read.",
+            )
 
 
 def _check_times(adsl: Source, adtte: Source) -> None:
@@ -188,35 +156,6 @@ def _check_times(adsl: Source, adtte: Source) -> None:
         (code < 0) | (code > LARGEST_CODE) | (code != code.round()),
         "CNSR", "what is no code", "0 is an event, 1 censored, 2 a competing event",
     )  # fmt: skip
-    if "AVALU" in adtte.frame.columns:
-        adtte.refuse(
-            ~pl.col("AVALU").str.to_uppercase().is_in(UNITS),
-            "AVALU", "units other than days and months", "write DAYS or MONTHS",
-        )  # fmt: skip
-
-
-def _first_day(adtte: Source, in_months: pl.Expr, asked: FirstDay | None) -> tuple[int, str]:
-    """AVAL of the day on which the clock starts, and how it is known."""
-    if not {"STARTDT", "ADT"} <= set(adtte.frame.columns):
-        return (1, "as ADaM has it") if asked is None else (asked, "as asked for")
-    between = (pl.col("ADT") - pl.col("STARTDT")).dt.total_days()
-    offset = pl.when(~in_months).then(pl.col("AVAL") - between)
-    found = adtte.frame.select(offset=offset)["offset"].drop_nulls().unique().to_list()
-    if not found:
-        return (1, "as ADaM has it") if asked is None else (asked, "as asked for")
-    if len(found) > 1 or found[0] not in (0, 1):
-        raise adtte.fault(
-            "WRONG_TYPE",
-            "column 'AVAL' is neither ADT - STARTDT nor ADT - STARTDT + 1 in all rows",
-            "correct AVAL or the dates, or say AVALU where it is in months",
-        )
-    if asked is not None and asked != found[0]:
-        raise adtte.fault(
-            "WRONG_TYPE",
-            f"column 'AVAL' is {int(found[0])} on the first day by STARTDT and ADT, not {asked}",
-            "leave --first-day out",
-        )
-    return int(found[0]), "STARTDT and ADT tell"
 
 
 def _excluded(adsl: Source, timed: pl.DataFrame, endpoints: list[str]) -> pl.DataFrame:

@@ -88,7 +88,7 @@ def test_only_primary_rows_are_read_where_analyses_are_several(tmp_path: Path) -
         ("USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,5,-1\n", "column 'CNSR': what is no code (1 row)"),
         ("USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,5,0.5\n", "column 'CNSR': what is no code (1 row)"),
         ("USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,0,0\n", "end before the clock starts"),
-        ("USUBJID,PARAMCD,AVAL,AVALU,CNSR\nP1,OS,5,WEEKS,0\n", "units other than days and months"),
+        ("USUBJID,PARAMCD,AVAL,AVALU,CNSR\nP1,OS,5,HOURS,0\n", "units other than days, weeks, months and years"),
         (DATED.format(11, 20), "neither ADT - STARTDT nor ADT - STARTDT + 1"),
         (DATED.format(11, 21).replace("2024-01-21", "21.01.2024"), "something else than dates"),
         ("USUBJID,PARAMCD,AVAL,CNSR\n", "there are no rows"),
