@@ -158,12 +158,23 @@ def shared(judge: bool = False) -> tuple[Server, Template, Path]:
     return _shared(judge)
 
 
+def server() -> Server:
+    """That server alone, for campaigns that need no template."""
+    return _server(False)[0]
+
+
 @cache
-def _shared(judge: bool) -> tuple[Server, Template, Path]:
+def _server(judge: bool) -> tuple[Server, Path]:
     folder = Path(tempfile.mkdtemp(prefix="trust-"))
     one = Server(folder / "server", judge=judge)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(one.close)
+    return one, folder
+
+
+@cache
+def _shared(judge: bool) -> tuple[Server, Template, Path]:
+    one, folder = _server(judge)
     return one, make_template(one, folder, judge=judge, report=judge), folder
 
 

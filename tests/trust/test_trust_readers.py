@@ -73,7 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server() -> Server:
-    return crash.shared()[0]
+    return crash.server()
 
 
 def load(server: Server, study: Path, out: Path) -> None:
@@ -108,7 +108,7 @@ def test_readers_meet_no_error_and_every_answer_is_of_one_load(
     contents = {1: server.content(study / "published" / "warehouse.duckdb")["content"]}
     stop = place / "stop"
     n = tries(2, 200)
-    pause = "0.1" if n == 2 else "0.01"  # the readers leave a busy machine to the loads
+    pause = "0.3" if n == 2 else "0.01"  # the readers leave a busy machine to the loads
     readers = [
         subprocess.Popen(
             [sys.executable, "-c", READER, str(study), str(stop), str(number % 2), pause],
