@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
+from schemas.spec.plans import shipped_plans
 from tests.conftest import Finished, carmony
 
 
@@ -19,6 +21,18 @@ class Demo:
 
     folder: Path
     first_run: Finished
+
+
+def keep_displays(study: Path, *kinds: str) -> None:
+    """Gives a study the shipped plan with displays of these kinds alone: models take long."""
+    plan = yaml.safe_load(shipped_plans()["salvage_after_cart"].read_text(encoding="utf-8"))
+    plan["displays"] = [display for display in plan["displays"] if display["kind"] in kinds]
+    text = yaml.safe_dump(plan, sort_keys=False, allow_unicode=True)
+    (study / "plan.yaml").write_text(text, encoding="utf-8")
+    settings = study / "study.yaml"
+    asked = settings.read_text(encoding="utf-8")
+    assert "\nanalysis:" not in asked
+    settings.write_text(f"{asked}\nanalysis: plan.yaml\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

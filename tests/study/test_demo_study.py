@@ -16,7 +16,7 @@ import pyreadstat
 import pytest
 
 from tests.conftest import Finished, carmony
-from tests.study.conftest import Demo
+from tests.study.conftest import Demo, keep_displays
 
 NOTES = ("Read me", "Hinweis", "Notas")  # sheets that say that the data is synthetic
 GROUPS = ("TALQ", "TEC", "IPC", "OTHER")
@@ -236,6 +236,7 @@ def two_broken(demo_files: Path, tmp_path_factory: pytest.TempPathFactory) -> De
     spec.write_text(spec.read_text(encoding="utf-8").replace("sex:", "sexx:"), encoding="utf-8")
     for workbook in (study / "inbox/DE02").rglob("*.xlsx"):
         workbook.write_bytes(workbook.read_bytes()[:4000])
+    keep_displays(study, "baseline", "response")
     return Demo(study, carmony("run", study))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tests.conftest import carmony
+from tests.study.conftest import keep_displays
 
 
 def test_the_report_says_what_was_derived_and_what_is_unknown(tmp_path: Path) -> None:
@@ -19,6 +20,7 @@ def test_the_report_says_what_was_derived_and_what_is_unknown(tmp_path: Path) ->
         "response_analysed: reported", "response_analysed: derived"
     )
     settings.write_text(chosen, "utf-8")
+    keep_displays(study, "baseline", "response")
 
     done = carmony("run", study)
 
