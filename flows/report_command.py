@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def _of_study(arguments: argparse.Namespace) -> int:
         return _external(arguments, folder)
     with private_files(), parts.run_lock(str(folder.root)):
         page = stages.report(str(folder.root), exports=True)
+    _warn(levels_that_differ(folder.warehouse))
     changed = changed_since_the_run(folder)
     lines = [f"report     {page}"]
     if changed:
@@ -170,8 +172,7 @@ def _of_tables(arguments: argparse.Namespace) -> int:
         "left_out": list(made.left_out),
         "warnings": list(made.warnings),
     }
-    for text in made.warnings:
-        print(f"warning: {text}", file=sys.stderr)
+    _warn(made.warnings)
     lines = [
         *made.left_out,
         f"{made.patients} patients, {len(made.displays)} displays",
@@ -208,6 +209,26 @@ def _try_to_write(out: Path) -> None:
     finally:
         for folder in reversed(made):
             folder.rmdir()
+
+
+def _warn(texts: Iterable[str]) -> None:
+    for text in texts:
+        print(f"warning: {text}", file=sys.stderr)
+
+
+def levels_that_differ(warehouse: Path) -> list[str]:
+    """Sentences of the published methods on levels of the plan that nobody has, and values that no level names."""
+    import duckdb
+
+    con = duckdb.connect(str(warehouse), read_only=True)
+    try:
+        rows = con.execute(
+            "select text from analysis.estimate where display = 'METHODS'"
+            " and (starts_with(row, 'levels_') or starts_with(row, 'undeclared_')) order by position"
+        ).fetchall()
+    finally:
+        con.close()
+    return [text for (text,) in rows]
 
 
 def _answer(arguments: argparse.Namespace, content: dict[str, Any], text: str) -> None:

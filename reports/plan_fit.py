@@ -165,10 +165,10 @@ def level_warnings(context: Context) -> Iterator[str]:
             yield f"{_label(context, name)}: {whom}."
         others = {value: n for value, n in counted.items() if value not in levels}
         if levels and others:
-            codes = f"{len(others)} different values"
+            codes = "a value that"
             if len(others) <= MOST_CODES and all(len(value) <= LONGEST_CODE for value in others):
-                codes = listed(sorted(others))
-            text = f"{_patients(sum(others.values()))} {codes}, which the plan does not declare"
+                codes = f"{listed(sorted(others))}, which"
+            text = f"{_patients(sum(others.values()))} {codes} the plan does not declare"
             yield f"{_label(context, name)}: {text}."
         yield from _not_recoded(context, name)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AS_NUMBER = ("rows", "terms", "replace", "by", "subgroups", "treatment", "shares")
 # A number as people write it, with a decimal point or comma; 007 is a code.
 WRITTEN = r"^[-+]?(0|[1-9][0-9]*)([.,][0-9]+)?([eE][-+]?[0-9]+)?$"
-# Different numbers in a column that its file declares as text, up to which they are codes such as grades.
+# Different numbers in a column of text, up to which they may be codes such as grades: a file that has types says so.
 CODES = 10
 
 
@@ -76,10 +76,10 @@ def _told(use: Use, n: int, wrong: pl.DataFrame) -> tuple[str, str]:
 
 
 def _is_meant(cells: pl.DataFrame, adsl: Source) -> bool:
-    """Whether a column of text was meant as a number: most cells are, and they are no few codes of a typed file."""
+    """Whether a column of text was meant as a number: many different ones, or in a CSV file most of the cells."""
     numbers = cells.filter(pl.col("text").str.contains(WRITTEN))["text"]
-    typed = adsl.first_row == 1
-    return 2 * numbers.len() >= cells.height and not (typed and numbers.n_unique() <= CODES)
+    mostly = 2 * numbers.len() >= cells.height and not adsl.is_typed
+    return mostly or numbers.n_unique() > CODES
 
 
 def _uses(plan: Plan, columns: list[str]) -> list[Use]:

@@ -94,10 +94,10 @@ def _first_day(adtte: Source, asked: FirstDay | None, days_per_month: float) -> 
 
 
 def _decimals(values: pl.Series) -> int:
-    """The most decimals that any of the numbers has, up to `MOST_DECIMALS`."""
+    """The fewest decimals with which at least half of the numbers are written, up to `MOST_DECIMALS`."""
     numbers = values.drop_nulls().cast(pl.Float64)
     for decimals in range(MOST_DECIMALS):
-        if ((numbers - numbers.round(decimals)).abs() < 1e-9).all():
+        if 2 * int(((numbers - numbers.round(decimals)).abs() < 1e-9).sum()) >= numbers.len():
             return decimals
     return MOST_DECIMALS
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from reports.adam.dated import CHECKED
 from reports.adam.source import ROW, Source
-from reports.adam.units import DAYS, TOLD_BY, UNIT
+from reports.adam.units import DAYS, TOLD_BY, UNIT, mentions_other
 
 LENGTH = "length in days"
 FACTOR = 5  # between the times of dated and undated rows: more is hardly chance
@@ -45,10 +45,13 @@ def doubts(adtte: Source) -> tuple[Doubt, ...]:
         texts = [
             *_fractions(others, rows.height),
             *_short(rows, dated.height),
+            *_mentioned(rows, dated.height),
             *_long(rows),
             *_size(adtte, endpoint, dated, others),
         ]
-        found += [Doubt(endpoint, f"AVAL of '{endpoint}': {text}") for text in texts]
+        found += [
+            Doubt(endpoint, f"Unit of AVAL in doubt ('{endpoint}'): {text}") for text in texts
+        ]
     return tuple(found)
 
 
@@ -67,6 +70,17 @@ def _short(rows: pl.DataFrame, n_dated: int) -> Iterator[str]:
         yield (
             f"no time is longer than {SHORT} days. Neither AVALU nor PARAM names a unit and no dates tell it, so"
             " it is taken as days. Are these months or weeks? Then AVALU must say so."
+        )
+
+
+def _mentioned(rows: pl.DataFrame, n_dated: int) -> Iterator[str]:
+    if n_dated or "PARAM" not in rows.columns:
+        return
+    texts = rows.filter(pl.col(TOLD_BY).is_null())["PARAM"].drop_nulls().unique().to_list()
+    if any(mentions_other(text) for text in texts):
+        yield (
+            "PARAM has the word of another unit, but not in parentheses as a unit has it; without AVALU and dates it"
+            " is taken as days. Is that so?"
         )
 
 

@@ -24,9 +24,14 @@ class Source:
     file: str
 
     @property
+    def is_typed(self) -> bool:
+        """Whether the file itself says which columns are text: all but CSV."""
+        return Path(self.file).suffix.lower() != ".csv"
+
+    @property
     def first_row(self) -> int:
         """Number of the first row of data."""
-        return 2 if Path(self.file).suffix.lower() == ".csv" else 1
+        return 1 if self.is_typed else 2
 
     def numbered(self) -> Source:
         """The same rows with the column `ROW`."""

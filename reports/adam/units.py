@@ -9,12 +9,24 @@ import polars as pl
 from reports.adam.source import Source
 
 DAYS, WEEKS, MONTHS, YEARS = "DAYS", "WEEKS", "MONTHS", "YEARS"
-# Spellings in capitals, without a full stop at the end.
+# Spellings in capitals, without a full stop at the end: English, then German and Spanish.
 SPELLINGS = {
-    DAYS: ("DAY", "DAYS", "DAY(S)"),
-    WEEKS: ("WEEK", "WEEKS", "WEEK(S)", "WK", "WKS"),
-    MONTHS: ("MONTH", "MONTHS", "MONTH(S)", "MO", "MOS", "MTH", "MTHS"),
-    YEARS: ("YEAR", "YEARS", "YEAR(S)", "YR", "YRS"),
+    DAYS: ("DAY", "DAYS", "DAY(S)", "TAG", "TAGE", "TAGEN", "DÍAS", "DIAS"),
+    WEEKS: ("WEEK", "WEEKS", "WEEK(S)", "WK", "WKS", "WOCHE", "WOCHEN", "SEMANAS"),
+    MONTHS: (
+        "MONTH",
+        "MONTHS",
+        "MONTH(S)",
+        "MO",
+        "MOS",
+        "MTH",
+        "MTHS",
+        "MONAT",
+        "MONATE",
+        "MONATEN",
+        "MESES",
+    ),
+    YEARS: ("YEAR", "YEARS", "YEAR(S)", "YR", "YRS", "JAHR", "JAHRE", "JAHREN", "AÑOS"),
 }
 # In AVALU alone: in a text, a letter could be anything.
 LETTERS = {"D": DAYS, "W": WEEKS, "Y": YEARS}
@@ -22,9 +34,10 @@ _CODES = {spelling: unit for unit, spellings in SPELLINGS.items() for spelling i
 _WORD = "|".join(re.escape(word) for word in sorted(_CODES, key=lambda word: (-len(word), word)))
 # "(months)", "[in months]", "(months from CAR-T)"; and at the end "in months", ", months", "- months".
 _IN_PARENTHESES = re.compile(
-    rf"[(\[]\s*(?:TIME\s+)?(?:IN\s+)?({_WORD})\.?(?:\s+(?:FROM|SINCE|AFTER|TO|UNTIL)\b[^()\[\]]*)?\s*[)\]]"
+    rf"[(\[]\s*(?:TIME\s+)?(?:(?:IN|EN)\s+)?({_WORD})\.?(?:(?:[,;:]|\s+(?:FROM|SINCE|AFTER|TO|UNTIL)\b)[^()\[\]]*)?\s*[)\]]"
 )
-_AT_THE_END = re.compile(rf"(?:\bIN\s|[,;:/–-]\s*)({_WORD})\.?\s*$")
+_AT_THE_END = re.compile(rf"(?:\b(?:IN|EN)\s|[,;:/–-]\s*)({_WORD})\.?\s*$")
+_ANYWHERE = re.compile(rf"(?<!\w)(?:{_WORD})(?!\w)")
 SEVERAL = "SEVERAL"
 UNIT, TOLD_BY = "unit of AVAL", "unit told by"
 FIX = "write DAYS, WEEKS, MONTHS or YEARS into AVALU, the same as PARAM says"
@@ -38,11 +51,16 @@ def days_of(days_per_month: float) -> dict[str, float]:
 def unit_in(text: str) -> str | None:
     """The unit that a PARAM names; `SEVERAL` if it names more than one; None if it names none."""
     capitals = text.upper()
-    found = {_CODES[word] for word in _IN_PARENTHESES.findall(capitals)}
-    found = found or {_CODES[word] for word in _AT_THE_END.findall(capitals)}
+    words = (*_IN_PARENTHESES.findall(capitals), *_AT_THE_END.findall(capitals))
+    found = {_CODES[word] for word in words}
     if len(found) > 1:
         return SEVERAL
     return next(iter(found), None)
+
+
+def mentions_other(text: str) -> bool:
+    """Whether a PARAM has the word of a unit other than days anywhere."""
+    return any(_CODES[word] != DAYS for word in _ANYWHERE.findall(text.upper()))
 
 
 def with_units(adtte: Source) -> Source:

@@ -25,8 +25,8 @@ ADSL = "USUBJID,ARM\nP1,1\nP2,1\nP3,2\nP4,2\n"
 def _read(folder: Path, adtte: str, adsl: str = ADSL, first_day: FirstDay | None = None):  # type: ignore[no-untyped-def]
     for name, text in (("adsl.csv", adsl), ("adtte.csv", adtte)):
         (folder / name).write_text(text, encoding="utf-8")
-    tables = [Source(read_table(folder / n), n) for n in ("adsl.csv", "adtte.csv")]
-    return analysis_data(*tables, ENDPOINTS, days_per_month=MONTH, first_day=first_day)
+    own, times = (Source(read_table(folder / n), n) for n in ("adsl.csv", "adtte.csv"))
+    return analysis_data(own, times, ENDPOINTS, days_per_month=MONTH, first_day=first_day)
 
 
 def _days(tables) -> list[float]:  # type: ignore[no-untyped-def]
@@ -74,6 +74,28 @@ def test_only_primary_rows_are_read_where_analyses_are_several(tmp_path: Path) -
     assert tables.data.adtte["CNSR"].to_list() == [0, 2]
 
 
+def test_an_analysis_column_without_primary_rows_is_named_and_not_paramcd(tmp_path: Path) -> None:
+    text = "USUBJID,PARAMCD,AVAL,CNSR,ANALYSIS\nP1,OS,5,0,MAIN\nP2,OS,4,1,\n"
+    with pytest.raises(FileError) as refused:
+        _read(tmp_path, text)
+    assert "column 'ANALYSIS' has no row PRIMARY (2 rows of endpoints of the plan" in str(
+        refused.value
+    )
+    assert "PARAMCD" not in str(refused.value)
+
+
+def test_an_endpoint_of_which_no_row_is_primary_is_told(tmp_path: Path) -> None:
+    text = (
+        "USUBJID,PARAMCD,AVAL,AVALU,CNSR,ANALYSIS\n"
+        "P1,OS,5,DAYS,0,Primary\nP1,CIR,9,DAYS,0,LATEST\nP2,CIR,9,DAYS,0,\n"
+    )
+    tables = _read(tmp_path, text)
+    assert _days(tables) == [4.0]
+    assert [doubt.text for doubt in tables.doubts] == [
+        "None of the 2 rows of 'CIR' is PRIMARY in ANALYSIS: they are not read."
+    ]
+
+
 @pytest.mark.parametrize(
     ("adtte", "words"),
     [
@@ -88,7 +110,10 @@ def test_only_primary_rows_are_read_where_analyses_are_several(tmp_path: Path) -
         ("USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,5,-1\n", "column 'CNSR': what is no code (1 row)"),
         ("USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,5,0.5\n", "column 'CNSR': what is no code (1 row)"),
         ("USUBJID,PARAMCD,AVAL,CNSR\nP1,OS,0,0\n", "end before the clock starts"),
-        ("USUBJID,PARAMCD,AVAL,AVALU,CNSR\nP1,OS,5,HOURS,0\n", "units other than days, weeks, months and years"),
+        (
+            "USUBJID,PARAMCD,AVAL,AVALU,CNSR\nP1,OS,5,HOURS,0\n",
+            "units other than days, weeks, months and years",
+        ),
         (DATED.format(11, 20), "neither ADT - STARTDT nor ADT - STARTDT + 1"),
         (DATED.format(11, 21).replace("2024-01-21", "21.01.2024"), "something else than dates"),
         ("USUBJID,PARAMCD,AVAL,CNSR\n", "there are no rows"),
