@@ -14,6 +14,8 @@ CLOSED, ITERATED = 1e-9, 1e-6
 INFORMATIONAL = 5e-2
 # Below this a P value is compared by its order of magnitude; a difference below `ROUNDING` is none.
 TINY_P, ROUNDING = 1e-12, 1e-14
+# P values below this are all one order of magnitude: near the smallest number there is.
+SMALLEST_P = 1e-300
 P_NAMES = frozenset({"p", "holm", "bh", "hochberg", "bonferroni"})
 # What R says of its own work, not of the data: not compared.
 NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_printed_in_paper"})
@@ -21,6 +23,10 @@ NOT_COMPARED = frozenset({"iter", "warnings", "chisq_warning", "converged", "p_p
 # this. Ours says that nothing is estimable; that is the same finding.
 NO_MAXIMUM = "not estimable"
 RUNAWAY = 100
+# `crr` has a sandwich error, small even there, but says that it did not converge. Beside what ours says is not
+# estimable, its other numbers are those of the point where it gave up, this near to the maximum's.
+GAVE_UP = 1e-4
+ERRORS = frozenset({"se", "robust_se"})
 # Of a coefficient that runs away, cox.zph prints a statistic of about 0.
 NO_TEST = 1e-4
 # The variance of a frailty is known to a few per cent of itself only; below the second number there is none.
@@ -72,7 +78,10 @@ def _pairs(
     relative: float,
 ) -> Iterator[Difference]:
     our_scalars, our_rows = ours
-    warned = "may be infinite" in str(scalars.get("warnings"))
+    gave_up = scalars.get("converged") is False
+    warned = gave_up or "may be infinite" in str(scalars.get("warnings"))
+    if gave_up and any(row.get("coef") == NO_MAXIMUM for row in our_rows):
+        relative = max(relative, GAVE_UP)
     runaway = warned or any((row.get("se") or 0) > RUNAWAY for row in rows)
     yield from _fields("", our_scalars, scalars, relative, runaway=runaway)
     if len(our_rows) != len(rows):
@@ -117,6 +126,8 @@ def _nested(place: str, mine: Any, theirs: Any) -> Iterator[Difference]:
 def _size(name: str, mine: Any, theirs: Any, relative: float, row: dict[str, Any]) -> float:
     """The difference in tolerances; infinite where one is known and the other is not."""
     mine_unknown = mine is None or (isinstance(mine, float) and math.isnan(mine))
+    if mine_unknown and name in ERRORS and "coef" in row and row["coef"] is None and not theirs:
+        return 0.0  # of an aliased column R gives the error as NA or as 0
     if theirs is None or mine_unknown:
         return 0.0 if theirs is None and mine_unknown else math.inf
     if isinstance(theirs, str | bool) or isinstance(mine, str | bool):
@@ -125,7 +136,7 @@ def _size(name: str, mine: Any, theirs: Any, relative: float, row: dict[str, Any
         return 0.0 if mine == theirs else math.inf
     difference = abs(float(mine) - float(theirs))
     if is_p(name) and theirs < TINY_P:
-        return abs(math.log10(mine / theirs)) if mine > 0 else math.inf
+        return abs(math.log10(max(mine, SMALLEST_P) / max(theirs, SMALLEST_P)))
     if name in COARSE:
         share, none = COARSE[name]
         return difference / max(share * abs(float(theirs)), none)

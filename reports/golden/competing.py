@@ -18,6 +18,7 @@ from reports.stats.competing.incidence import cumulative_incidence, incidence_at
 from reports.stats.design import Design, design, variables_of
 from reports.stats.hazards.fit import NOT_ESTIMABLE
 from reports.stats.kaplan_meier import ConfidenceType
+from reports.stats.times import Bools
 
 CENSORED = 0
 
@@ -110,7 +111,8 @@ def finegray_coxph(golden: GoldenSet, record: Record) -> Result:
         "loglik": fit.loglik,
         "sum_weights": fit.sum_weights,
     }
-    return scalars, _terms(fit, covariates, {"se": fit.std_err, "robust_se": fit.robust_std_err})
+    errors = {"se": fit.std_err, "robust_se": fit.robust_std_err}
+    return scalars, _terms(fit, covariates, errors, fit.aliased)
 
 
 def _sample(golden: GoldenSet, record: Record) -> tuple[Sample, Any, Any, Any]:
@@ -150,9 +152,15 @@ def _nothing(covariates: Design) -> list[dict[str, Any]]:
 
 
 def _terms(
-    fit: FineGray | SubdistributionCox, covariates: Design, errors: dict[str, Any]
+    fit: FineGray | SubdistributionCox,
+    covariates: Design,
+    errors: dict[str, Any],
+    aliased: Bools | None = None,
 ) -> list[dict[str, Any]]:
-    """The coefficients; what is not estimable says so, where R prints a number with a huge standard error."""
+    """The coefficients; what is not estimable says so, where R prints a number with a huge standard error.
+
+    Of an aliased column there is nothing, as in R.
+    """
     columns = {
         "coef": fit.coefficient,
         **errors,
@@ -163,7 +171,10 @@ def _terms(
         "shr_upper": np.exp(fit.upper),
     }
     rows = pl.DataFrame(columns).fill_nan(None).to_dicts()
+    lost = np.isnan(fit.coefficient)
+    if aliased is not None:
+        lost &= ~aliased
     return [
-        {"term": term, **(dict.fromkeys(row, NOT_ESTIMABLE) if row["coef"] is None else row)}
-        for term, row in zip(covariates.names, rows, strict=True)
+        {"term": term, **(dict.fromkeys(row, NOT_ESTIMABLE) if gone else row)}
+        for term, row, gone in zip(covariates.names, rows, lost, strict=True)
     ]

@@ -117,6 +117,9 @@ def pairwise_log_rank(
         order: The groups in the order in which pairs are named; None is the alphabet.
         rho: As for `log_rank`.
         strata: As for `log_rank`.
+
+    Two groups without an event while both are watched have statistic 0 and P 1, as R's `pchisq(0, 1)` gives it, and
+    count among the tests.
     """
     end, seen = durations(times), flags(events)
     present, code = labels(groups)
@@ -130,10 +133,11 @@ def pairwise_log_rank(
         mine = np.isin(label, pair)
         within = None if stratum is None else stratum[mine]
         tests.append(log_rank(end[mine], seen[mine], label[mine], rho=rho, strata=within))
-    p = np.array([test.p for test in tests])
+    # A test without degrees of freedom found nothing: it is one of the family.
+    p = np.array([test.p if test.df else 1.0 for test in tests])
     by_method = [adjusted(p, method) for method in ADJUSTED]
     return [
-        Pair(a, b, test.chi_squared, test.p, *(float(values[k]) for values in by_method))
+        Pair(a, b, test.chi_squared, float(p[k]), *(float(values[k]) for values in by_method))
         for k, ((a, b), test) in enumerate(zip(pairs, tests, strict=True))
     ]
 

@@ -21,6 +21,8 @@ from reports.stats.competing.at_risk import (
 from reports.stats.times import Floats, merge_close_times
 
 ConfidenceType = Literal["log", "log-log", "plain"]
+# A sum of shares that is 1 may be off by this.
+ROUNDING = 1e-12
 SCHEMA = {
     "group": pl.String,
     "cause": pl.Int64,
@@ -168,6 +170,6 @@ def _limits(
         width = z * np.where(value > 0, error / value, np.nan)
         if conf_type == "log":
             return value * np.exp(-width), np.minimum(value * np.exp(width), 1.0)
-        inside = np.where(value < 1, value, np.nan)
+        inside = np.where(value < 1 - ROUNDING, value, np.nan)
         middle, half = np.log(-np.log(inside)), width / np.log(inside)
         return np.exp(-np.exp(middle - half)), np.exp(-np.exp(middle + half))

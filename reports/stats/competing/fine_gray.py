@@ -15,7 +15,7 @@ from reports.stats.competing.sandwich import (
     robust_variance,
     score_residuals,
 )
-from reports.stats.competing.subdistribution import Maximum, maximize, prepare
+from reports.stats.competing.subdistribution import Maximum, aliased, maximize, prepare
 from reports.stats.times import Floats
 
 
@@ -24,8 +24,8 @@ class FineGray:
     """A fitted model; arrays have a value per covariate, in their order.
 
     `coefficient` is the log of the subdistribution hazard ratio, `lower` and `upper` its limits. A term
-    whose likelihood has no maximum (a level without an event of the cause) is NaN throughout, and
-    `converged` is False.
+    whose likelihood has no maximum (a level without an event of the cause, or another separation) is NaN
+    throughout, and `converged` is False.
     """
 
     coefficient: Floats
@@ -92,26 +92,26 @@ def fine_gray(
     confidence(level)
     if cause == censor:
         raise ValueError("the cause of interest is the code of censored persons")
-    scaled = standardized(columns)
-    if scaled is None or not (codes == cause).any():
+    if not columns.shape[1] or not (codes == cause).any():
         return None
+    scaled, deviation = standardized(columns)
     groups = np.unique(labels, return_inverse=True)[1]
     problem = prepare(
         times,
         codes,
-        scaled[0],
+        scaled,
         groups,
         cause=cause,
         censor=censor,
         rule="all at risk",
         efron=False,
     )
-    found = maximize(problem)
-    if found is None:
+    if aliased(problem).any():
         return None
+    found = maximize(problem)
     residuals = score_residuals(problem, found.state) + censoring_residuals(problem, found.state)
     variance = robust_variance(found.covariance, residuals)
-    table = wald(found, variance, scaled[1], level)
+    table = wald(found, variance, deviation, level)
     return FineGray(
         *table,
         loglik=found.state.loglik,
@@ -137,12 +137,12 @@ def checked_covariates(covariates: ArrayLike, n: int) -> Floats:
     return columns
 
 
-def standardized(columns: Floats) -> tuple[Floats, Floats] | None:
-    """Columns with mean 0 and standard deviation 1, and the deviations; None with a constant column."""
+def standardized(columns: Floats) -> tuple[Floats, Floats]:
+    """Columns with mean 0 and standard deviation 1, and the deviations; a constant column is 0, its deviation 1."""
     deviation = columns.std(axis=0)
-    if columns.shape[1] == 0 or not np.all(deviation > 1e-12 * np.abs(columns).max(axis=0)):
-        return None
-    return (columns - columns.mean(axis=0)) / deviation, deviation
+    constant = deviation <= 1e-12 * np.abs(columns).max(axis=0)
+    deviation = np.where(constant, 1.0, deviation)
+    return np.where(constant, 0.0, (columns - columns.mean(axis=0)) / deviation), deviation
 
 
 def wald(

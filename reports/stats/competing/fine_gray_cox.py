@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,8 +16,8 @@ from reports.stats.competing.fine_gray import (
     wald,
 )
 from reports.stats.competing.sandwich import robust_variance, score_residuals
-from reports.stats.competing.subdistribution import Problem, maximize, prepare
-from reports.stats.times import Floats, merge_close_times
+from reports.stats.competing.subdistribution import Problem, aliased, maximize, prepare
+from reports.stats.times import Bools, Floats, merge_close_times
 
 Ties = Literal["efron", "breslow"]
 
@@ -27,7 +27,8 @@ class SubdistributionCox:
     """A fitted model; arrays have a value per covariate, in their order.
 
     `std_err` is the model-based error, `robust_std_err` the one by person (persons are the clusters); z, P
-    and limits are by the robust one. `n_rows` and `sum_weights` describe the data set that R expands.
+    and limits are by the robust one. An `aliased` column says nothing that those before it do not, and is NaN; so
+    is one without a maximum (then `converged` is False). `n_rows` and `sum_weights` describe the data set that R expands.
     """
 
     coefficient: Floats
@@ -38,6 +39,7 @@ class SubdistributionCox:
     lower: Floats
     upper: Floats
     variance: Floats
+    aliased: Bools
     loglik: float
     loglik_null: float
     n: int
@@ -73,7 +75,7 @@ def subdistribution_cox(
         level: Level of the confidence limits.
 
     Returns:
-        None where it cannot be estimated: no event of the cause, or linearly dependent covariates.
+        None where it cannot be estimated: no event of the cause, or no column that tells persons apart.
 
     Raises:
         ValueError: Missing or unequal data, or `cause` is the code of censored persons.
@@ -88,35 +90,40 @@ def subdistribution_cox(
     confidence(level)
     if cause == censor:
         raise ValueError("the cause of interest is the code of censored persons")
-    scaled = standardized(columns)
-    if scaled is None or not (codes == cause).any():
+    if not columns.shape[1] or not (codes == cause).any():
         return None
-    problem = prepare(
+    scaled, deviation = standardized(columns)
+    whole = prepare(
         merge_close_times(times),
         codes,
-        scaled[0],
+        scaled,
         np.zeros(times.size, dtype=np.intp),
         cause=cause,
         censor=censor,
         rule="events first",
         efron=ties == "efron",
     )
-    found = maximize(problem)
-    if found is None:
+    lost = aliased(whole)
+    if lost.all():
         return None
+    problem = replace(whole, covariates=whole.covariates[:, ~lost])
+    found = maximize(problem)
     residuals = score_residuals(problem, found.state)
     robust = robust_variance(found.covariance, residuals)
-    coefficient, error, z, p, lower, upper, variance = wald(found, robust, scaled[1], level)
+    *numbers, variance = wald(found, robust, deviation[~lost], level)
+    std_err = wald(found, found.covariance, deviation[~lost], level)[1]
+    coefficient, error, z, p, lower, upper = (_of_all(values, lost) for values in numbers)
     n_rows, sum_weights = expanded(problem)
     return SubdistributionCox(
         coefficient=coefficient,
-        std_err=wald(found, found.covariance, scaled[1], level)[1],
+        std_err=_of_all(std_err, lost),
         robust_std_err=error,
         z=z,
         p=p,
         lower=lower,
         upper=upper,
-        variance=variance,
+        variance=_of_all(_of_all(variance, lost).T, lost),
+        aliased=lost,
         loglik=found.state.loglik,
         loglik_null=found.loglik_null,
         n=times.size,
@@ -125,6 +132,13 @@ def subdistribution_cox(
         sum_weights=sum_weights,
         converged=not found.diverged.any(),
     )
+
+
+def _of_all(values: Floats, lost: Bools) -> Floats:
+    """The same with a NaN (or a row of them) for each lost column."""
+    full = np.full((lost.size, *values.shape[1:]), np.nan)
+    full[~lost] = values
+    return full
 
 
 def expanded(problem: Problem) -> tuple[int, float]:

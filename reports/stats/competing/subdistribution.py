@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 from reports.stats.competing.at_risk import Codes
 from reports.stats.competing.censoring import TieRule, each_own, uncensored_before
 from reports.stats.hazards.directions import Directions, directions
+from reports.stats.hazards.likelihood import Likelihood, likelihood
+from reports.stats.hazards.newton import find_aliased
+from reports.stats.hazards.risk_sets import risk_sets
 from reports.stats.times import Bools, Floats
 
 Indices = NDArray[np.intp]
 
 # Steps of Newton's method in coefficients of standardized covariates.
 CONVERGED = 1e-10
+# A last step that gained no more has nothing left to gain.
+FLAT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ class Maximum:
     """The model at its maximum, or where the search for one ended.
 
     `directions` tells along which the likelihood has no maximum (a level without an event; all other levels
-    together, if it is the reference), or none was found.
+    together, if it is the reference; anything else that takes those with the event apart from all at risk).
     """
 
     coefficients: Floats
@@ -180,60 +185,87 @@ class Maximum:
         return self.directions.covariance(self.state.information)
 
 
-def maximize(problem: Problem, *, steps: int = 40) -> Maximum | None:
-    """Newton's method from 0, halving steps that lower the likelihood.
+def aliased(problem: Problem) -> Bools:
+    """Columns that say nothing, among those at risk, that those before them do not."""
+    state = evaluate(problem, np.zeros(problem.covariates.shape[1]))
+    moment = np.diag(state.information) + (state.mean**2).sum(axis=0)
+    return find_aliased(state.information, moment)
+
+
+def maximize(problem: Problem, *, steps: int = 40) -> Maximum:
+    """Newton's method from 0, halving steps that lower the likelihood; no column is `aliased`.
 
     Stops when a step is below 1e-10 in every coefficient (covariates in standard deviations), or where nothing is left
     to know of one of them.
-
-    Returns:
-        None where the covariates are linearly dependent among those at risk.
     """
     coefficients: Floats = np.zeros(problem.covariates.shape[1])
     state = evaluate(problem, coefficients)
-    start = state
-    at_rest = False
-    if not _full_rank(state.information):
-        return None
-    for _ in range(steps):
+    start, gain = state, 0.0
+    at_rest = coefficients.size == 0
+    for _ in range(0 if at_rest else steps):
         step = np.asarray(np.linalg.solve(state.information, state.score), dtype=np.float64)
         at_rest = bool(np.abs(step).max() < CONVERGED)
         step, trial = _halved(problem, coefficients, step, state)
+        gain = trial.loglik - state.loglik
         coefficients, state = coefficients + step, trial
         if at_rest or not _full_rank(state.information):
             break
     parts = directions(
-        start.information,
+        _unweighted(problem),
         state.information,
-        problem.covariates,
-        None if at_rest else state.score,
+        at_rest=at_rest,
+        settled=lambda parts: gain <= FLAT and parts.at_rest(state.score, state.information),
     )
     return Maximum(coefficients, state, start.loglik, parts)
+
+
+def _unweighted(problem: Problem) -> Likelihood:
+    """A Cox likelihood with the same risk sets: who had a competing event stays as long as the weight is not 0.
+
+    Its maximum is another one, but it has one along the same directions.
+    """
+    time = problem.time.copy()
+    last = np.where(problem.curves > 0, problem.event_time, -np.inf).max(axis=1)
+    stays = np.maximum(time, last[problem.group])
+    time[problem.competing] = stays[problem.competing]
+    rows = risk_sets(time, problem.own, ties="efron" if problem.fraction.any() else "breslow")
+    x = problem.covariates
+    return likelihood(rows, x[rows.order], np.zeros(x.shape[1]))
 
 
 def _halved(
     problem: Problem, coefficients: Floats, step: Floats, state: State
 ) -> tuple[Floats, State]:
-    """The step, or the first of its halves that does not lower the likelihood, and the model after it."""
-    trial = _tried(problem, coefficients + step)
+    """The step, or the first of its halves that does not lower the likelihood, and the model after it.
+
+    No step where none of them is good.
+    """
     for _ in range(20):
-        # Near the maximum both values are equal up to rounding.
-        if trial.loglik >= state.loglik - 1e-11 * abs(state.loglik):
-            break
-        step = step / 2
         trial = _tried(problem, coefficients + step)
-    return step, trial
+        # Near the maximum both values are equal up to rounding.
+        if trial.loglik >= state.loglik - 1e-11 * abs(state.loglik) and _sound(trial):
+            return step, trial
+        step = step / 2
+    return np.zeros_like(step), state
 
 
 def _tried(problem: Problem, coefficients: Floats) -> State:
     """The model after a step that may be far too long: its likelihood is then NaN, and the step is halved."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         return evaluate(problem, coefficients)
 
 
+def _sound(state: State) -> bool:
+    return bool(
+        np.isfinite(state.loglik)
+        and np.isfinite(state.score).all()
+        and np.isfinite(state.information).all()
+    )
+
+
 def _full_rank(information: Floats) -> bool:
-    scale = np.sqrt(np.diag(information))
-    if not np.all(scale > 1e-7):
+    if not np.all(np.diag(information) > 1e-14):
         return False
+    scale = np.sqrt(np.diag(information))
     correlation = information / np.outer(scale, scale)
     return bool(np.linalg.eigvalsh(correlation)[0] > 1e-12)

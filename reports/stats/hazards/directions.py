@@ -7,18 +7,17 @@ in the space of the coefficients, not a column.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from reports.stats.hazards.likelihood import Likelihood
+from reports.stats.hazards.separation import Separation, separation
 from reports.stats.times import Bools, Floats
 
-# A standard error that moves a predictor by more than this has no information behind it (R's are in the thousands).
+# Where a standard error moves a predictor by more than this (R's are then in the thousands), the data are asked.
 NO_INFORMATION = 500.0
-# Newton's last step still moves the predictor along a direction by more than this: its maximum is at infinity.
-MOVING = 1e-3
-# Directions with at most this many times the information of a moving one are lost like it.
-ALIKE = 100.0
 # A combination of coefficients is known if a unit of a lost direction changes it by no more than this.
 TOUCHED = 1e-5
 
@@ -39,7 +38,7 @@ class Directions:
         """Whether a combination of the coefficients (a weight for each) can be estimated."""
         if not self.lost.shape[1]:
             return True
-        size = np.max(np.abs(weights) / np.where(self.spread > 0, self.spread, 1.0))
+        size = np.max(np.abs(weights) / _positive(self.spread))
         return bool(np.max(np.abs(weights @ self.lost)) <= TOUCHED * size)
 
     @property
@@ -67,46 +66,44 @@ class Directions:
 
 
 def directions(
-    at_zero: Floats, information: Floats, x: Floats, score: Floats | None = None
+    start: Likelihood,
+    information: Floats,
+    *,
+    at_rest: bool,
+    settled: Callable[[Separation], bool],
 ) -> Directions:
     """Which directions are lost.
 
-    Args:
-        at_zero: Information with all coefficients 0, of full rank.
-        information: Where the search ended.
-        x: Covariates, a row per person.
-        score: First derivative where the search ended; None if it came to rest at a maximum.
+    A search that came to rest where everything is informed on has found the maximum. Otherwise the data are asked
+    whether there is one (`separation`). All is lost if they do not tell, or if the search has not found the maximum of
+    what they leave.
 
-    A direction is lost if nothing informs on it (`NO_INFORMATION`), or if Newton's method still moves along it.
+    Args:
+        start: The likelihood with all coefficients 0 (p), its information of full rank; covariates have standard
+            deviation 1.
+        information: Where the search ended.
+        at_rest: Whether the search came to rest.
+        settled: Whether it has found what the lost directions leave.
     """
     p = information.shape[0]
-    spread = np.asarray(np.ptp(x, axis=0), dtype=np.float64) if x.size else np.zeros(p)
-    whole = Directions(np.eye(p), np.zeros((p, 0)), spread)
-    if not p or (score is None and _all_informed(information, spread)):
-        return whole
-    # In directions of equal information at 0, the eigenvalues are the shares of it that are left.
-    root = np.linalg.cholesky(at_zero)
-    half = np.linalg.solve(root, information)
-    share, vectors = np.linalg.eigh(_symmetric(np.linalg.solve(root, half.T)))
-    basis = np.linalg.solve(root.T, vectors)
-    reach = np.ptp(x @ basis, axis=0)
-    per_unit = share / np.where(reach > 0, reach, 1.0) ** 2
-    lost = ~(per_unit * NO_INFORMATION**2 >= 1)
-    if score is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = np.abs((score @ basis) / share) * reach
-        moving = ~(step <= MOVING)
-        if moving.any():
-            lost |= moving | (per_unit <= ALIKE * per_unit[moving].max())
-    return Directions(basis[:, ~lost], basis[:, lost] / reach[lost], spread)
+    spread = np.asarray(np.ptp(start.x, axis=0), dtype=np.float64) if start.x.size else np.zeros(p)
+    if not p or (at_rest and _all_informed(information, spread)):
+        return Directions(np.eye(p), np.zeros((p, 0)), spread)
+    parts = separation(start)
+    if parts is None or not settled(parts):
+        return Directions(np.zeros((p, 0)), np.eye(p) / _positive(spread), spread)
+    reach = _positive(np.ptp(start.x @ parts.lost, axis=0))
+    return Directions(parts.kept, parts.lost / reach, spread)
 
 
 def _all_informed(information: Floats, spread: Floats) -> bool:
     """Whether no direction can have a standard error beyond `NO_INFORMATION`: a bound by the largest range."""
-    unit = np.where(spread > 0, spread, 1.0)
+    if not np.isfinite(information).all():
+        return False
+    unit = _positive(spread)
     smallest = float(np.linalg.eigvalsh(information / np.outer(unit, unit))[0])
     return smallest * NO_INFORMATION**2 >= spread.size
 
 
-def _symmetric(matrix: Floats) -> Floats:
-    return (matrix + matrix.T) / 2
+def _positive(range_of: Floats) -> Floats:
+    return np.asarray(np.where(range_of > 0, range_of, 1.0), dtype=np.float64)

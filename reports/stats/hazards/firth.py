@@ -35,6 +35,7 @@ class FirthFit:
     converged: bool
 
 
+@np.errstate(all="ignore")  # far out risks vanish; what is then no number is not taken
 def firth(fit: CoxFit) -> FirthFit:
     """The same model, penalized by half the log determinant of the information.
 
@@ -99,11 +100,12 @@ class _Model:
 
     def point(self, coef: Floats) -> _Point:
         at = likelihood(self.rows, self.x, coef)
-        if not np.isfinite(at.loglik):
+        information = at.information()
+        if not (np.isfinite(at.loglik) and np.isfinite(information).all()):
             return _Point(coef, at, -np.inf)
-        sign, log_determinant = np.linalg.slogdet(at.information()) if coef.size else (1.0, 0.0)
+        sign, log_determinant = np.linalg.slogdet(information) if coef.size else (1.0, 0.0)
         value = at.loglik + log_determinant / 2 if sign > 0 else -np.inf
-        return _Point(coef, at, float(value))
+        return _Point(coef, at, float(value) if np.isfinite(value) else -np.inf)
 
     def maximize(self, start: Floats, free: Bools) -> _Point:
         """Newton steps over the free columns, halved until the penalized likelihood does not fall."""
@@ -115,6 +117,8 @@ class _Model:
                 score: Floats = here.at.score + _penalty_score(here.at, _inverse(information)) / 2
                 step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
             except np.linalg.LinAlgError:  # so far out the data say nothing more
+                return _Point(here.coef, here.at, here.value, converged=False)
+            if not np.isfinite(step).all():
                 return _Point(here.coef, here.at, here.value, converged=False)
             step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
             there = self.point(here.coef + step)

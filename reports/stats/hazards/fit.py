@@ -129,9 +129,15 @@ class CoxFit:
         )
 
     def table(self) -> pl.DataFrame:
-        """One row per column: term, coef, se, robust_se (with clusters), z, p, hr, hr_lower, hr_upper, status."""
+        """One row per column: term, coef, se, robust_se (with clusters), z, p, hr, hr_lower, hr_upper, status.
+
+        Both limits are null where one is too large for a number.
+        """
         width = NormalDist().inv_cdf(0.5 + self.level / 2) * self.std_err
         z = self.coef / self.std_err
+        with np.errstate(over="ignore"):
+            limits = np.exp([self.coef - width, self.coef + width])
+        lower, upper = np.where(np.isinf(limits).any(axis=0), np.nan, limits)
         robust = {} if self.cluster is None else {"robust_se": self.std_err}
         columns = {
             "coef": self.coef,
@@ -140,8 +146,8 @@ class CoxFit:
             "z": z,
             "p": two_sided(z),
             "hr": np.exp(self.coef),
-            "hr_lower": np.exp(self.coef - width),
-            "hr_upper": np.exp(self.coef + width),
+            "hr_lower": lower,
+            "hr_upper": upper,
         }
         frame = pl.DataFrame(columns, schema_overrides=dict.fromkeys(columns, pl.Float64))
         return frame.fill_nan(None).select(

@@ -70,16 +70,16 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
     scale = _scale(x)
     scaled = (x - x.mean(axis=0)) / scale if x.size else x
     start = likelihood(rows, scaled, np.zeros(x.shape[1]), offset)
-    aliased = find_aliased(start)
+    aliased = find_aliased(start.information(), _second_moment(start))
     used = scaled[:, ~aliased]
     if aliased.any():
         start = likelihood(rows, used, np.zeros(used.shape[1]), offset)
     found = _search(start, offset)
     parts = directions(
-        start.information(),
+        start,
         found.end.information(),
-        used,
-        None if found.at_rest else found.end.score,
+        at_rest=found.at_rest,
+        settled=lambda parts: parts.at_maximum(found.coef),
     ).scaled(scale[~aliased])
     infinite = np.zeros(x.shape[1], bool)
     infinite[~aliased] = parts.lost_columns
@@ -142,14 +142,17 @@ def _search(start: Likelihood, offset: Floats | None) -> _Search:
     return _Search(coef, here, end, taken, at_rest, bool(flat))
 
 
-def find_aliased(at_zero: Likelihood) -> Bools:
+def find_aliased(information: Floats, moment: Floats) -> Bools:
     """Columns that are, within every risk set, combinations of columns before them.
+
+    Args:
+        information: With all coefficients 0.
+        moment: The same of each column without its mean taken off.
 
     Source:
         Cholesky elimination in the order of the columns, as R `coxph` does it (there NA).
     """
-    left = at_zero.information().copy()
-    moment = np.diag(left) if not at_zero.x.size else _second_moment(at_zero)
+    left = information.copy()
     aliased = np.zeros(left.shape[0], bool)
     for k in range(left.shape[0]):
         if not left[k, k] > LEFT * moment[k]:
@@ -179,12 +182,21 @@ def _step(
     """The Newton step, halved until the likelihood does not fall."""
     slack = 1e-13 * max(1.0, abs(here.loglik))
     for _ in range(MAX_HALVINGS):
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             there = likelihood(here.rows, here.x, coef + step, offset)
-        if there.loglik >= here.loglik - slack:
-            return step, there
+            if there.loglik >= here.loglik - slack and _sound(there):
+                return step, there
         step = step / 2
     return np.zeros_like(step), here
+
+
+def _sound(at: Likelihood) -> bool:
+    """Whether all that is made of it is a number: so far out that risks vanish it is not."""
+    return bool(
+        np.isfinite(at.loglik)
+        and np.isfinite(at.score).all()
+        and np.isfinite(at.information()).all()
+    )
 
 
 def _solve(matrix: Floats, right: Floats) -> Floats:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from reports.stats.hazards.fit import CoxFit, GlobalTest
 
 
+@np.errstate(
+    all="ignore"
+)  # where coefficients have run away hazards overflow; no number is given then
 def score_residuals(at: Likelihood) -> Floats:
     """Each row's part of the score (n x p), in the order of the sorted rows, without its weight.
 
@@ -49,9 +52,10 @@ def robust_covariance(fit: CoxFit) -> Floats:
     variance = np.full_like(naive, np.nan)
     fitted = ~fit.maximum.aliased
     if influence.shape[0] > 1:
-        variance[np.ix_(fitted, fitted)] = influence.T @ influence
+        with np.errstate(all="ignore"):
+            variance[np.ix_(fitted, fitted)] = influence.T @ influence
     # Clusters whose influences all cancel leave rounding, not a variance.
-    none = ~(np.diag(variance) > ROUNDING * np.diag(naive))
+    none = ~(np.diag(variance) > ROUNDING * np.diag(naive)) | np.isinf(np.diag(variance))
     variance[none, :] = variance[:, none] = np.nan
     return variance
 
@@ -67,7 +71,8 @@ def _influence(fit: CoxFit) -> Floats:
     at = in_units(fit, at_maximum=True)
     fitted = ~fit.maximum.aliased
     weighted = score_residuals(at) * at.rows.weight[:, None]
-    change: Floats = weighted @ fit.maximum.covariance[np.ix_(fitted, fitted)]
+    with np.errstate(all="ignore"):
+        change: Floats = weighted @ fit.maximum.covariance[np.ix_(fitted, fitted)]
     return change
 
 

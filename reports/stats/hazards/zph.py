@@ -32,6 +32,7 @@ class ProportionalHazards:
     transformed_time: Floats
 
 
+@np.errstate(all="ignore")  # where coefficients have run away risks vanish; no test is given then
 def cox_zph(fit: CoxFit, transform: Transform = "km", *, terms: bool = True) -> ProportionalHazards:
     """Test each term, and all together, for a coefficient that changes with g(t).
 
