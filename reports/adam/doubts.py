@@ -39,6 +39,7 @@ def doubts(adtte: Source) -> tuple[Doubt, ...]:
     """
     found: list[Doubt] = []
     timed = adtte.frame.filter(pl.col("AVAL").is_not_null())
+    confirmed = timed.filter(CHECKED)
     for (name,), rows in timed.group_by("PARAMCD", maintain_order=True):
         endpoint = str(name)
         dated, others = rows.filter(CHECKED), rows.filter(~CHECKED)
@@ -48,6 +49,7 @@ def doubts(adtte: Source) -> tuple[Doubt, ...]:
             *_mentioned(rows, dated.height),
             *_long(rows),
             *_size(adtte, endpoint, dated, others),
+            *(_beside_others(rows, confirmed) if not dated.height else ()),
         ]
         found += [
             Doubt(endpoint, f"Unit of AVAL in doubt ('{endpoint}'): {text}") for text in texts
@@ -121,6 +123,19 @@ def _size(adtte: Source, endpoint: str, dated: pl.DataFrame, others: pl.DataFram
         yield (
             f"{number} of {counted} have times more than {FACTOR} times as long as the longest of the"
             f" {dated.height} that agree with their dates. Are they in the same unit?"
+        )
+
+
+def _beside_others(rows: pl.DataFrame, confirmed: pl.DataFrame) -> Iterator[str]:
+    """Times of an endpoint without dates beside those of other endpoints that the dates confirm: a question only."""
+    if min(rows.height, confirmed.height) < ENOUGH:
+        return
+    factor = max(_median(rows), 1.0) / max(_median(confirmed), 1.0)
+    if not 1 / FACTOR <= factor <= FACTOR:
+        size = f"{factor:.1f} times longer" if factor > 1 else f"{1 / factor:.1f} times shorter"
+        yield (
+            f"no row has dates, and the times are {size} (median) than those of the endpoints whose dates agree."
+            " Is it the same unit?"
         )
 
 

@@ -252,6 +252,20 @@ def test_few_rows_without_dates_of_another_size_are_doubted_aloud(tmp_path: Path
     assert "more than 5 times as long as the longest of the 36" in told[1]
 
 
+def test_an_endpoint_without_dates_is_compared_with_those_that_have_them(tmp_path: Path) -> None:
+    for factor, words in ((10, "10.0 times longer"), (0.1, "10.0 times shorter"), (2, None)):
+        dated = _dated(_table())
+        undated = _table([factor * n for n in dated["AVAL"].to_list()], "PFS", AVALU="MONTHS")
+        nothing = pl.lit(None, pl.Date)
+        undated = undated.with_columns(AVAL=pl.col("AVAL") / MONTH, STARTDT=nothing, ADT=nothing)
+        both = pl.concat(
+            [dated.with_columns(AVALU=pl.lit("DAYS")).select(undated.columns), undated]
+        )
+        told = [doubt.text for doubt in _read(tmp_path, both).doubts]
+        assert len(told) == (1 if words else 0)
+        assert words is None or words in told[0]
+
+
 def test_times_that_look_like_another_unit_are_doubted(tmp_path: Path) -> None:
     def told(frame: pl.DataFrame) -> list[str]:
         return [doubt.text for doubt in _read(tmp_path, frame).doubts]
