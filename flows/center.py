@@ -20,6 +20,7 @@ from flows.faults import refuse_to_go_on
 from flows.fingerprint import spec_hash, staging_code
 from flows.folder import StudyFolder, make_private
 from flows.outcome import LOADED, UNCHANGED, DeliveryOutcome
+from flows.standing import as_loaded, restored
 from schemas.delivery import DeliveredFile, Delivery
 from schemas.errors import FileError
 
@@ -42,14 +43,16 @@ def pull_center(root: str, center_id: str, until: str | None) -> dict[str, Any]:
     """
     folder = StudyFolder(Path(root))
     last = dt.date.fromisoformat(until) if until else None
-    pulled = pull.pull_center(folder, center_id, last)
-    outcomes = pull_outcomes(center_id, pulled)
+    log = parts.read_log(folder)
+    pulled = as_loaded(pull.pull_center(folder, center_id, last), log, center_id)
+    back = restored(pulled, log, center_id)
+    outcomes = pull_outcomes(center_id, pulled, [delivery for delivery, _ in back])
     todo: list[dict[str, Any]] = []
     if not folder.spec(center_id).is_file():
         if pulled.deliveries:
             outcomes.append(no_spec(center_id))
     else:
-        todo = _todo(folder, center_id, pulled.deliveries)
+        todo = _todo(folder, center_id, pulled.deliveries, back)
     return {
         "center_id": center_id,
         "todo": todo,
@@ -67,26 +70,32 @@ def _size(delivery: Delivery) -> int:
 
 
 def _todo(
-    folder: StudyFolder, center_id: str, deliveries: tuple[Delivery, ...]
+    folder: StudyFolder,
+    center_id: str,
+    deliveries: tuple[Delivery, ...],
+    back: list[tuple[Delivery, int]],
 ) -> list[dict[str, Any]]:
     """Deliveries that the load log does not know with today's spec and code, oldest first.
 
-    A delivery that was tried before and is superseded by a later loaded one is not read again.
+    A delivery that was tried before and is superseded by a later loaded one is not read again, unless it
+    is `back` in the place of one in force (`flows.standing`).
     """
     log = parts.read_log(folder)
     spec, code = spec_hash(folder, center_id), staging_code()
     current = log.current(center_id)
     newest = max((staged.received_on for staged in current), default=dt.date.min)
     snapshot = bool(current) and parts.mode_of(folder, center_id) == "snapshot"
-    todo = []
+    todo = [_delivery_dict(*one) for one in back]
+    again = {delivery.delivery_id for delivery, _ in back}
     places: dict[dt.date, int] = {}
     for delivery in deliveries:
         sequence = places[delivery.received_on] = places.get(delivery.received_on, 0) + 1
         tried = log.last_outcome(center_id, delivery.delivery_id) is not None
         superseded = snapshot and tried and delivery.received_on < newest
+        superseded |= delivery.delivery_id in again
         if not superseded and not log.is_known(center_id, delivery.delivery_id, spec, code):
             todo.append(_delivery_dict(delivery, sequence))
-    return todo
+    return sorted(todo, key=lambda entry: (entry["received_on"], entry["sequence"]))
 
 
 def process_center(

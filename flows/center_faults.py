@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flows.bug_log import write_bug_log
 from flows.faults import unreadable
 from flows.fingerprint import spec_hash
@@ -12,8 +14,10 @@ from schemas.delivery import Delivery
 from schemas.errors import CarmonyError, FileError, Place
 
 
-def pull_outcomes(center_id: str, pulled: Pulled) -> list[DeliveryOutcome]:
-    """Outcomes of what could not be taken from the inbox, and of what came twice."""
+def pull_outcomes(
+    center_id: str, pulled: Pulled, back: Collection[Delivery] = ()
+) -> list[DeliveryOutcome]:
+    """Outcomes of what could not be taken from the inbox, and of what came twice but is not `back` in force."""
     outcomes = [
         DeliveryOutcome(
             center_id,
@@ -35,6 +39,7 @@ def pull_outcomes(center_id: str, pulled: Pulled) -> list[DeliveryOutcome]:
             f"files as {_told_earlier(pulled, delivery)}",
         )
         for delivery in pulled.repeated
+        if delivery not in back
     ]
     return outcomes
 

@@ -66,12 +66,19 @@ class CenterHistory:
         if delivery.received_on < self._newest:
             # It came late and is older than what stands: history, which replaces nothing.
             return Earlier(None, reading)
-        load = max((s.load for s in own), default=math.inf)
-        here = (delivery.received_on, sequence, load)
+        here = (delivery.received_on, sequence, self._load(own, delivery.received_on, sequence))
         others = [
             s for s in self._staged if s.delivery_id != delivery.delivery_id and s.order < here
         ]
         return Earlier(max(others, key=lambda s: s.order).folder if others else None, reading)
+
+    def _load(self, own: list[_Staged], day: dt.date, sequence: int) -> float:
+        """The load of a delivery that is read again; infinite for what is new or back in force."""
+        last = max(own, key=lambda s: s.load, default=None)
+        if last is None or (last.received_on, last.sequence) != (day, sequence):
+            return math.inf
+        place = [s.load for s in self._staged if (s.received_on, s.sequence) == (day, sequence)]
+        return last.load if last.load == max(place) else math.inf
 
     def add(self, outcome: DeliveryOutcome) -> None:
         """Notes a delivery that this run has loaded."""
