@@ -16,7 +16,7 @@ import pyreadstat
 import pytest
 
 from tests.conftest import Finished, carmony
-from tests.study.conftest import Demo, keep_displays
+from tests.study.conftest import Demo, keep_displays, keep_last_round
 
 NOTES = ("Read me", "Hinweis", "Notas")  # sheets that say that the data is synthetic
 GROUPS = ("TALQ", "TEC", "IPC", "OTHER")
@@ -237,6 +237,7 @@ def two_broken(demo_files: Path, tmp_path_factory: pytest.TempPathFactory) -> De
     for workbook in (study / "inbox/DE02").rglob("*.xlsx"):
         workbook.write_bytes(workbook.read_bytes()[:4000])
     keep_displays(study, "baseline", "response")
+    keep_last_round(study)
     return Demo(study, carmony("run", study))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tests.conftest import carmony
-from tests.study.conftest import keep_displays
+from tests.study.conftest import keep_displays, keep_last_round
 
 
 def test_the_report_says_what_was_derived_and_what_is_unknown(tmp_path: Path) -> None:
@@ -21,6 +21,7 @@ def test_the_report_says_what_was_derived_and_what_is_unknown(tmp_path: Path) ->
     )
     settings.write_text(chosen, "utf-8")
     keep_displays(study, "baseline", "response")
+    keep_last_round(study)
 
     done = carmony("run", study)
 

@@ -30,7 +30,9 @@ from flows.outcome import AUDIT_STOPPED, PUBLISHED, RunOutcome
 from flows.run import RunRequest, run_study
 from flows.show import Silent
 from tests.flows import lenient_runs, small_study
+from tests.trust.conftest import FULL
 from tests.trust.load_module import load_module
+from warehouse import alternatives
 
 Record = Callable[..., None]
 PLAN = """\
@@ -285,6 +287,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A published study of which a center has twelve responses; the judge works in this process."""
 
     lenient_runs.judge_here(monkeypatch)
+    if not FULL:  # the audit asks nothing of the alternative settings
+        monkeypatch.setattr(alternatives, "add_alternatives", lambda con, study: None)
     root = small_study.make_study(tmp_path / "study", ("BB02", "CC03"))
     (root / "centers" / "AA01.yaml").write_text(small_study.spec("AA01"), encoding="utf-8")
     small_study.deliver(root, "AA01", "2024-06-14", patients=9)
