@@ -151,10 +151,6 @@ def _of_tables(arguments: argparse.Namespace) -> int:
     from reports.adam import TablesRequest, report_on_tables
 
     out = Path(arguments.out or "report")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _holds_report(out))):
-        raise StudyError(
-            f"'{out}' exists and holds no report.", fix="give a new or empty folder with --out"
-        )
     _try_to_write(out)
     made = report_on_tables(
         TablesRequest(
@@ -183,13 +179,17 @@ def _of_tables(arguments: argparse.Namespace) -> int:
 
 
 def _try_to_write(out: Path) -> None:
-    """Whether a folder can be made there and written to; what was made for that is removed.
+    """Whether a report can be written there; what is made to see that is removed.
 
     Raises:
-        StudyError: It cannot; with the system's reason.
+        StudyError: Something else is there, or it cannot be written; with the system's reason.
     """
     made: list[Path] = []
     try:
+        if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _holds_report(out))):
+            raise StudyError(
+                f"'{out}' exists and holds no report.", fix="give a new or empty folder with --out"
+            )
         place = out.absolute()
         missing = [folder for folder in (place, *place.parents) if not folder.exists()]
         for folder in reversed(missing):

@@ -9,6 +9,7 @@ import polars as pl
 
 from reports.adam.read import CANONICAL, TEXT
 from reports.adam.source import ROW, Source
+from reports.plan_fit import used_variables
 from schemas.spec.plan import names_of
 
 if TYPE_CHECKING:
@@ -40,11 +41,12 @@ def check_numbers(plan: Plan, adsl: Source) -> None:
     is cut, summarized as a number, or has a unit, decimals or `per`; elsewhere if most of its cells are numbers.
 
     Raises:
-        FileError: Column, number of cells that are none, the first row of them; never a value.
+        FileError: Column, number of cells that are none, the first row of them; never a value. Also a column
+            of lists or bytes.
     """
+    _check_types(plan, adsl)
     for use in _uses(plan, adsl.frame.columns):
-        dtype = adsl.frame.schema[use.column]
-        if use.column in TEXT or dtype.is_numeric() or dtype.is_nested():
+        if use.column in TEXT or adsl.frame.schema[use.column].is_numeric():
             continue
         text = pl.col(use.column).cast(pl.String, strict=False)
         is_plain = text.str.contains(CANONICAL)
@@ -57,6 +59,18 @@ def check_numbers(plan: Plan, adsl: Source) -> None:
         if use.is_cut and not wrong.height:
             continue
         raise adsl.fault("WRONG_TYPE", *_told(use, cells.height, wrong))
+
+
+def _check_types(plan: Plan, adsl: Source) -> None:
+    """Refuses columns of lists, records or bytes: a variable has one value a patient."""
+    for name in used_variables(plan):
+        column = plan.variables[name].column or name
+        dtype = adsl.frame.schema.get(column)
+        if dtype is not None and (dtype.is_nested() or dtype in (pl.Binary, pl.Object)):
+            raise adsl.fault(
+                "WRONG_TYPE", f"column '{column}' of variable '{name}' holds neither numbers nor text",
+                "write one number, word or day into each cell",
+            )  # fmt: skip
 
 
 def _told(use: Use, n: int, wrong: pl.DataFrame) -> tuple[str, str]:

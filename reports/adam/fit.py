@@ -33,8 +33,13 @@ def fitted(plan: Plan, data: AnalysisData) -> tuple[Plan, tuple[str, ...]]:
         if (column := variable.column or name) not in data.adsl.columns
     }
     present = set(data.adtte["PARAMCD"].unique().to_list())
+    untimed = set(data.exclusion["PARAMCD"].unique().to_list())
     absent |= {
-        name: f"adtte has no parameter '{name}'" for name in plan.endpoints if name not in present
+        name: f"adtte has no row of '{name}' with AVAL and CNSR"
+        if name in untimed
+        else f"adtte has no parameter '{name}'"
+        for name in plan.endpoints
+        if name not in present
     }
     displays: list[AnyDisplay] = []
     told: list[str] = []

@@ -125,6 +125,8 @@ def test_many_numbers_written_as_text_in_a_typed_file_are_refused_and_few_are_co
         _check(tmp_path, _adsl(), kind="parquet")
     with pytest.raises(FileError, match=r"1 cell is no number \(of 24, the first is in row 4\)"):
         _check(tmp_path, _adsl(AGE=_with((3, ">90"))), kind="parquet")
+    with pytest.raises(FileError, match="column 'AGE' of variable 'AGE' holds neither numbers nor"):
+        _check(tmp_path, _adsl().with_columns(AGE=pl.lit([1, 2])), kind="parquet")
     grades: list[str | None] = ["0", "1", "2"] * (N // 3)
     _check(tmp_path, _adsl(AGE=grades), kind="parquet")
 
@@ -232,7 +234,7 @@ def test_a_study_is_told_of_levels_too_and_stopped_where_none_fits(
     write_estimates(copy, mine)  # a study begins with few patients
 
 
-@pytest.mark.parametrize("place", ["/proc/x", "/dev/null/report"])
+@pytest.mark.parametrize("place", ["/proc/x", "/dev/null/report", "x" * 300])
 def test_a_folder_that_cannot_be_made_is_told_and_is_no_fault_of_the_program(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:

@@ -89,6 +89,16 @@ def test_tables_and_a_plan_make_a_report_without_a_study(
     assert medians["events"].to_list() == [3, 1]
 
 
+def test_an_endpoint_of_which_no_time_is_known_is_not_called_absent(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (files / "adtte.csv").open("a", encoding="utf-8") as file:
+        file.write("A0,PFS,,1\n")
+    assert main(_arguments(files)) == 0
+    told = capsys.readouterr().out
+    assert "F2 is left out: adtte has no row of 'PFS' with AVAL and CNSR." in told
+
+
 def test_a_report_is_written_again_over_itself_but_not_into_another_folder(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
