@@ -1,4 +1,4 @@
-"""Intervals hold their estimates, hazard ratios agree with their P values, P values are probabilities."""
+"""Numbers are finite, intervals have a width and hold their estimates, hazard ratios agree with their P values, P values are probabilities."""
 
 from __future__ import annotations
 
@@ -10,6 +10,33 @@ RATIOS = ("hr", "shr", "hazard_ratio", "subhazard_ratio", "csh", "or")
 EDGE = 1e-4  # a P value so near to 0.05 may fall on either side of the interval's limit
 LEVEL = 0.05
 PRINTED = r"^(\d+\.\d+)(?: months)? \((?:95% CI )?(\d+\.\d+) to (\d+\.\d+)\)"
+
+
+def numbers_are_finite(rows: pl.DataFrame) -> pl.DataFrame:
+    """What is printed as known is a number: an estimate with a standard error of 0 has an infinite statistic."""
+    columns = [pl.col(name) for name in ("value", "lower", "upper", "p")]
+    wrong = rows.filter(
+        pl.any_horizontal(column.is_not_null() & ~column.is_finite() for column in columns)
+    )
+    return found(wrong, pl.format("{} ({} to {}), P {} is not finite", *_as_text()))
+
+
+def intervals_have_a_width(rows: pl.DataFrame) -> pl.DataFrame:
+    """The interval of a ratio is wider than rounding: no data tell a ratio exactly."""
+    width = pl.col("upper") - pl.col("lower")
+    wrong = rows.filter(
+        pl.col("statistic").str.to_lowercase().is_in([*RATIOS, "hr_firth"])
+        & (width <= NEAR * pl.col("value").abs())
+    )
+    return found(wrong, pl.format("{} ({} to {}), P {} has no standard error", *_as_text()))
+
+
+def _as_text() -> list[pl.Expr]:
+    """Estimate, limits and P of a row, for a sentence."""
+    return [
+        pl.col(name).round(4).cast(pl.String).fill_null("?")
+        for name in ("value", "lower", "upper", "p")
+    ]
 
 
 def estimates_inside_intervals(rows: pl.DataFrame) -> pl.DataFrame:
@@ -24,10 +51,7 @@ def estimates_inside_intervals(rows: pl.DataFrame) -> pl.DataFrame:
         wrong,
         pl.format(
             "{} is outside its interval {} to {}",
-            *[
-                pl.col(name).round(4).cast(pl.String).fill_null("?")
-                for name in ("value", "lower", "upper")
-            ],
+            *_as_text()[:3],
         ),
     )
 
@@ -100,13 +124,14 @@ def printed_as_computed(rows: pl.DataFrame) -> pl.DataFrame:
     return found(
         wrong,
         pl.format(
-            "printed '{}', computed {} ({} to {})", "text",
-            *[pl.col(name).round(4).cast(pl.String).fill_null("?") for name in ("value", "lower", "upper")],
+            "printed '{}', computed {} ({} to {})", "text", *_as_text()[:3]
         ),
     )  # fmt: skip
 
 
 CHECKS = (
+    numbers_are_finite,
+    intervals_have_a_width,
     estimates_inside_intervals,
     p_values_are_probabilities,
     ratios_agree_with_p,

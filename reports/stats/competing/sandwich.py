@@ -8,6 +8,7 @@ from reports.stats.competing.subdistribution import Indices, Problem, State
 from reports.stats.times import Floats
 
 
+@np.errstate(all="ignore")  # no number is given where coefficients have run away
 def score_residuals(problem: Problem, state: State) -> Floats:
     """Integral of (z - mean) w dM per person: a row per person, in the order of `problem`.
 
@@ -43,6 +44,7 @@ def _after_competing(
     return total
 
 
+@np.errstate(all="ignore")
 def censoring_residuals(problem: Problem, state: State) -> Floats:
     """What the estimated censoring distribution adds per person: integral of q / pi dM of censoring.
 
@@ -73,6 +75,7 @@ def censoring_residuals(problem: Problem, state: State) -> Floats:
     return residual
 
 
+@np.errstate(all="ignore")
 def robust_variance(covariance: Floats, residuals: Floats) -> Floats:
     """The variance by the persons' influence: inverse information, sum of squared residuals, inverse information."""
     influence = residuals @ covariance

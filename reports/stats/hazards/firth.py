@@ -65,7 +65,7 @@ def firth(fit: CoxFit) -> FirthFit:
         p = float(chdtrc(1, max(2 * (best.value - at_zero.value), 0.0)))
         lower, upper = (model.limit(best, k, side * error[k], drop) for side in (-1, 1))
         coef = float(best.coef[k] / scale[k])
-        ends = [None if end is None else float(np.exp(end / scale[k])) for end in (lower, upper)]
+        ends = [None if end is None else _finite(np.exp(end / scale[k])) for end in (lower, upper)]
         name = fit.names[columns[k]]
         table.append((name, coef, float(error[k] / scale[k]), float(np.exp(coef)), *ends, p))
     null = model.point(np.zeros(columns.size)).value
@@ -164,6 +164,10 @@ class _Model:
             return _root(above, near, far)
         except _UnsettledError:
             return None
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _inverse(matrix: Floats) -> Floats:
