@@ -6,21 +6,16 @@ names another one, or writes its own file, under `analysis` in `study.yaml`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from schemas.spec.base import Declared, Problem
+from schemas.spec.plan_repeats import printed_alike, repeated
 
 GROUP = "GRP4"  # its levels are the groups of the study
 # Keys whose variables are put into a model.
 MODELLED = ("terms", "replace", "stratified_by", "treatment", "subgroups", "by")
-
-# Lists in which a name or a month stands once.
-LISTED = (
-    "by", "rows", "subgroups", "terms", "numbers", "shares", "variables", "medians", "at_months", "landmarks_months",
-)  # fmt: skip
 
 
 class Variable(Declared):
@@ -235,7 +230,7 @@ class Plan(Declared):
 
     def problems(self) -> list[Problem]:
         """Names that nothing in the plan stands for, as places and sentences."""
-        found: list[Problem] = [*self._labels()]
+        found: list[Problem] = [*printed_alike(self.variables)]
         seen: set[str] = set()
         for index, display in enumerate(self.displays):
             place = ("displays", index)
@@ -247,20 +242,10 @@ class Plan(Declared):
                 if name not in known:
                     kind = "endpoint" if known is self.endpoints else "variable"
                     found.append(((*place, key), f"'{name}' is no {kind} of the plan"))
-            found += [((*place, *inner), text) for inner, text in _twice(display)]
+            found += [((*place, *inner), text) for inner, text in repeated(display)]
             wrong = (*self._guarantee(display), *self._selection(display), *self._shape(display))
             found += [((*place, key), text) for key, text in wrong]
         return found
-
-    def _labels(self) -> Iterator[Problem]:
-        """Levels that are printed alike: nobody could tell their columns or curves apart."""
-        for name, variable in self.variables.items():
-            first: dict[str, str] = {}
-            for code, label in variable.levels.items():
-                other = first.setdefault(" ".join(label.split()), code)
-                if other != code:
-                    text = f"levels '{other}' and '{code}' have one label, '{label}'; join them with 'recode'"
-                    yield ("variables", name, "levels", code), text
 
     def _selection(self, display: AnyDisplay) -> list[tuple[str, str]]:
         """Codes of `where` that no level has: they would choose nobody without a word."""
@@ -316,24 +301,6 @@ class Plan(Declared):
             for key, name in names_of(display)
             if key in MODELLED and name in self.variables and self.variables[name].after_start
         ]
-
-
-def _twice(display: AnyDisplay) -> Iterator[Problem]:
-    """What stands twice in a list of a display, with its place there."""
-    for key in LISTED:
-        names = getattr(display, key, ())
-        if isinstance(names, str):
-            continue
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                word = name if isinstance(name, str) else f"{name:g}"
-                yield (key, index), f"'{word}' stands twice in {key}; write it once"
-    for name, others in getattr(display, "replace", {}).items():
-        for index, other in enumerate(others):
-            if other in others[:index]:
-                yield ("replace", name, index), f"'{other}' stands twice; write it once"
-            elif other in getattr(display, "terms", ()):
-                yield ("replace", name, index), f"'{other}' is a term of this model already"
 
 
 def names_of(display: AnyDisplay) -> list[tuple[str, str]]:
