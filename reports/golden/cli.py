@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("carmony-golden: the golden files hold no results", file=sys.stderr)
         return 2
     print("\n".join(summary(checked)))
+    for note, records in _notes(checked).items():
+        print(f"{note}: {', '.join(records)}")
     failed = [one for one in checked if one.verdict != MATCHED]
     shown = failed if options.all else failed[:SHOWN]
     for one in shown:
@@ -58,6 +60,15 @@ def summary(checked: Sequence[Checked]) -> list[str]:
             f"  {worst:.2g} of the tolerance"
         )
     return lines
+
+
+def _notes(checked: Sequence[Checked]) -> dict[str, list[str]]:
+    """The records that match on other grounds than numbers, by these grounds."""
+    notes: dict[str, list[str]] = {}
+    for one in checked:
+        if one.note and one.verdict == MATCHED:
+            notes.setdefault(one.note, []).append(one.record.id)
+    return notes
 
 
 def line(one: Checked) -> str:

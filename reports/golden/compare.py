@@ -45,11 +45,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one record."""
+    """The result of one record; `gave_up` if R did not converge where ours says that nothing is estimable."""
 
     n_compared: int
     worst: float
     differences: tuple[Difference, ...]
+    gave_up: bool = False
 
 
 def compare(
@@ -68,7 +69,13 @@ def compare(
     """
     found = list(_pairs(ours, scalars, rows, relative))
     wrong = tuple(d for d in found if not d.size <= 1)
-    return Outcome(len(found), max((d.size for d in found), default=0.0), wrong)
+    worst = max((d.size for d in found), default=0.0)
+    return Outcome(len(found), worst, wrong, _gave_up(ours[1], scalars))
+
+
+def _gave_up(rows: list[dict[str, Any]], scalars: dict[str, Any]) -> bool:
+    """Whether R says that its search did not converge, and ours that something is not estimable."""
+    return scalars.get("converged") is False and any(r.get("coef") == NO_MAXIMUM for r in rows)
 
 
 def _pairs(
@@ -78,9 +85,9 @@ def _pairs(
     relative: float,
 ) -> Iterator[Difference]:
     our_scalars, our_rows = ours
-    gave_up = scalars.get("converged") is False
+    gave_up = _gave_up(our_rows, scalars)
     warned = gave_up or "may be infinite" in str(scalars.get("warnings"))
-    if gave_up and any(row.get("coef") == NO_MAXIMUM for row in our_rows):
+    if gave_up:
         relative = max(relative, GAVE_UP)
     runaway = warned or any((row.get("se") or 0) > RUNAWAY for row in rows)
     yield from _fields("", our_scalars, scalars, relative, runaway=runaway)

@@ -10,6 +10,8 @@ from reports.golden.compare import CLOSED, INFORMATIONAL, ITERATED, Difference, 
 from reports.golden.curves import Result
 from reports.golden.records import CURVES, GoldenSet, Record
 
+# R's own fit says that it did not converge: what it prints is no number to equal.
+GAVE_UP = "R did not converge, and here it is not estimable"
 MATCHED, DIFFERING, UNSUPPORTED = "matched", "differing", "unsupported"
 
 
@@ -52,7 +54,7 @@ ANALYSES = {
 
 @dataclass(frozen=True)
 class Checked:
-    """One record with its verdict; `reason` says why it could not be computed."""
+    """One record with its verdict; `reason` says why it could not be computed, `note` what a match rests on."""
 
     record: Record
     verdict: str
@@ -60,6 +62,7 @@ class Checked:
     worst: float = 0.0
     differences: tuple[Difference, ...] = ()
     reason: str = ""
+    note: str = ""
 
 
 def check(sets: list[GoldenSet]) -> Iterator[Checked]:
@@ -80,4 +83,11 @@ def check_record(golden: GoldenSet, record: Record) -> Checked:
         return Checked(record, UNSUPPORTED, reason=f"{type(error).__name__}: {error}")
     outcome = compare(ours, record.scalars, record.rows, analysis.relative)
     verdict = DIFFERING if outcome.differences else MATCHED
-    return Checked(record, verdict, outcome.n_compared, outcome.worst, outcome.differences)
+    return Checked(
+        record,
+        verdict,
+        outcome.n_compared,
+        outcome.worst,
+        outcome.differences,
+        note=GAVE_UP if outcome.gave_up else "",
+    )

@@ -61,7 +61,7 @@ def test_log_rank_equals_lifelines_and_pairs_are_tests_of_two_groups(rows: list[
     for pair in pairs:
         mine = np.isin(group, [pair.first, pair.second])
         alone = log_rank(time[mine], event[mine], group[mine])
-        assert pair.p == pytest.approx(alone.p, nan_ok=True)
+        assert pair.p == pytest.approx(alone.p if alone.df else 1.0, nan_ok=True)
         assert pair.holm >= pair.p or math.isnan(pair.p)
 
 

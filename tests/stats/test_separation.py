@@ -88,6 +88,25 @@ def test_a_penalized_model_stays_finite_where_the_age_rises_with_time() -> None:
     assert 0 < row["p"] < 1e-6
 
 
+@pytest.mark.parametrize("n", [10, 60])
+def test_a_penalized_age_that_rises_with_time_is_near_the_maximum_worked_out_by_hand(
+    n: int,
+) -> None:
+    """The next in line is ahead by 1: -(n - 1) exp(b) + log(information) / 2 with information ~ exp(b), so exp(b) = 1 / (2 (n - 1))."""
+    data = {"t": np.arange(1, n + 1), "e": [1] * n, "age": np.arange(n)}
+    found = firth(fitted(data, "age"))
+    assert found.converged
+    assert found.table["coef"][0] == pytest.approx(-np.log(2 * (n - 1)), abs=0.6 / n)
+
+
+def test_a_penalized_model_beyond_the_range_of_numbers_is_not_fitted() -> None:
+    n = 200
+    data = {"t": np.arange(1, n + 1), "e": [1] * n, "age": np.arange(n)}
+    found = firth(fitted(data, "age"))
+    assert not found.converged
+    assert found.table.drop("term").null_count().row(0) == (1,) * 6
+
+
 def test_what_runs_away_together_leaves_the_others_as_in_r() -> None:
     """R: coxph(Surv(t, e) ~ x0 + x1 + z), which warns of variables 1 and 2; z and the log likelihood."""
     fit = fitted(TOGETHER, "x0 + x1 + z")

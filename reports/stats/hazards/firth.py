@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,8 @@ from reports.stats.hazards.risk_sets import RiskSets
 from reports.stats.times import Bools, Floats
 
 MAX_STEPS, AT_REST = 200, 1e-9
+# A search that stops before a longer step (of the predictor) has not come to its maximum.
+NEAR = 1e-5
 # No limit is looked for beyond this many standard errors or units of the predictor.
 FAR = 60.0
 NUMBERS = ("coef", "se", "hr", "hr_lower", "hr_upper", "p")
@@ -24,9 +26,10 @@ SCHEMA = {"term": pl.String, **dict.fromkeys(NUMBERS, pl.Float64)}
 class FirthFit:
     """The penalized fit of the columns of a model that are not aliased.
 
-    `table`: term, coef, se, hr, hr_lower, hr_upper (profile limits; null where there is none), p (penalized
-    likelihood ratio). `loglik` includes the penalty. With no more events than columns nothing is fitted: all is null,
-    and `converged` is False.
+    `table`: term, coef, se, hr, hr_lower, hr_upper (profile limits), p (penalized likelihood ratio); null where there
+    is none. `loglik` includes the penalty. With no more events than columns nothing is fitted: all is null, and
+    `converged` is False. So it is, with the log likelihood where the search ended, where the maximum is so far out that
+    the risks have no numbers.
     """
 
     table: pl.DataFrame
@@ -57,12 +60,15 @@ def firth(fit: CoxFit) -> FirthFit:
     model = _Model(rows, (x - x.mean(axis=0)) / scale if x.size else x)
     everything = np.ones(columns.size, dtype=bool)
     best = model.maximize(np.zeros(columns.size), everything)
+    if not best.converged:
+        return _not_fitted([fit.names[k] for k in columns], best.value)
     drop = float(chdtri(1, 1 - fit.level)) / 2
     error = model.errors(best) if columns.size else scale
     table = []
     for k in range(columns.size):
         at_zero = model.fixed(best.coef, k, 0.0)
-        p = float(chdtrc(1, max(2 * (best.value - at_zero.value), 0.0)))
+        gain = max(2 * (best.value - at_zero.value), 0.0)
+        p = float(chdtrc(1, gain)) if at_zero.converged else None
         lower, upper = (model.limit(best, k, side * error[k], drop) for side in (-1, 1))
         coef = float(best.coef[k] / scale[k])
         ends = [None if end is None else _finite(np.exp(end / scale[k])) for end in (lower, upper)]
@@ -75,10 +81,9 @@ def firth(fit: CoxFit) -> FirthFit:
     return FirthFit(frame, best.value + units, null + units, best.converged)
 
 
-def _not_fitted(names: list[str]) -> FirthFit:
-    nothing = float("nan")
+def _not_fitted(names: list[str], loglik: float = float("nan")) -> FirthFit:
     table = pl.DataFrame([(name, *[None] * len(NUMBERS)) for name in names], SCHEMA, orient="row")
-    return FirthFit(table, nothing, nothing, converged=False)
+    return FirthFit(table, loglik, float("nan"), converged=False)
 
 
 class _UnsettledError(Exception):
@@ -120,14 +125,18 @@ class _Model:
                 return _Point(here.coef, here.at, here.value, converged=False)
             if not np.isfinite(step).all():
                 return _Point(here.coef, here.at, here.value, converged=False)
-            step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
+            whole = float(np.abs(step).max())
+            step *= min(1.0, 5.0 / max(whole, 1e-300))
             there = self.point(here.coef + step)
             while there.value < here.value - 1e-12 and np.abs(step).max() > AT_REST:
                 step = step / 2
                 there = self.point(here.coef + step)
+            if not there.value >= here.value - 1e-12:
+                # No part of the step is better. Near the maximum that is rounding, else the end of the numbers.
+                return replace(here, converged=whole <= NEAR)
             here = there
             if np.abs(step).max() <= AT_REST:
-                return here
+                return replace(here, converged=whole <= NEAR)
         return _Point(here.coef, here.at, here.value, converged=not free.any())
 
     def errors(self, best: _Point) -> Floats:
