@@ -3,6 +3,7 @@
 import itertools
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
-from reports.stats import cox, cox_zph, drop_one, firth
+from reports.stats import all_contrasts, cox, cox_zph, drop_one, firth
 from reports.stats.hazards.risk_sets import risk_sets
 from reports.stats.hazards.separation import leaders
 
@@ -128,6 +129,22 @@ def test_what_runs_away_together_has_a_sum_as_in_r() -> None:
     assert np.sqrt(both @ fit.covariance @ both) == pytest.approx(0.571702368017, rel=1e-6)
 
 
+def test_beside_a_separated_number_another_is_the_one_stratified_by_it_as_in_r() -> None:
+    """R: coxph(Surv(t, e) ~ y + z) runs out of iterations for y; its z is that of z + strata(y), which is the limit."""
+    random = np.random.default_rng(7)
+    n = 40
+    data = {
+        "t": np.arange(1.0, n + 1),
+        "e": (random.random(n) < 0.6).astype(int),
+        "y": np.sort(random.integers(0, 12, n)).astype(float),
+        "z": random.normal(0, 1, n),
+    }
+    fit, within = fitted(data, "y + z"), fitted(data, "z", strata="y")
+    assert fit.statuses == (NOT_ESTIMABLE, "estimated")
+    assert fit.coef[1] == pytest.approx(within.coef[0], rel=1e-5)
+    assert fit.std_err[1] == pytest.approx(within.std_err[0], rel=1e-5)
+
+
 def test_a_maximum_far_out_is_an_estimate_as_in_r() -> None:
     """R: coxph(Surv(t, e) ~ x0 + x1), without a warning."""
     fit = fitted(NEAR, "x0 + x1")
@@ -143,6 +160,26 @@ def test_a_limit_too_large_for_a_number_is_none() -> None:
     row = fitted(data, "x0 + x1").table().row(0, named=True)
     assert row["se"] == pytest.approx(104841.72903758, rel=1e-6)
     assert (row["hr_lower"], row["hr_upper"]) == (None, None)
+
+
+def test_two_levels_are_compared_without_limits_too_large_for_a_number() -> None:
+    """A covariance a thousand million times too large stands for data that say next to nothing."""
+    random = np.random.default_rng(0)
+    n = 60
+    data = {
+        "t": np.arange(1.0, n + 1),
+        "e": [1] * n,
+        "g": [*"ABC"] * (n // 3),
+        "x": random.normal(0, 1, n),
+    }
+    fit = fitted(data, "g + x")
+    pair = all_contrasts(fit, "g")[0]
+    assert pair.hr is not None
+    assert pair.lower is not None
+    wide = replace(fit.maximum, covariance=fit.maximum.covariance * 1e9)
+    pair = all_contrasts(replace(fit, maximum=wide), "g")[0]
+    assert pair.hr is not None
+    assert (pair.lower, pair.upper) == (None, None)
 
 
 def ordered_pairs(data: dict[str, Any], x: Any) -> Any:

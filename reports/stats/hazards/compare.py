@@ -111,7 +111,11 @@ def _estimated(fit: CoxFit, weights: Floats, level: str, against: str) -> Contra
     se = float(np.sqrt(weights @ fit.covariance[np.ix_(touched, touched)] @ weights))
     width = NormalDist().inv_cdf(0.5 + fit.level / 2) * se
     z = coef / se
-    hazard = np.exp([coef, coef - width, coef + width])
+    with np.errstate(over="ignore"):
+        hazard = np.exp([coef, coef - width, coef + width])
+    # As in the table: no limits where one is too large for a number.
+    both = bool(np.isfinite(hazard[1:]).all())
+    known = (bool(np.isfinite(hazard[0])), both, both)
     return Contrast(
         level,
         against,
@@ -119,7 +123,7 @@ def _estimated(fit: CoxFit, weights: Floats, level: str, against: str) -> Contra
         se,
         z,
         float(two_sided(np.array(z))),
-        *(float(value) for value in hazard),
+        *(float(value) if finite else None for value, finite in zip(hazard, known, strict=True)),
     )
 
 

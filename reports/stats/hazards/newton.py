@@ -79,7 +79,7 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
         start,
         found.end.information(),
         at_rest=found.at_rest,
-        settled=lambda parts: parts.at_maximum(found.coef),
+        settled=lambda parts: parts.at_maximum(found.last),
     ).scaled(scale[~aliased])
     infinite = np.zeros(x.shape[1], bool)
     infinite[~aliased] = parts.lost_columns
@@ -104,10 +104,11 @@ def maximize(rows: RiskSets, x: Floats, offset: Floats | None = None) -> Maximum
 
 @dataclass(frozen=True)
 class _Search:
-    """`at` and `coef`: where R stops; `end`: where the search ended, at a maximum or on the way to infinity."""
+    """`coef` and `at`: where R stops; `last` and `end`: where the search ended, at a maximum or on the way to infinity."""
 
     coef: Floats
     at: Likelihood
+    last: Floats
     end: Likelihood
     taken: int
     at_rest: bool
@@ -136,10 +137,8 @@ def _search(start: Likelihood, offset: Floats | None) -> _Search:
         moves = float(np.max(np.abs(step) * spread))
         at_rest = moves <= AT_REST
         flat = flat + 1 if gain <= FLAT * max(1.0, abs(here.loglik)) and moves > STILL_MOVING else 0
-    end = here
-    if stopped is not None:
-        coef, here = stopped
-    return _Search(coef, here, end, taken, at_rest, bool(flat))
+    given = (coef, here) if stopped is None else stopped
+    return _Search(*given, coef, here, taken, at_rest, bool(flat))
 
 
 def find_aliased(information: Floats, moment: Floats) -> Bools:
