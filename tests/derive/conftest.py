@@ -112,13 +112,18 @@ def derived() -> Warehouse:
     """Core tables drawn in the test (the others of `PLAIN`) → schema `analysis` derived.
 
     `held` draws rows of `temp.held_row`: what a check holds back. `exported` is the day of the
-    export of center DE01.
+    export of center DE01. Without `completions` partial dates are not completed otherwise, which a test
+    of what does not hold the rows EARLIEST and LATEST has no use for.
     """
 
     def build(
-        study: Study | None = None, held: str = "", exported: str = "", **tables: str
+        study: Study | None = None,
+        held: str = "",
+        exported: str = "",
+        completions: bool = True,
+        **tables: str,
     ) -> duckdb.DuckDBPyConnection:
-        from warehouse.analysis import derive
+        from warehouse import analysis
         from warehouse.export_days import no_export_days
 
         con = duckdb.connect(config={"threads": 1})
@@ -127,7 +132,10 @@ def derived() -> Warehouse:
         no_export_days(con)
         if exported:
             con.execute(f"insert into export_day values ('DE01', date '{exported}')")
-        derive(con, study or make_study())
+        with pytest.MonkeyPatch.context() as patch:
+            if not completions:
+                patch.setattr(analysis, "add_completions", lambda con, derive_times: None)
+            analysis.derive(con, study or make_study())
         return con
 
     return build
@@ -166,7 +174,7 @@ def plain(
     """The ADSL row of the plain patient under the tables and settings of the test."""
 
     def build(study: Study | None = None, **tables: str) -> dict[str, Any]:
-        [row] = rows(derived(study, **tables), "adsl")
+        [row] = rows(derived(study, completions=False, **tables), "adsl")
         return row
 
     return build
@@ -190,7 +198,8 @@ def plain_each(
             for table, text in {**PLAIN, **case}.items():
                 own = text.replace("MYE-DE01-", f"MYE-C{number:03}-")
                 tables.setdefault(table, []).extend(_records(own))
-        return rows(derived(study, **{name: _drawn(found) for name, found in tables.items()}), of)
+        drawn = {name: _drawn(found) for name, found in tables.items()}
+        return rows(derived(study, completions=of != "adsl", **drawn), of)
 
     return build
 
@@ -215,7 +224,7 @@ def clock(
     """One endpoint of the plain patient: its ADTTE row, or its exclusion."""
 
     def build(paramcd: str, study: Study | None = None, **tables: str) -> dict[str, Any]:
-        con = derived(study, **tables)
+        con = derived(study, completions=paramcd[-1] in "EL", **tables)
         [row] = rows(con, "adtte", f"PARAMCD = '{paramcd}'") + rows(
             con, "exclusion", f"PARAMCD = '{paramcd}'"
         )
