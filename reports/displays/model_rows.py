@@ -77,9 +77,9 @@ def effects(model: Fitted, *, tests: bool = True) -> Iterator[Estimate]:
         table = model.fit.table()
         for code, place in model.columns(name):
             found = table.row(place, named=True)
-            if found["status"] == ESTIMATED and found["hr_lower"] is not None:
-                per = _step(model, name, code)
-                numbers = (found["hr"] ** per, found["hr_lower"] ** per, found["hr_upper"] ** per)
+            per = _step(model, name, code)
+            numbers = [powered(found[key], per) for key in ("hr", "hr_lower", "hr_upper")]
+            if found["status"] == ESTIMATED and None not in numbers:
                 shared: dict[str, Any] = {
                     "value": numbers[0], "lower": numbers[1], "upper": numbers[2], "p": found["p"],
                 }  # fmt: skip
@@ -88,6 +88,8 @@ def effects(model: Fitted, *, tests: bool = True) -> Iterator[Estimate]:
                 yield _wald(model, name, label, code, found)
             else:
                 why = _why_not_estimable(model, name, code, str(found["status"]))
+                if found["status"] == ESTIMATED and found.get("robust_se", found["se"]) is not None:
+                    why = "it or a limit of it is too large for a number"
                 yield _ratio(model, name, label, code, text=f"not estimable: {why}")
         if name in ratios:
             df, statistic, p = ratios[name]
@@ -113,6 +115,14 @@ def _ratio(model: Fitted, name: str, label: str, code: str | None, **numbers: An
         **common(model), row=name, row_label=label, level=code, level_label=shown, statistic="hr",
         n=n, events=events, method=ROBUST if model.request.cluster else WALD, **numbers,
     )  # fmt: skip
+
+
+def powered(ratio: float | None, per: float) -> float | None:
+    """A ratio per so many units; None where it is none, or too large for a number."""
+    try:
+        return None if ratio is None else ratio**per
+    except OverflowError:
+        return None
 
 
 def _step(model: Fitted, name: str, code: str | None) -> float:
@@ -171,10 +181,7 @@ def penalized(model: Fitted) -> Iterator[Estimate]:
                 continue
             row, per = found[model.fit.names[place]], _step(model, name, code)
             shown = f"not estimable: {model.why_not_penalized}"
-            numbers = [
-                None if row[key] is None else row[key] ** per
-                for key in ("hr", "hr_lower", "hr_upper")
-            ]
+            numbers = [powered(row[key], per) for key in ("hr", "hr_lower", "hr_upper")]
             if result.converged:
                 shown = ratio_text(*numbers, of_number=code is None)
             yield Estimate(

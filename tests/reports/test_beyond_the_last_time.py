@@ -6,6 +6,7 @@ import pytest
 from reports.displays.curve_contrasts import contrasts
 from reports.displays.curves import BEYOND, Display, Sample, at_months, ticks_up_to
 from reports.displays.estimate import within
+from reports.displays.model_rows import powered
 from reports.figures.completeness_matrix import Variable, completeness_matrix
 from reports.figures.forest_plot import LONGEST, Heads, Ratio, forest_plot
 from reports.figures.survival_curve import MOST_MARKS, Curve, Step, survival_curves
@@ -105,3 +106,9 @@ def test_marks_of_very_many_censored_patients_are_not_drawn():
 
     assert marks(MOST_MARKS) == MOST_MARKS
     assert marks(MOST_MARKS + 1) == 1
+
+
+def test_a_ratio_per_units_that_is_too_large_for_a_number_is_none():
+    assert powered(1e40, 10) is None
+    assert powered(None, 10) is None
+    assert powered(2.0, 3) == 8
