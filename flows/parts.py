@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,7 +198,7 @@ def run_lock(root: str) -> Iterator[None]:
 
     Who has to wait for another command is told at once which process that is.
     """
-    from flows.recovery import recover, sweep
+    from flows.recovery import ended_badly, recover, sweep
     from warehouse.lock import load_lock
 
     folder = StudyFolder(Path(root))
@@ -207,9 +207,14 @@ def run_lock(root: str) -> Iterator[None]:
         study_scratch(folder.root),
     ):
         recover(folder)
-        if killed:
+        if killed or ended_badly(folder):
             sweep(folder)
-        yield
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # what fails here as well is left for the next run
+                sweep(folder)
+            raise
 
 
 def _tell(text: str) -> None:

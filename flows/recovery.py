@@ -31,6 +31,7 @@ _HALF_DONE = (
     "published/quality/.*",
     "published/.building/*",
 )
+_FAILED = ("failed", "interrupted")
 _NEXT = "next"  # what is about to be published, in the note of what is published
 
 
@@ -89,8 +90,20 @@ def recover(folder: StudyFolder) -> None:
         (folder.vault / "profiles" / f"{load_id:06d}.json").unlink(missing_ok=True)
 
 
+def ended_badly(folder: StudyFolder) -> bool:
+    """Whether the last load failed: a disk that refuses one call may have left what it was writing."""
+    loads = parts.read_log(folder).loads
+    return bool(loads) and loads[-1].outcome in _FAILED
+
+
 def sweep(folder: StudyFolder) -> None:
-    """Removes half-done work of a killed run; a published folder that it had taken away comes back."""
+    """Removes half-done work of a run that was killed or failed; a published folder that it had taken away comes back.
+
+    The results of an audit that stopped the publishing stay: its message names their page.
+    """
+    for load in parts.read_log(folder).loads:
+        if load.outcome in _FAILED:
+            shutil.rmtree(folder.vault / "audit" / str(load.load_id), ignore_errors=True)
     for name in _HALF_DONE:
         for path in list(folder.root.glob(name)):
             maker = path.suffix.removeprefix(".")

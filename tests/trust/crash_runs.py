@@ -219,6 +219,7 @@ def _reachable(path: Path, study: Path, closed: int) -> bool:
     return True
 
 
+OF_LOADS = {"quality.delivery", "quality.load", "quality.query_load", "meta.run"}
 STAGES = (
     ("pull", "vault/deliveries/"),
     ("read", "vault/staged/"),
@@ -241,11 +242,18 @@ def stage_of(path: str) -> str:
     return next((stage for stage, start in STAGES if path.startswith(start)), "other")
 
 
-def faults_of(server: Server, template: Template, study: Path) -> list[str]:
-    """What is wrong after a disturbed run and, if nothing is, after the run that follows it."""
+def faults_of(
+    server: Server, template: Template, study: Path, *, one_failed: bool = False
+) -> list[str]:
+    """What is wrong after a disturbed run and, if nothing is, after the run that follows it.
+
+    With `one_failed` the disturbed run published without one center: a state of its own, which stays in
+    the tables that count loads.
+    """
     found = []
     left = server.look(study)
-    if left.get("content") not in {template.before["content"], template.after["content"]}:
+    states = {template.before["content"], template.after["content"]}
+    if not one_failed and left.get("content") not in states:
         found.append(f"neither old nor new: {left}")
     found += [f"open to others: {name}" for name in open_to_others(study)]
     out = server.folder / "healing"
@@ -258,6 +266,8 @@ def faults_of(server: Server, template: Template, study: Path) -> list[str]:
         if healed.get(what) != template.after[what]:
             mine, other = healed.get("tables", {}), template.after["tables"]
             differ = [table for table in other if mine.get(table) != other[table]]
+            if one_failed and set(differ) <= OF_LOADS:
+                continue
             found.append(f"{what} of the next run not as of an undisturbed one: {differ[:6]}")
     if any(outcome == "running" for _, outcome in healed.get("loads", [])):
         found.append("a load was left open")

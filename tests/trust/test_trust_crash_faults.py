@@ -98,7 +98,8 @@ def test_a_run_whose_calls_fail_says_so_and_the_next_one_heals(
             published = server.look(study).get("content") == template.after["content"]
             found = faults_of_message(code, shown, published)
             if n > 1:
-                found += crash.faults_of(server, template, study)
+                # Code 1: a center failed alone and the others were published; the next run loads it.
+                found += crash.faults_of(server, template, study, one_failed=code == 1)
             if found:
                 wrong[f"{way}, {at} ({stage})"] = found
         for what, found in wrong.items():
@@ -115,7 +116,8 @@ def test_a_disk_that_is_full_at_any_size_leaves_the_old_state_or_the_new_one(
     disk.mkdir(exist_ok=True)
     if n == 0 or not _mounted(disk, 64):
         return  # the calls above that fail for want of room are tried wherever tests run
-    size = sum(path.stat().st_size for path in template.study.rglob("*") if path.is_file())
+    # Files take whole pages there.
+    size = sum(-(-path.stat().st_size // 4096) * 4096 + 4096 for path in template.study.rglob("*"))
     wrong = []
     try:
         for turn in range(n):
@@ -127,7 +129,7 @@ def test_a_disk_that_is_full_at_any_size_leaves_the_old_state_or_the_new_one(
             published = server.look(study).get("content") == template.after["content"]
             _mounted(disk, 64, 65536, again=True)
             found = faults_of_message(code, shown, published)
-            wrong += found + crash.faults_of(server, template, study)
+            wrong += found + crash.faults_of(server, template, study, one_failed=code == 1)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
     print(*wrong, sep="\n")
