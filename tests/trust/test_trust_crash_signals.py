@@ -133,8 +133,14 @@ def test_a_clock_that_goes_back_leaves_load_numbers_rising_and_the_content_as_it
         study = template.copy(place / "study")
         code = crash.run(server, template, study, place / "out", shim={"clock": shift})
         found = server.look(study)
-        if code != 0 or found["content"] != template.after["content"] or found["load"] != 2:
-            wrong.append(f"{shift}: {code}, {found}")
+        differ = {
+            table
+            for table, rows in template.after["tables"].items()
+            if found["tables"].get(table) != rows
+        }
+        # The scorecard counts the months in which deliveries came: there the clock is what is told.
+        if code != 0 or differ - {"quality.scorecard"} or found["load"] != 2:
+            wrong.append(f"{shift}: {code}, {differ}")
         if n == 1:
             continue
         small_study.deliver(study, "BB02", "2024-06-21", patients=7)
