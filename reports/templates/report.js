@@ -65,3 +65,33 @@ for (const drawing of document.querySelectorAll("svg[data-plot]")) {
     show();
   });
 }
+// A click on a printed number shows, below its section, the SQL of the rows that print it. Without it the
+// statements of the whole section stand there.
+const literal = (text) => `'${text.replaceAll("'", "''")}'`;
+for (const details of document.querySelectorAll("details.sql")) {
+  const whole = details.querySelector("code").textContent;
+  const at = whole.lastIndexOf(" order by ");
+  if (at < 0) continue;
+  const shown = document.createElement("pre");
+  shown.className = "of-number";
+  shown.tabIndex = 0;
+  for (const cell of details.parentElement.querySelectorAll("td")) {
+    const printed = cell.textContent.trim();
+    if (!/\d/.test(printed)) continue;
+    const bare = printed.replace(/\s*[†‡§]+$/, "");
+    const counts = /^(\d+) ?\/ ?(\d+)$/.exec(bare);
+    const rows = [
+      `text in (${literal(printed)}, ${literal(bare)})`,
+      `starts_with(text, ${literal(`${bare};`)})`,
+      ...(counts ? [`(events = ${counts[1]} and n = ${counts[2]})`] : []),
+    ];
+    cell.className = "number";
+    cell.title = "Click: the SQL of this number";
+    cell.addEventListener("click", () => {
+      shown.textContent = `${whole.slice(0, at)} and (${rows.join(" or ")})${whole.slice(at)}`;
+      details.querySelector("summary").after(shown);
+      details.open = true;
+      shown.scrollIntoView({ block: "nearest" });
+    });
+  }
+}
