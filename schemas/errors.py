@@ -7,8 +7,21 @@ dates or free text, because messages reach logs.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def visible(text: str) -> str:
+    """A text in which nothing is unseen: control and format marks as escapes, lines stay lines."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode()
+        if c != "\n" and unicodedata.category(c) in {"Cc", "Cf"}
+        else c
+        for c in text
+    )
 
 
 class CarmonyError(Exception):
@@ -17,9 +30,9 @@ class CarmonyError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, *, fix: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
+        # Keys and names of files come from outside.
+        self.message, self.fix = visible(message), visible(fix)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n  Fix: {self.fix}" if self.fix else self.message
