@@ -240,7 +240,14 @@ class Checker:
     def _book_with(
         self, data: TableData, checks: list[PlannedCheck], numbers: ContextBook | None = None
     ) -> ContextBook:
-        return book_of(self._plan, {**self._tables, data.name: data}, self._facts, checks, numbers)
+        names = {name for check in checks for name in check.contexts}
+        late = {n: s.late for n, s in self._streamed.items() if n != data.name}
+        streams = {
+            n: rows.compact() if numbers else rows.linked(names, self._book)
+            for n, rows in late.items() if rows.shows(names)
+        }  # fmt: skip
+        tables = {**self._tables, **streams, data.name: data}
+        return book_of(self._plan, tables, self._facts, checks, numbers)
 
     @contextmanager
     def _own_holds(self) -> Iterator[None]:

@@ -93,6 +93,10 @@ class LateRows:
             else rows.clear()
         )
 
+    def shows(self, names: Collection[str]) -> bool:
+        """Whether some of these contexts look at this table."""
+        return any(context.name in names for context in self._contexts)
+
     def compact(self) -> TableData:
         """All rows with a patient's number for its id: enough to judge, not to report."""
         rows = self._all().rename({_NUMBER: "patient_id"})

@@ -17,6 +17,7 @@ class Response(pa.DataFrameModel):
     line_number: pl.Int32 = integer("Number of the line after CAR-T", ge=0, le=20, required=True)
     kind: pl.String = code("What the row reports", "response_kind", required=True)
     response_date: pl.Date = date("Date of assessment")
+    first_response_date: pl.Date = date("Date of the first response, beside a best response")
     category: pl.String = code("Response category", "response", required=True)
     reported_category: pl.String = text("Response as reported, where it was understood")
     criteria: pl.String = code("Criteria", "response_criteria")

@@ -202,6 +202,63 @@ def test_two_other_centers_are_too_few_to_judge_by() -> None:
     assert lines(con, "AUD-32") == []
 
 
+# Units: AUD-33 ------------------------------------------------------------------------------------
+
+HEMOGLOBIN = (9.1, 10.4, 11.8, 8.9, 12.7, 10.6)  # g/dL, median 10.5
+
+
+def measured(**centers: tuple[str, tuple[float, ...]]) -> duckdb.DuckDBPyConnection:
+    """core.lab of centers, each with the values of one test."""
+    con = duckdb.connect()
+    con.execute("create schema core")
+    con.execute("create table core.lab (center_id varchar, test varchar, value double)")
+    for center, (test, values) in centers.items():
+        con.executemany("insert into core.lab values (?, ?, ?)", [(center, test, v) for v in values])
+    return con
+
+
+def scaled(values: tuple[float, ...], factor: float) -> tuple[float, ...]:
+    return tuple(value * factor for value in values)
+
+
+def test_a_center_whose_values_stand_in_another_unit_is_told() -> None:
+    """The catalogue's example of LAB-06: 7.2 mmol/L (11.6 g/dL), read as g/dL."""
+    mmol = (7.2, 5.6, 6.5, 7.9, 5.5, 6.6)
+    con = measured(C1=("HB", HEMOGLOBIN), C2=("HB", mmol), C3=("HB", HEMOGLOBIN))
+
+    assert places(con, "AUD-33") == ["C2 HB"]
+    assert places(measured(C2=("HB", mmol)), "AUD-33") == ["C2 HB"]  # alone in its study
+
+
+@pytest.mark.parametrize(
+    ("test", "values", "factor", "told"),
+    [
+        ("HB", HEMOGLOBIN, 0.75, []),  # more anemia than elsewhere
+        ("HB", HEMOGLOBIN, 0.70, ["C2 HB"]),
+        ("CALCIUM", (2.2, 2.3, 2.4, 2.5, 2.6), 4.0, ["C2 CALCIUM"]),
+        ("CREATININE", (0.7, 0.9, 1.1, 1.4, 2.0), 4.9, []),
+        ("CREATININE", (0.7, 0.9, 1.1, 1.4, 2.0), 88.4, ["C2 CREATININE"]),
+        ("FLC_KAPPA", (12.0, 300.0, 20.0, 900.0, 15.0), 100.0, []),  # the type of myeloma decides
+        ("HB", (6.1, 7.0, 7.2, 8.9), 1.0, []),  # four values
+    ],
+)
+def test_a_median_is_told_where_only_a_unit_explains_it(
+    test: str, values: tuple[float, ...], factor: float, told: list[str]
+) -> None:
+    con = measured(
+        C1=(test, values), C2=(test, scaled(values, factor)), C3=(test, values), C4=(test, values)
+    )
+
+    assert places(con, "AUD-33") == told
+
+
+def test_one_other_center_does_not_say_who_is_right_and_low_values_alone_are_anemia() -> None:
+    con = measured(C1=("ALBUMIN", (3.1, 3.5, 3.6, 4.0, 4.2)), C2=("ALBUMIN", (31, 35, 36, 40, 42)))
+
+    assert places(con, "AUD-33") == []
+    assert places(measured(C1=("HB", (7.2, 6.1, 7.0, 5.4, 12.4))), "AUD-33") == []
+
+
 # Dates: AUD-25 ------------------------------------------------------------------------------------
 
 DATES = """

@@ -43,7 +43,7 @@ variables:
 endpoints: {}
 displays: [{id: T1, kind: baseline, heading: One table, by: GRP4, rows: [AGE]}]
 """
-COMPARING = tuple(f"AUD-{n}" for n in range(23, 33))
+COMPARING = tuple(f"AUD-{n}" for n in range(23, 34))
 KEY_TABLES = ("infusion", "relapse", "treatment_line", "response", "follow_up", "subject")
 
 
@@ -55,6 +55,7 @@ class States:
     before: Profile
     now: Profile
     cohorts: dict[str, int]
+    measured: frozenset[str]
 
     def count(self, figure: str, center: str, name: str, level: str | None = None) -> int:
         """A count of the published state."""
@@ -82,7 +83,12 @@ def states(demo_after_round: Callable[[int], Path]) -> States:
     cohorts = {
         row[1]: row[4] for row in profiles[1].rows if row[0] == "known" and row[2] == "cohort"
     }
-    return States(folder / "published" / "warehouse.duckdb", profiles[0], profiles[1], cohorts)
+    warehouse = folder / "published" / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        found = con.execute(
+            "select center_id from core.lab where test = 'HB' group by all having count(value) >= 5"
+        ).fetchall()
+    return States(warehouse, profiles[0], profiles[1], cohorts, frozenset(center for (center,) in found))
 
 
 # The faults. Each gives one that must be told and, with `near`, one of the same kind that must not. -----
@@ -218,7 +224,16 @@ def times(states: States, rng: random.Random, near: bool) -> Plant:
     return Plant("AUD-32", f"{center} relapse to salvage", [statement])
 
 
-FAULTS = (rows, completeness, dates, codes, drift, references, groups, medians, shares, times)
+def units(states: States, rng: random.Random, near: bool) -> Plant:
+    center = rng.choice(sorted(states.measured))
+    factor = rng.uniform(0.85, 1.15) if near else rng.choice([1 / 1.611, 10.0])  # mmol/L, g/L
+    statement = f"update core.lab set value = value * {factor} where test = 'HB' and center_id = '{center}'"
+    return Plant("AUD-33", f"{center} HB", [statement])
+
+
+FAULTS = (
+    rows, completeness, dates, codes, drift, references, groups, medians, shares, times, units
+)  # fmt: skip
 
 
 def judged(states: States, plant: Plant, place: Path, suite: Suite) -> AuditResult:

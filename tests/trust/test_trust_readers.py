@@ -82,6 +82,17 @@ def load(server: Server, study: Path, out: Path) -> None:
     assert code == 0, out.read_text(encoding="utf-8")
 
 
+def deliver(study: Path, number: int) -> None:
+    """What was never sent before: patients come and go one by one, and were seen a day later."""
+    day = dt.timedelta(days=number)
+    folder = small_study.deliver(
+        study, "AA01", str(dt.date(2024, 7, 1) + day), patients=14 - abs(number % 14 - 7)
+    )
+    path = folder / "follow_up.csv"
+    seen = path.read_text(encoding="utf-8").replace("2024-06-01", str(dt.date(2024, 6, 1) + day))
+    path.write_text(seen, encoding="utf-8")
+
+
 def facts(study: Path) -> tuple[Any, ...]:
     """What a reader has to see of the load that stands now."""
     con = duckdb.connect(str(study / "published" / "warehouse.duckdb"), read_only=True)
@@ -124,8 +135,7 @@ def test_readers_meet_no_error_and_every_answer_is_of_one_load(
     try:
         for number in range(n):
             shutil.rmtree(study / "inbox" / "AA01")
-            day = dt.date(2024, 7, 1) + dt.timedelta(days=number)
-            small_study.deliver(study, "AA01", str(day), patients=7 + number % 13)
+            deliver(study, number)
             load(server, study, place / "out")
             expected[number + 2] = facts(study)
             if number >= n - 8:
