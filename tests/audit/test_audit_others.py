@@ -213,7 +213,9 @@ def measured(**centers: tuple[str, tuple[float, ...]]) -> duckdb.DuckDBPyConnect
     con.execute("create schema core")
     con.execute("create table core.lab (center_id varchar, test varchar, value double)")
     for center, (test, values) in centers.items():
-        con.executemany("insert into core.lab values (?, ?, ?)", [(center, test, v) for v in values])
+        con.executemany(
+            "insert into core.lab values (?, ?, ?)", [(center, test, v) for v in values]
+        )
     return con
 
 

@@ -88,7 +88,9 @@ def states(demo_after_round: Callable[[int], Path]) -> States:
         found = con.execute(
             "select center_id from core.lab where test = 'HB' group by all having count(value) >= 5"
         ).fetchall()
-    return States(warehouse, profiles[0], profiles[1], cohorts, frozenset(center for (center,) in found))
+    return States(
+        warehouse, profiles[0], profiles[1], cohorts, frozenset(center for (center,) in found)
+    )
 
 
 # The faults. Each gives one that must be told and, with `near`, one of the same kind that must not. -----
@@ -227,7 +229,9 @@ def times(states: States, rng: random.Random, near: bool) -> Plant:
 def units(states: States, rng: random.Random, near: bool) -> Plant:
     center = rng.choice(sorted(states.measured))
     factor = rng.uniform(0.85, 1.15) if near else rng.choice([1 / 1.611, 10.0])  # mmol/L, g/L
-    statement = f"update core.lab set value = value * {factor} where test = 'HB' and center_id = '{center}'"
+    statement = (
+        f"update core.lab set value = value * {factor} where test = 'HB' and center_id = '{center}'"
+    )
     return Plant("AUD-33", f"{center} HB", [statement])
 
 
