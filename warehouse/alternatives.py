@@ -7,7 +7,6 @@ sensitivity analyses of the report.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from transforms.derive.group_sizes import ALTERNATIVES as OF_GROUPS
 from warehouse import analysis
 from warehouse.alternative_steps import TARGETS, Rerun, needed, read_step
+from warehouse.analysis_labels import comment, labels
 from warehouse.definitions import set_missing
 from warehouse.sql_text import filled, quoted, sql_file
 
@@ -69,7 +69,7 @@ def add_alternatives(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     con.execute(sql_file("alternative", "empty_adsl")).fetchall()
     con.execute(sql_file("alternative", "empty_adtte")).fetchall()
     before, after = (
-        [read_step((analysis.SQL / f"{name}.sql").read_text(encoding="utf-8")) for name in names]
+        [read_step(sql_file(analysis.SQL.name, name)) for name in names]
         for names in (
             [*analysis.steps(analysis.BEFORE_LINES, study, "PRIMARY")],
             [*analysis.steps(analysis.AFTER_LINES, study, "PRIMARY")],
@@ -145,18 +145,12 @@ def _count(con: duckdb.DuckDBPyConnection, others: Sequence[tuple[str, Any]]) ->
 
 def _comments() -> Iterator[str]:
     """Labels: those of labels.csv, and for the columns of adsl and adtte those that they have there."""
-    with (analysis.SQL / "labels.csv").open(encoding="utf-8", newline="") as file:
-        entries = list(csv.DictReader(file))
     for table in TABLES:
         source = table.removeprefix("alternative_")
         copied = (
-            [e for e in entries if e["table"] == source and e["column"]]
+            [e for e in labels() if e["table"] == source and e["column"]]
             if source in TARGETS
             else []
         )
-        for entry in (*copied, *(e for e in entries if e["table"] == table)):
-            target = f"table analysis.{table}"
-            if entry["column"]:
-                target = f'column analysis.{table}."{entry["column"]}"'
-            label = entry["label"] + (f" [{entry['unit']}]" if entry["unit"] else "")
-            yield f"comment on {target} is {quoted(label)}"
+        for entry in (*copied, *(e for e in labels() if e["table"] == table)):
+            yield comment(entry, table)

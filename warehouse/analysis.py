@@ -7,17 +7,18 @@ neither pandas nor pyarrow is imported on the way to the staged warehouse.
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from transforms.derive.group_sizes import alternative_groups
 from transforms.derive.lines import find_first_salvage, salvage_sequence
+from warehouse.analysis_labels import comments
 from warehouse.completions import add_completions
 from warehouse.definitions import read_definitions, set_missing
 from warehouse.export_days import no_export_days
@@ -25,6 +26,7 @@ from warehouse.held import read_held
 from warehouse.held_progressions import none_held
 from warehouse.held_rows import no_held_rows
 from warehouse.imwg import imwg_frames
+from warehouse.sql_text import sql_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).parent / "sql" / "analysis"
 DRUGS = Path(__file__).parents[1] / "schemas" / "vocabularies" / "drugs.csv"
+DUCKDB_TYPES: Mapping[pl.DataType, str] = MappingProxyType(
+    {
+        pl.String(): "varchar",
+        pl.Boolean(): "boolean",
+        pl.Int32(): "integer",
+        pl.Int64(): "bigint",
+        pl.Float64(): "double",
+        pl.Date(): "date",
+    }
+)
 
 MACROS = (
     "staging_macro_yes",
@@ -152,7 +164,7 @@ def derive(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         _run(con, name)
     set_missing(con, study)
     add_completions(con, lambda other, completion: _derive_times(other, study, completion))
-    con.execute(";".join(_comments(con))).fetchall()
+    con.execute(";".join(comments(con))).fetchall()
 
 
 def _derive_times(con: duckdb.DuckDBPyConnection, study: Study, completion: str) -> None:
@@ -208,8 +220,7 @@ def _prepare(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Runs the steps before the first salvage is known; gives lines and progressions."""
     con.execute("create schema if not exists analysis").fetchall()
-    for name in MACROS:
-        _run(con, name)
+    con.execute(";".join(sql_file(SQL.name, name) for name in MACROS)).fetchall()
     set_variables(con, variables_of(study) | {"completion": completion})
     read_definitions(con, study)
     read_held(con)
@@ -223,14 +234,14 @@ def _prepare(
 
 def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
     # Results are drained: an open one would be dropped silently (DuckDB 2) or block the connection.
-    con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
+    con.execute(sql_file(SQL.name, name)).fetchall()
 
 
 def set_variables(con: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> None:
     """Sets what the statements read by `getvariable`."""
     # DuckDB imports pandas to look at the first parameter that Python binds; a literal costs nothing.
-    for name, value in values.items():
-        con.execute(f"set variable {name} = {literal(value)}").fetchall()
+    told = (f"set variable {name} = {literal(value)}" for name, value in values.items())
+    con.execute(";".join(told)).fetchall()
 
 
 def literal(value: str | float | bool | date | None) -> str:
@@ -267,7 +278,11 @@ def variables_of(study: Study) -> dict[str, Any]:
 
 
 def create_from(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    """A temporary table from a frame."""
+    """A temporary table from a frame of the types of `DUCKDB_TYPES`."""
+    if frame.is_empty():
+        columns = ", ".join(f'"{each}" {DUCKDB_TYPES[of]}' for each, of in frame.schema.items())
+        con.execute(f"create or replace temp table {name} ({columns})").fetchall()
+        return
     # A registered Polars frame makes DuckDB import pandas and pyarrow; a Parquet file needs neither.
     with tempfile.TemporaryDirectory(prefix="carmony-") as folder:
         path = Path(folder) / f"{name}.parquet"
@@ -275,21 +290,3 @@ def create_from(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) 
         con.execute(
             f"create or replace temp table {name} as select * from read_parquet({literal(str(path))})"
         ).fetchall()
-
-
-def _comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    tables = {
-        row[0]
-        for row in con.execute(
-            "select table_name from duckdb_tables() where schema_name = 'analysis' and not temporary"
-        ).fetchall()
-    }
-    with (SQL / "labels.csv").open(encoding="utf-8", newline="") as file:
-        for entry in csv.DictReader(file):
-            if entry["table"] not in tables:
-                continue
-            target = f"table analysis.{entry['table']}"
-            if entry["column"]:
-                target = f'column analysis.{entry["table"]}."{entry["column"]}"'
-            label = entry["label"] + (f" [{entry['unit']}]" if entry["unit"] else "")
-            yield f"comment on {target} is '{label.replace(chr(39), chr(39) * 2)}'"

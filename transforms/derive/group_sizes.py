@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.derive.lines import find_first_salvage
+from transforms.derive.lines import find_first_salvage, windows_alike
 from transforms.derive.salvage import salvage_groups
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ ALTERNATIVE_GROUP = pl.Schema(
         "salvage_group": pl.String(),
     }
 )
+_HEAD = pl.Schema(list(ALTERNATIVE_GROUP.items())[:4])
 
 
 def alternative_groups(
@@ -61,32 +62,31 @@ def alternative_groups(
     Source:
         Dossier 0.3 and the last sentence of 4.3.
     """
-    frames = []
-    for position, (setting, value, chosen) in enumerate(_values(settings), start=1):
+    values = [*_values(settings)]
+    windows = [int(value) for setting, value, _ in values if setting == "bridge_days"]
+    alike = windows_alike(lines, settings, windows)
+    by_window = {alike[settings.bridge_days]: first}
+    # The values under which the first salvages are the same, with the frame of them.
+    same: dict[int, tuple[pl.DataFrame, list[tuple[str, str, int, bool]]]] = {}
+    for position, (setting, value, chosen) in enumerate(values, start=1):
+        other = settings.model_copy(update={setting: value})
         # time_zero moves the start of the clock to the bridge, never the line or its group.
         if chosen or setting == "time_zero":
             found = first
         elif setting in REGROUPING:
-            found = _regrouped(first, settings.model_copy(update={setting: value}))
+            found = _regrouped(first, settings, other)
         else:
-            found = find_first_salvage(
-                lines, progressions, settings.model_copy(update={setting: value})
-            )
-        frames.append(
-            found.select(
-                pl.lit(setting).alias("setting"),
-                pl.lit(str(value)).alias("value"),
-                pl.lit(position, pl.Int32).alias("position"),
-                pl.lit(chosen).alias("is_chosen"),
-                "usubjid",
-                "start_date",
-                "start_flag",
-                "salvage_group",
-            )
+            key = alike[int(value)]
+            if key not in by_window:
+                by_window[key] = find_first_salvage(lines, progressions, other)
+            found = by_window[key]
+        same.setdefault(id(found), (found, []))[1].append((setting, str(value), position, chosen))
+    return pl.concat(
+        pl.DataFrame(heads, schema=_HEAD, orient="row").join(
+            found.select(name for name in ALTERNATIVE_GROUP if name not in _HEAD), how="cross"
         )
-    return pl.concat(frames).select(
-        pl.col(name).cast(dtype) for name, dtype in ALTERNATIVE_GROUP.items()
-    )
+        for found, heads in same.values()
+    ).sort("position", maintain_order=True)
 
 
 def _values(settings: Settings) -> Iterator[tuple[str, str | int, bool]]:
@@ -98,9 +98,15 @@ def _values(settings: Settings) -> Iterator[tuple[str, str | int, bool]]:
             yield setting, value, value == own
 
 
-def _regrouped(first: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """The same lines with the groups of other settings, found once per distinct set of drugs."""
-    distinct = first.select(pl.col("drugs").drop_nulls().unique().sort())["drugs"]
-    groups = salvage_groups([text.split("|") for text in distinct], settings)
-    renamed = groups.select(distinct.alias("drugs"), salvage_group="group")
+def _regrouped(first: pl.DataFrame, settings: Settings, other: Settings) -> pl.DataFrame:
+    """The same lines with the groups of other settings, found once per distinct set of drugs.
+
+    Where no group is another one it is the very same frame.
+    """
+    distinct = first["drugs"].drop_nulls().unique().sort()
+    sets = [text.split("|") for text in distinct]
+    groups = salvage_groups(sets, other)["group"]
+    if groups.equals(salvage_groups(sets, settings)["group"]):
+        return first
+    renamed = pl.DataFrame({"drugs": distinct, "salvage_group": groups})
     return first.drop("salvage_group").join(renamed, on="drugs", how="left")

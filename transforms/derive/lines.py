@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.derive.salvage import NO_ANTIMYELOMA, first_salvage, salvage_groups
+from transforms.derive.salvage import NO_ANTIMYELOMA, bridge_gaps, first_salvage, salvage_groups
 
 if TYPE_CHECKING:
     from schemas.spec.study import Settings
@@ -70,13 +71,7 @@ def find_first_salvage(
     salvage = _with_groups(lines, settings).filter(pl.col("salvage_group") != NO_ANTIMYELOMA)
     if salvage.is_empty():
         return pl.DataFrame(schema=FIRST_SALVAGE)
-    chosen = first_salvage(
-        salvage.select(
-            "line_number", "start_date", "end_date", "drugs", patient_id=pl.col("usubjid")
-        ),
-        settings.bridge_days,
-        progressions,
-    )
+    chosen = first_salvage(_to_choose_from(salvage), settings.bridge_days, progressions)
     first = _with_groups(
         chosen.select(
             "line_number",
@@ -103,6 +98,27 @@ def find_first_salvage(
     )
     return found.select(pl.col(name).cast(dtype) for name, dtype in FIRST_SALVAGE.items()).sort(
         "usubjid"
+    )
+
+
+def windows_alike(
+    lines: pl.DataFrame, settings: Settings, windows: Sequence[int]
+) -> Mapping[int, int]:
+    """Bridging window → a number that two windows share if they give the same first salvages.
+
+    Args:
+        lines: As for `find_first_salvage`.
+        settings: As for `find_first_salvage`; its own window counts for nothing.
+        windows: In days.
+    """
+    salvage = _with_groups(lines, settings).filter(pl.col("salvage_group") != NO_ANTIMYELOMA)
+    gaps = bridge_gaps(_to_choose_from(salvage))
+    return {days: sum(gap <= days for gap in gaps) for days in windows}
+
+
+def _to_choose_from(salvage: pl.DataFrame) -> pl.DataFrame:
+    return salvage.select(
+        "line_number", "start_date", "end_date", "drugs", patient_id=pl.col("usubjid")
     )
 
 

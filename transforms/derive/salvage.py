@@ -17,6 +17,7 @@ from transforms.derive.salvage_group import (
 __all__ = ["NO_ANTIMYELOMA", "DefaultSettings", "first_salvage", "salvage_groups"]
 
 DUAL_DAYS = 28  # rule SAL-03: started further apart, two bispecifics are two lines
+_GAP = (pl.col("systemic_on") - pl.col("start_date")).dt.total_days()
 
 
 def _bridge_flags(drugs: frozenset[str]) -> list[str] | None:
@@ -54,20 +55,9 @@ def first_salvage(
     Source:
         Dossier section 4.4; rules SAL-03 and SAL-05.
     """
-    kinds = _with_kinds(lines)
-    by_patient = kinds.filter(~pl.col("is_empty").fill_null(False)).sort(
-        "patient_id", "line_number", "start_date"
-    )
+    by_patient = _in_order(lines)
     first = by_patient.group_by("patient_id", maintain_order=True).first()
-    systemic = (
-        by_patient.filter(pl.col("bridge").is_null())
-        .group_by("patient_id", maintain_order=True)
-        .first()
-        .select("patient_id", systemic_line="line_number", systemic_on="start_date")
-    )
-    bridged = _bridged(
-        first.join(systemic, on="patient_id", how="inner"), bridge_days, progressions
-    )
+    bridged = _bridged(_with_systemic(first, by_patient), bridge_days, progressions)
     chosen = by_patient.join(
         first.select("patient_id", first_line="line_number", first_on="start_date"), on="patient_id"
     ).join(bridged, on="patient_id", how="left")
@@ -90,6 +80,46 @@ def first_salvage(
         )
     )
     return _with_second_bispecific(row, by_patient).sort("patient_id")
+
+
+def bridge_gaps(lines: pl.DataFrame) -> list[int]:
+    """Days from each line that may be a bridge to its systemic line: what a bridging window decides.
+
+    Args:
+        lines: As for `first_salvage`.
+
+    Returns:
+        One number per patient whose first line can be a bridge, none below 0. Two windows that reach equally
+        many of them give the same first salvages.
+    """
+    texts = lines["drugs"].drop_nulls().unique()
+    known = load_drugs()
+    if not any(_bridge_flags(frozenset(text.split("|")) & known.keys()) for text in texts):
+        return []
+    by_patient = _in_order(lines)
+    first = by_patient.group_by("patient_id", maintain_order=True).first()
+    pairs = _with_systemic(first, by_patient).filter(pl.col("bridge").is_not_null() & (_GAP >= 0))
+    return pairs.select(_GAP).to_series().to_list()
+
+
+def _in_order(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines of therapy of each patient in order, with the columns of `_with_kinds`."""
+    return (
+        _with_kinds(lines)
+        .filter(~pl.col("is_empty").fill_null(False))
+        .sort("patient_id", "line_number", "start_date")
+    )
+
+
+def _with_systemic(first: pl.DataFrame, by_patient: pl.DataFrame) -> pl.DataFrame:
+    """The first line of each patient beside the first one that is no possible bridge."""
+    systemic = (
+        by_patient.filter(pl.col("bridge").is_null())
+        .group_by("patient_id", maintain_order=True)
+        .first()
+        .select("patient_id", systemic_line="line_number", systemic_on="start_date")
+    )
+    return first.join(systemic, on="patient_id", how="inner")
 
 
 def _with_kinds(lines: pl.DataFrame) -> pl.DataFrame:
@@ -126,8 +156,7 @@ def _bridged(
     pairs: pl.DataFrame, bridge_days: int, progressions: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Patients whose first line is a bridge, with the systemic line it leads to."""
-    gap = (pl.col("systemic_on") - pl.col("start_date")).dt.total_days()
-    found = pairs.filter(pl.col("bridge").is_not_null() & gap.is_between(0, bridge_days))
+    found = pairs.filter(pl.col("bridge").is_not_null() & _GAP.is_between(0, bridge_days))
     if progressions is not None:
         between = (
             found.join(progressions, on="patient_id", how="inner")

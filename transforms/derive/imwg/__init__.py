@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from transforms.derive.imwg.category import categorize
-from transforms.derive.imwg.confirm import best_of_lines, confirm, named
+from transforms.derive.imwg.confirm import BEST, best_of_lines, confirm, named
 from transforms.derive.imwg.criteria import Criteria, load_criteria
-from transforms.derive.imwg.frame import prepare
+from transforms.derive.imwg.frame import prepare, require_columns
 from transforms.derive.imwg.levels import element_levels, measurable
 from transforms.derive.imwg.progression import progression
 from transforms.derive.imwg.reported import confirm_reported
@@ -88,6 +89,10 @@ def derive_response(
         Dossier section 1; docs/imwg.md says how each sentence was read.
     """
     chosen = criteria or load_criteria()
+    require_columns(assessments)
+    undated = _undated(assessments)
+    if undated.height == assessments.height:
+        return ImwgResponse(_in_input_order([undated]), pl.DataFrame(schema=BEST), chosen.version)
     frame = prepare(assessments, chosen)
     frame = frame.with_columns(*measurable(chosen))
     frame = frame.with_columns(*element_levels(chosen), *progression(chosen))
@@ -102,13 +107,22 @@ def derive_response(
         category=named(pl.col("level")),
         confirmed_category=named(pl.col("confirmed_level")),
     )
+    rows = _in_input_order([frame.select("index", *ASSESSED), undated])
+    return ImwgResponse(rows, lines, chosen.version)
+
+
+def _undated(assessments: pl.DataFrame) -> pl.DataFrame:
+    """The rows without a date, of which nothing can be said."""
     undated = assessments.with_row_index("index").filter(pl.col("assessed_on").is_null())
-    undated = undated.select(
+    return undated.select(
         "index", "patient_id", "line_number", "assessed_on", criterion=pl.lit("NO_DATE")
     )
-    rows = pl.concat([frame.select("index", *ASSESSED), undated], how="diagonal_relaxed")
-    rows = rows.sort("index").select(pl.col(name).cast(dtype) for name, dtype in ASSESSED.items())
-    return ImwgResponse(rows, lines, chosen.version)
+
+
+def _in_input_order(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Columns `ASSESSED` of rows that carry their `index`; a column that a part has not is null."""
+    rows = pl.concat([pl.DataFrame(schema=ASSESSED), *parts], how="diagonal_relaxed").sort("index")
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in ASSESSED.items())
 
 
 def _measure() -> pl.Expr:

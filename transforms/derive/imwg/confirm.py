@@ -8,6 +8,20 @@ from transforms.derive.imwg.criteria import Criteria
 from transforms.derive.imwg.levels import MR, NAMES, NE, PD, SD
 from transforms.derive.imwg.segments import accumulate, earlier, next_known
 
+BEST = pl.Schema(
+    {
+        "patient_id": pl.String(),
+        "line_number": pl.Int32(),
+        "kind": pl.String(),
+        "n_assessments": pl.Int32(),
+        "best": pl.String(),
+        "best_on": pl.Date(),
+        "best_confirmed": pl.String(),
+        "best_confirmed_on": pl.Date(),
+        "pd_on": pl.Date(),
+        "confirmed_pd_on": pl.Date(),
+    }
+)
 _HELD = 8  # progression while categories are accumulated: above all, so that it stays
 _PLACES = 2**32
 _NAMES = pl.Series([NAMES[level] for level in sorted(NAMES)])
@@ -148,7 +162,7 @@ def best_of_lines(frame: pl.DataFrame) -> pl.DataFrame:
         frame: as `confirm` gives it.
 
     Returns:
-        One row per patient and line with an assessment after the baseline: `kind`,
+        Columns `BEST`, one row per patient and line with an assessment after the baseline: `kind`,
         `n_assessments`, `best` with `best_on`, `best_confirmed` with `best_confirmed_on`, `pd_on`
         and `confirmed_pd_on` (first). NE only where nothing else was found; PD where nothing but
         PD and NE was.

@@ -66,11 +66,20 @@ def prepare(assessments: pl.DataFrame, criteria: Criteria) -> pl.DataFrame:
     return _with_nadirs(frame, criteria).with_columns(*_last_findings(criteria))
 
 
-def _complete(assessments: pl.DataFrame) -> pl.DataFrame:
-    """All columns in their types; a column that the caller has not is null; no NaN, no negatives."""
+def require_columns(assessments: pl.DataFrame) -> None:
+    """Refuses a frame without the columns that say whose row it is and of which day.
+
+    Raises:
+        ValueError: A required column is missing.
+    """
     missing = [name for name in REQUIRED if name not in assessments.columns]
     if missing:
         raise ValueError(f"assessments lack the columns {', '.join(missing)}")
+
+
+def _complete(assessments: pl.DataFrame) -> pl.DataFrame:
+    """All columns in their types; a column that the caller has not is null; no NaN, no negatives."""
+    require_columns(assessments)
     have = set(assessments.columns)
 
     def column(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -49,7 +49,10 @@ def confirm_reported(reported: pl.DataFrame, criteria: Criteria | None = None) -
     """
     level = pl.col("category").replace_strict(_LEVELS, return_dtype=pl.Int8)
     basis = pl.col("progression_basis")
-    frame = sort_lines(reported.filter(pl.col("category").is_not_null())).with_columns(
+    told = reported.filter(pl.col("category").is_not_null() & pl.col("assessed_on").is_not_null())
+    if told.is_empty():
+        return pl.DataFrame(schema=CONFIRMED)
+    frame = sort_lines(told).with_columns(
         level.alias("level"),
         *(((level == PD) & (basis == name)).fill_null(False).alias(f"pd_{name}") for name in BASES),
     )
