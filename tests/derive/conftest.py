@@ -3,116 +3,73 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pytest
 
-from schemas.catalog import load_catalog
 from schemas.spec.study import Study
+from tests.derive.by_hand import (
+    PLAIN,
+    Record,
+    create_core_of,
+    hold_back_of,
+    make_study,
+    records_of,
+)
+from tests.derive.rehearsal import Derived, Drawing, Rehearsal, mark, placed, select
 
-VARCHAR = "varchar"
-TYPES = {
-    pl.String(): "varchar",
-    pl.Int32(): "integer",
-    pl.Int64(): "bigint",
-    pl.Float64(): "double",
-    pl.Date(): "date",
-}
-
-Warehouse = Callable[..., duckdb.DuckDBPyConnection]
-
-
-def make_study(**settings: object) -> Study:
-    """The study of the tests: no data cut before 2025 unless a test gives one."""
-    data_cut = settings.pop("data_cut", dt.date(2024, 12, 31))
-    return Study(id="MYE", title="Test study", data_cut=data_cut, settings=settings)
+Warehouse = Callable[..., Derived | duckdb.DuckDBPyConnection]
 
 
-def create_core(con: duckdb.DuckDBPyConnection, **tables: str) -> None:
-    """Creates every core table and fills those that are drawn.
+def derive_drawn(drawn: Sequence[tuple[int, Drawing]]) -> duckdb.DuckDBPyConnection:
+    """One derivation of these drawings; they have the study in common."""
+    from warehouse import analysis
+    from warehouse.export_days import no_export_days
 
-    A drawn table has a header line; cells are separated by |, an empty cell is null. A date `2023-05`
-    or `2023` is a partial one: its precision column is filled. `center_id` is the middle part of
-    `usubjid`; `row_id` counts on; drugs of a line are joined by +.
-    """
-    con.execute("create schema core")
-    row_id = 0
-    for table in load_catalog().tables.values():
-        schema = {
-            ("usubjid" if name == "patient_id" else name): dtype
-            for name, dtype in table.frame_schema.items()
-        }
-        columns = ", ".join(
-            f'"{name}" {TYPES.get(dtype, VARCHAR)}' for name, dtype in schema.items()
-        )
-        con.execute(f"create table core.{table.name} ({columns})")
-        lines = [line.strip() for line in tables.pop(table.name, "").strip().splitlines()]
-        if not lines:
-            continue
-        header = [cell.strip() for cell in lines[0].split("|")]
-        for line in lines[1:]:
-            row_id += 1
-            cells = [cell.strip() or None for cell in line.split("|")]
-            record: dict[str, object] = dict(zip(header, cells, strict=True))
-            if record.get("drugs"):
-                record["drugs"] = str(record["drugs"]).replace("+", "|")
-            record |= {"row_id": row_id, "center_id": str(record["usubjid"]).split("-")[1]}
-            for name in header:
-                if schema[name] == pl.Date() and record[name]:
-                    text = str(record[name])
-                    record[name] = text + "-01-01"[: 10 - len(text)] if len(text) < 10 else text
-                    record[f"{name}_precision"] = {10: "day", 7: "month", 4: "year"}[len(text)]
-            names = ", ".join(f'"{name}"' for name in record)
-            values = ", ".join("null" if cell is None else f"'{cell}'" for cell in record.values())
-            con.execute(f"insert into core.{table.name} ({names}) values ({values})")
-    assert not tables, f"no such table: {sorted(tables)}"
+    con = duckdb.connect(config={"threads": 1})
+    create_core_of(con, [(number, drawing.tables) for number, drawing in drawn])
+    hold_back_of(con, [(number, each.held, each.progressions) for number, each in drawn])
+    no_export_days(con)
+    for number, drawing in drawn:
+        if drawing.exported:
+            center = f"DE01{mark(number)}"
+            con.execute(f"insert into export_day values ('{center}', date '{drawing.exported}')")
+    con.execute(";".join(drawing.before for _, drawing in drawn))
+    with pytest.MonkeyPatch.context() as patch:
+        if not drawn[0][1].completions:
+            patch.setattr(analysis, "add_completions", lambda con, derive_times: None)
+        analysis.derive(con, drawn[0][1].study)
+    return con
 
 
-def hold_back(con: duckdb.DuckDBPyConnection, held: str) -> None:
-    """Fills `temp.held_row`, and `temp.held_progression` from it, with the rows drawn."""
-    from warehouse.held_progressions import none_held, progressions_of_held_rows
-    from warehouse.held_rows import no_held_rows
-
-    none_held(con)
-    no_held_rows(con)
-    for record in _records(held) if held else []:
-        row: dict[str, str | None] = {name: cell or None for name, cell in record.items()}
-        text = row.get("day")
-        if text:
-            row["day"] = text + "-01-01"[: 10 - len(text)] if len(text) < 10 else text
-            row["day_precision"] = {10: "day", 7: "month", 4: "year"}[len(text)]
-        names = ", ".join(row)
-        con.execute(
-            f"insert into held_row ({names}) values ({', '.join('?' * len(row))})",
-            list(row.values()),
-        )
-    progressions_of_held_rows(con)
+REHEARSAL = Rehearsal(derive_drawn)
 
 
-# One plain patient; a test draws only the tables that it is about.
-PLAIN = {
-    "subject": """usubjid    | country | sex | birth_year
-                  MYE-DE01-A | DE      | F   | 1960""",
-    "infusion": """usubjid    | infusion_number | product | infusion_date | age_at_infusion
-                   MYE-DE01-A | 1               | IDE     | 2023-01-10    | 62""",
-    "relapse": """usubjid    | relapse_number | relapse_date
-                  MYE-DE01-A | 1              | 2023-05-10""",
-    "treatment_line": """usubjid    | line_number | start_date | drugs
-                         MYE-DE01-A | 1           | 2023-06-01 | talquetamab""",
-    "follow_up": """usubjid    | last_contact_date | vital_status | death_date
-                    MYE-DE01-A | 2024-02-01        | ALIVE        |""",
-}
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Before the first test of a file of this folder: all that ask for derivations are rehearsed."""
+    if item.path.parent != Path(__file__).parent or item.path == REHEARSAL.file:
+        return
+    asking = [
+        each
+        for each in item.session.items
+        if isinstance(each, pytest.Function)
+        and each.path == item.path
+        and "derived" in each.fixturenames
+        and not hasattr(each.obj, "hypothesis")
+    ]
+    REHEARSAL.rehearse(item.path, asking)
 
 
 @pytest.fixture
 def derived() -> Warehouse:
     """Core tables drawn in the test (the others of `PLAIN`) → schema `analysis` derived.
 
-    `held` draws rows of `temp.held_row`: what a check holds back. `exported` is the day of the
-    export of center DE01. Without `completions` partial dates are not completed otherwise, which a test
+    `held` draws rows of `temp.held_row`: what a check holds back, `progressions` rows of
+    `temp.held_progression` beside those of `held`. `exported` is the day of the
+    export of center DE01; `before` are statements to run on the core tables first. Without `completions` partial dates are not completed otherwise, which a test
     of what does not hold the rows EARLIEST and LATEST has no use for.
     """
 
@@ -121,22 +78,15 @@ def derived() -> Warehouse:
         held: str = "",
         exported: str = "",
         completions: bool = True,
+        progressions: str = "",
+        before: str = "",
         **tables: str,
-    ) -> duckdb.DuckDBPyConnection:
-        from warehouse import analysis
-        from warehouse.export_days import no_export_days
-
-        con = duckdb.connect(config={"threads": 1})
-        create_core(con, **{**PLAIN, **tables})
-        hold_back(con, held)
-        no_export_days(con)
-        if exported:
-            con.execute(f"insert into export_day values ('DE01', date '{exported}')")
-        with pytest.MonkeyPatch.context() as patch:
-            if not completions:
-                patch.setattr(analysis, "add_completions", lambda con, derive_times: None)
-            analysis.derive(con, study or make_study())
-        return con
+    ) -> Derived | duckdb.DuckDBPyConnection:
+        drawn = {**PLAIN, **tables}
+        shown = study or make_study()
+        return REHEARSAL.of(
+            Drawing(shown, drawn, held, progressions, exported, completions, before)
+        )
 
     return build
 
@@ -151,10 +101,11 @@ def study_with() -> Callable[..., Study]:
 def rows() -> Callable[..., list[dict[str, Any]]]:
     """Rows of an analysis table as dictionaries; dates as ISO text."""
 
-    def select(
-        con: duckdb.DuckDBPyConnection, table: str, where: str = "true"
+    def read(
+        con: Derived | duckdb.DuckDBPyConnection, table: str, where: str = "true"
     ) -> list[dict[str, Any]]:
-        result = con.execute(f"select * from analysis.{table} where {where} order by all")
+        shared = isinstance(con, Derived)
+        result = con.select(table, where) if shared else select(con, placed(table), where)
         names = [column[0] for column in result.description or ()]
         return [
             {
@@ -164,7 +115,7 @@ def rows() -> Callable[..., list[dict[str, Any]]]:
             for row in result.fetchall()
         ]
 
-    return select
+    return read
 
 
 @pytest.fixture
@@ -193,27 +144,20 @@ def plain_each(
     def build(
         cases: Iterable[dict[str, str]], study: Study | None = None, of: str = "adsl"
     ) -> list[dict[str, Any]]:
-        tables: dict[str, list[dict[str, str]]] = {}
+        tables: dict[str, list[Record]] = {}
         for number, case in enumerate(cases):
             for table, text in {**PLAIN, **case}.items():
                 own = text.replace("MYE-DE01-", f"MYE-C{number:03}-")
-                tables.setdefault(table, []).extend(_records(own))
+                tables.setdefault(table, []).extend(records_of(own))
         drawn = {name: _drawn(found) for name, found in tables.items()}
         return rows(derived(study, completions=of != "adsl", **drawn), of)
 
     return build
 
 
-def _records(text: str) -> list[dict[str, str]]:
-    header, *lines = [
-        [cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()
-    ]
-    return [dict(zip(header, line, strict=True)) for line in lines]
-
-
-def _drawn(records: list[dict[str, str]]) -> str:
+def _drawn(records: list[Record]) -> str:
     names = list(dict.fromkeys(name for record in records for name in record))
-    lines = [" | ".join(record.get(name, "") for name in names) for record in records]
+    lines = [" | ".join(record.get(name) or "" for name in names) for record in records]
     return "\n".join([" | ".join(names), *lines])
 
 

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.derive.conftest import PLAIN, create_core, hold_back, make_study
+from tests.derive.by_hand import PLAIN, create_core, hold_back, make_study
 from warehouse import analysis
 from warehouse.alternatives import add_alternatives, other_values
 from warehouse.export_days import no_export_days

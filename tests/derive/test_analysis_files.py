@@ -31,13 +31,10 @@ def test_every_file_is_run():
 
 def test_deriving_imports_neither_pandas_nor_pyarrow():
     script = """
-import importlib.util, sys
+import sys
 import duckdb
-spec = importlib.util.spec_from_file_location("by_hand", "tests/derive/conftest.py")
-by_hand = importlib.util.module_from_spec(spec)
 sys.modules["pytest"] = type(sys)("pytest")
-sys.modules["pytest"].fixture = lambda function: function
-spec.loader.exec_module(by_hand)
+from tests.derive import by_hand
 con = duckdb.connect()
 by_hand.create_core(con, **by_hand.PLAIN)
 from warehouse.analysis import derive

@@ -12,7 +12,6 @@ from schemas.catalog import load_catalog
 from schemas.definition_columns import definition_columns
 from schemas.errors import StudyError
 from schemas.spec.load import load_study
-from warehouse.analysis import derive
 from warehouse.definitions import fill_definitions
 from warehouse.loads import StagedDelivery
 from warehouse.sql_text import sql_file
@@ -42,17 +41,16 @@ def with_definitions(derived, study_with):
     """Two centers with declared definitions: (center, variable, status) → the derived warehouse."""
 
     def build(*declared: tuple[str, str, str], **settings: object) -> duckdb.DuckDBPyConnection:
-        con = derived(**TWO_CENTERS)
-        con.execute("create schema meta")
-        con.execute(sql_file("ddl", "meta_center_definition"))
+        rows = []
         for center, variable, status in declared:
             table, column = variable.split(".")
-            con.execute(
+            rows.append(
                 f"insert into meta.center_definition values ('{center}', '{table}', '{column}', 1, "
                 f"'Label', '{status}', 'DECLARED', 'As the center says.')"
             )
-        derive(con, study_with(**settings))
-        return con
+        ddl = sql_file("ddl", "meta_center_definition")
+        before = ";".join(["create schema meta", ddl, *rows])
+        return derived(study_with(**settings), before=before, completions=False, **TWO_CENTERS)
 
     return build
 

@@ -1,6 +1,6 @@
 """Who is in the cohort, and the attrition table that says why not."""
 
-from warehouse.analysis import derive
+from warehouse.sql_text import quoted
 
 
 def test_a_patient_with_relapse_and_salvage_after_a_commercial_product_is_in_the_cohort(plain):
@@ -208,18 +208,26 @@ create table quality.finding (
 )"""
 
 
-def reasons_with(derived, study_with, core, *findings):
+def found(*findings):
+    """Schema `quality` with findings of (delivery, patient, table, disposition, rule)."""
+    rows = (
+        "({}, {}, {}, {}, {}, default)".format(
+            number, *("null" if told is None else quoted(told) for told in rest)
+        )
+        for number, *rest in findings
+    )
+    return ";".join([HELD, *(f"insert into quality.finding values {row}" for row in rows)])
+
+
+def reasons_with(derived, rows, core, *findings):
     """Patient → why not in the cohort, with findings of (delivery, patient, table, disposition, rule)."""
-    con = derived(**core)
-    con.execute(HELD)
-    for finding in findings:
-        told = [*finding, "STR-06"][:5]
-        con.execute("insert into quality.finding values (?, ?, ?, ?, ?, default)", told)
-    derive(con, study_with())
-    return dict(con.execute("select usubjid, reason from temp.candidate").fetchall())
+    con = derived(
+        completions=False, before=found(*([*each, "STR-06"][:5] for each in findings)), **core
+    )
+    return {row["usubjid"]: row["reason"] for row in rows(con, "candidate")}
 
 
-def test_what_a_check_holds_back_is_told_as_held_and_not_as_missing(derived, study_with):
+def test_what_a_check_holds_back_is_told_as_held_and_not_as_missing(derived, rows):
     core = {
         "subject": """usubjid    | country | sex
                       MYE-DE01-A | DE      | F
@@ -227,51 +235,48 @@ def test_what_a_check_holds_back_is_told_as_held_and_not_as_missing(derived, stu
                       MYE-DE01-C | DE      | F""",
         "treatment_line": "usubjid | line_number | start_date | drugs",
     }
-    found = reasons_with(
+    told = reasons_with(
         derived,
-        study_with,
+        rows,
         core,
         (1, "MYE-DE01-A", "treatment_line", "quarantine"),
         (1, "MYE-DE01-B", "infusion", "quarantine"),
         (1, "MYE-DE01-C", "infusion", "keep_query"),
     )
-    assert found == {
+    assert told == {
         "MYE-DE01-A": "SALVAGE_HELD",
         "MYE-DE01-B": "INFUSION_HELD",
         "MYE-DE01-C": "NO_INDEX_INFUSION",
     }
 
 
-def test_lymphodepletion_that_is_held_as_a_line_is_no_missing_salvage(derived, study_with):
+def test_lymphodepletion_that_is_held_as_a_line_is_no_missing_salvage(derived, rows):
     core = {"treatment_line": "usubjid | line_number | start_date | drugs"}
     held = (1, "MYE-DE01-A", "treatment_line", "quarantine")
-    assert reasons_with(derived, study_with, core, (*held, "SAL-06"))["MYE-DE01-A"] == "NO_SALVAGE"
+    assert reasons_with(derived, rows, core, (*held, "SAL-06"))["MYE-DE01-A"] == "NO_SALVAGE"
     both = [(*held, "SAL-06"), (*held, "DAT-01")]
-    assert reasons_with(derived, study_with, core, *both)["MYE-DE01-A"] == "SALVAGE_HELD"
+    assert reasons_with(derived, rows, core, *both)["MYE-DE01-A"] == "SALVAGE_HELD"
 
 
-def test_the_way_to_the_cohort_begins_with_those_of_whom_nothing_could_be_loaded(
-    derived, study_with
-):
-    con = derived(subject="usubjid | country | sex\nMYE-DE01-A | DE | F")
-    con.execute(HELD)
-    for told in [
-        (1, "MYE-DE01-A", "lab", "quarantine", "LAB-01"),
-        (1, "MYE-DE01-H", "subject", "quarantine", "DUP-01"),
-        (1, "MYE-DE01-H", "infusion", "quarantine", "STR-03"),
-        (1, "MYE-DE01-K", "subject", "keep_query", "STR-04"),
-        (1, "MYE-DE01-S", "subject", "screen_out", "ELG-02"),
-        (1, "MYE-DE01-S", "infusion", "quarantine", "STR-03"),
-        (2, "MYE-DE01-O", "subject", "quarantine", "DUP-01"),
-        (1, None, "subject", "quarantine", "STR-02"),
-    ]:
-        con.execute("insert into quality.finding values (?, ?, ?, ?, ?, default)", told)
-    derive(con, study_with())
-
-    found = con.execute(
-        "select coalesce(reason, label), n_patients from analysis.attrition where n_patients > 0"
-    ).fetchall()
-    assert dict(found) == {
+def test_the_way_to_the_cohort_begins_with_those_of_whom_nothing_could_be_loaded(derived, rows):
+    con = derived(
+        subject="usubjid | country | sex\nMYE-DE01-A | DE | F",
+        before=found(
+            (1, "MYE-DE01-A", "lab", "quarantine", "LAB-01"),
+            (1, "MYE-DE01-H", "subject", "quarantine", "DUP-01"),
+            (1, "MYE-DE01-H", "infusion", "quarantine", "STR-03"),
+            (1, "MYE-DE01-K", "subject", "keep_query", "STR-04"),
+            (1, "MYE-DE01-S", "subject", "screen_out", "ELG-02"),
+            (1, "MYE-DE01-S", "infusion", "quarantine", "STR-03"),
+            (2, "MYE-DE01-O", "subject", "quarantine", "DUP-01"),
+            (1, None, "subject", "quarantine", "STR-02"),
+        ),
+    )
+    told = {
+        row["reason"] or row["label"]: row["n_patients"]
+        for row in rows(con, "attrition", "n_patients > 0")
+    }
+    assert told == {
         "Patients in the deliveries": 3,
         "SCREENED_OUT": 1,
         "ONLY_HELD": 1,
@@ -279,24 +284,22 @@ def test_the_way_to_the_cohort_begins_with_those_of_whom_nothing_could_be_loaded
     }
 
 
-def test_what_an_earlier_delivery_held_back_is_no_reason(derived, study_with):
+def test_what_an_earlier_delivery_held_back_is_no_reason(derived, rows):
     core = {"treatment_line": "usubjid | line_number | start_date | drugs"}
     held = (2, "MYE-DE01-A", "treatment_line", "quarantine")
-    assert reasons_with(derived, study_with, core, held) == {"MYE-DE01-A": "NO_SALVAGE"}
+    assert reasons_with(derived, rows, core, held) == {"MYE-DE01-A": "NO_SALVAGE"}
 
 
-def test_a_later_line_does_not_become_the_first_salvage_where_the_one_before_is_held(
-    derived, study_with
-):
+def test_a_later_line_does_not_become_the_first_salvage_where_the_one_before_is_held(derived, rows):
     core = {
         "treatment_line": """usubjid    | line_number | start_date | drugs
                              MYE-DE01-A | 2           | 2023-06-01 | talquetamab""",
     }
     held = (1, "MYE-DE01-A", "treatment_line", "quarantine")
-    assert reasons_with(derived, study_with, core, held) == {"MYE-DE01-A": "SALVAGE_HELD"}
-    assert reasons_with(derived, study_with, core) == {"MYE-DE01-A": None}
+    assert reasons_with(derived, rows, core, held) == {"MYE-DE01-A": "SALVAGE_HELD"}
+    assert reasons_with(derived, rows, core) == {"MYE-DE01-A": None}
 
 
-def test_a_held_line_after_the_first_salvage_leaves_the_patient_in_the_cohort(derived, study_with):
+def test_a_held_line_after_the_first_salvage_leaves_the_patient_in_the_cohort(derived, rows):
     held = (1, "MYE-DE01-A", "treatment_line", "quarantine")
-    assert reasons_with(derived, study_with, {}, held) == {"MYE-DE01-A": None}
+    assert reasons_with(derived, rows, {}, held) == {"MYE-DE01-A": None}

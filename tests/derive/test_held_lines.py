@@ -101,12 +101,12 @@ def test_a_held_copy_of_a_line_is_no_other_line(derived, rows, day, further):
     ],
 )
 def test_a_held_line_that_may_be_part_of_the_first_salvage_keeps_the_patient_out(
-    derived, first, number, drugs, day, expected
+    derived, rows, first, number, drugs, day, expected
 ):
     con = derived(
         treatment_line=lines((1, "2023-06-01", first)), held=held_line(number, drugs, day)
     )
-    assert con.execute("select reason from temp.candidate").fetchall() == [(expected,)]
+    assert [row["reason"] for row in rows(con, "candidate")] == [expected]
 
 
 def test_lymphodepletion_that_is_held_as_a_line_takes_no_patient_out(derived, rows):

@@ -2,27 +2,22 @@
 
 import pytest
 
-from warehouse.analysis import derive
-from warehouse.held_progressions import none_held
-
 CLOCKS = ["PFS", "PFSLA", "PFSNACT", "CIR", "NRM", "RSD", "RSDR"]
 HEADER = "usubjid | line_number | kind | response_date | category"
+PROGRESSIONS = "usubjid | line_number | day | day_precision"
 COMPLETE = f"{HEADER}\nMYE-DE01-A | 1 | BEST | 2023-07-01 | CR"
 
 
 @pytest.fixture
-def with_held(derived, rows, study_with):
+def with_held(derived, rows):
     """Reasons by parameter, best response and problems, with these held progressions."""
 
     def build(*held, **tables):
-        con = derived(**tables)
-        none_held(con)
-        for line, day, precision in held:
-            con.execute(
-                "insert into held_progression values ('MYE-DE01-A', ?, ?, ?)",
-                [line, day, precision],
-            )
-        derive(con, study_with())
+        drawn = (
+            f"MYE-DE01-A | {'' if line is None else line} | {day or ''} | {known}"
+            for line, day, known in held
+        )
+        con = derived(progressions="\n".join([PROGRESSIONS, *drawn]), **tables)
         reasons = {row["PARAMCD"]: row["reason"] for row in rows(con, "exclusion")}
         problems = {
             (row["PARAMCD"], row["reason"], row["outcome"]) for row in rows(con, "endpoint_problem")

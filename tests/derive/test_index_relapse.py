@@ -7,14 +7,18 @@ SECOND = "usubjid | relapse_number | relapse_date\nMYE-DE01-A | 2 | {}"
 HELD = "usubjid | held_table | number | day\nMYE-DE01-A | relapse | {} | {}"
 
 
-def reason(con):
-    [[found]] = con.execute("select reason from temp.candidate").fetchall()
-    return found
+@pytest.fixture
+def reason(rows):
+    def build(con):
+        [candidate] = rows(con, "candidate")
+        return candidate["reason"]
+
+    return build
 
 
 @pytest.mark.parametrize("second", ["2023-06-21", "2023-05-25", "2023-07-31"])
 @pytest.mark.parametrize("held_on", ["2023-05-10", "", "2022-05-10"])
-def test_a_held_first_relapse_is_not_replaced_by_the_second(derived, rows, second, held_on):
+def test_a_held_first_relapse_is_not_replaced_by_the_second(derived, rows, reason, second, held_on):
     con = derived(relapse=SECOND.format(second), held=HELD.format(1, held_on))
     assert reason(con) == "RELAPSE_HELD"
     assert rows(con, "adsl") == []
@@ -36,12 +40,12 @@ def test_a_held_first_relapse_is_not_replaced_by_the_second(derived, rows, secon
     ],
 )
 def test_a_held_relapse_keeps_the_patient_out_only_if_it_may_be_the_first(
-    derived, number, day, expected
+    derived, reason, number, day, expected
 ):
     assert reason(derived(held=HELD.format(number, day))) == expected
 
 
-def test_a_relapse_before_car_t_does_not_hide_one_that_is_held(derived):
+def test_a_relapse_before_car_t_does_not_hide_one_that_is_held(derived, reason):
     before = "usubjid | relapse_number | relapse_date\nMYE-DE01-A | 1 | 2022-01-01"
     con = derived(relapse=before)
     assert reason(con) == "RELAPSE_NOT_AFTER_INFUSION"
@@ -65,5 +69,7 @@ def test_the_first_relapse_is_the_first_by_number_where_dates_leave_it_open(
     assert plain(relapse=TWO.format(first, second))["RELDT"] == expected
 
 
-def test_a_first_relapse_known_by_year_only_keeps_the_patient_out_whatever_the_second(derived):
+def test_a_first_relapse_known_by_year_only_keeps_the_patient_out_whatever_the_second(
+    derived, reason
+):
     assert reason(derived(relapse=TWO.format("2023", "2023-05-10"))) == "RELAPSE_DATE_INCOMPLETE"

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.derive.conftest import PLAIN, create_core, make_study
+from tests.derive.by_hand import PLAIN, create_core, make_study
 from transforms.derive.imwg import derive_response
 from warehouse.analysis import derive
 

@@ -7,7 +7,7 @@ import datetime as dt
 import duckdb
 import pytest
 
-from tests.derive.conftest import PLAIN, create_core, make_study
+from tests.derive.by_hand import PLAIN, create_core, make_study
 from warehouse.analysis import derive
 
 P = "MYE-DE01-A"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import duckdb
 import pytest
 
 from schemas.spec.study import Study
+from tests.derive import by_hand
 
 # Columns: talquetamab, teclistamab, IMiD/PI/CD38, other (Merz 2024, Table 1; MyCARe high of other is 7).
 SIZES = (28, 37, 43, 31)
@@ -127,26 +127,15 @@ def core_tables() -> dict[str, str]:
     }
 
 
-def _core() -> Any:
-    path = Path(__file__).parents[1] / "derive" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_by_hand", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def study() -> Study:
-    study: Study = _core().make_study()
-    return study
+    return by_hand.make_study()
 
 
 @pytest.fixture(scope="session")
 def create_core() -> Any:
     """`create_core(con, **tables)` of the tests of the derivations."""
-    return _core().create_core
+    return by_hand.create_core
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +154,7 @@ def warehouse(made_once: Callable[[str, Callable[[Path], object]], Path], study:
     def make(folder: Path) -> None:
         folder.mkdir()
         con = duckdb.connect(str(folder / "warehouse.duckdb"))
-        _core().create_core(con, **core_tables())
+        by_hand.create_core(con, **core_tables())
         derive(con, study)
         add_alternatives(con, study)
         write_estimates(con, study)
