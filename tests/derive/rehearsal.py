@@ -36,6 +36,8 @@ SHARED = frozenset(
         "candidate",
         "endpoint_problem",
         "exclusion",
+        "imwg_line",
+        "imwg_response",
         "risk_agreement",
         "salvage_line",
     }
@@ -92,16 +94,17 @@ class Derived:
     shared: duckdb.DuckDBPyConnection
     rehearsal: Rehearsal
 
-    def select(self, table: str, where: str) -> duckdb.DuckDBPyConnection:
+    def select(self, table: str, where: str, columns: str) -> duckdb.DuckDBPyConnection:
         """Rows of a table in the order of all columns, as if the drawing had been derived alone."""
         if table not in SHARED or "alone" in self.__dict__:
-            return select(self.alone, placed(table), where)
+            return select(self.alone, table, where, columns)
         added = mark(self.number)
         undone = {
             "usubjid": f"replace(usubjid, '{added}-', '-')",
             "siteid": f"replace(siteid, '{added}', '')",
             "center_id": f"replace(center_id, '{added}', '')",
             "srcseq": f"srcseq - {self.number * ROWS_APART}",
+            "response_row_id": f"response_row_id - {self.number * ROWS_APART}",
         }
         described = self.shared.execute(f"describe {placed(table)}").fetchall()
         names = {row[0].lower(): row[0] for row in described}
@@ -113,7 +116,7 @@ class Derived:
         else:
             own = f"ends_with({'siteid' if 'siteid' in names else 'center_id'}, '{added}')"
         source = f"(select * replace ({replaced}) from {placed(table)} where {own})"
-        return select(self.shared, source, where)
+        return self.shared.execute(f"select {columns} from {source} where {where} order by all")
 
     @cached_property
     def alone(self) -> duckdb.DuckDBPyConnection:
@@ -131,9 +134,13 @@ def placed(table: str) -> str:
     return f"temp.{table}" if table in TEMPORARY else f"analysis.{table}"
 
 
-def select(con: duckdb.DuckDBPyConnection, source: str, where: str) -> duckdb.DuckDBPyConnection:
-    """Rows in the order of all columns."""
-    return con.execute(f"select * from {source} where {where} order by all")
+def select(
+    con: Derived | duckdb.DuckDBPyConnection, table: str, where: str = "true", columns: str = "*"
+) -> duckdb.DuckDBPyConnection:
+    """Rows of a derived table in the order of all columns."""
+    if isinstance(con, Derived):
+        return con.select(table, where, columns)
+    return con.execute(f"select {columns} from {placed(table)} where {where} order by all")
 
 
 @dataclass

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from tests.derive.by_hand import PLAIN, make_study
-from tests.derive.conftest import derive_drawn
 from tests.derive.rehearsal import SHARED, Derived, Drawing, Rehearsal, placed, select
+from tests.derive.shared import derive_drawn
 
 RESPONSE = """usubjid    | line_number | kind        | response_date | category
               MYE-DE01-A | 1           | ASSESSMENT  | 2023-07       | PR
@@ -15,6 +15,11 @@ TOXICITY = """usubjid    | kind | grade | scale | onset_date
               MYE-DE01-A | CRS  | 2     | ASTCT | 2023-01-12"""
 RISK = """usubjid    | timepoint   | iss | r_iss | ldh
           MYE-DE01-A | BEFORE_CART | III | II    | 150"""
+LAB = """usubjid    | lab_date   | test    | value
+         MYE-DE01-A | 2023-05-20 | M_SERUM | 30
+         MYE-DE01-A | 2023-05-20 | M_URINE | 0
+         MYE-DE01-A | 2023-07-01 | M_SERUM | 10
+         MYE-DE01-A | 2023-07-01 | M_URINE | 0"""
 TWO_CENTERS = {
     "subject": "usubjid | country\nMYE-ES02-A | ES\nMYE-DE01-B | DE",
     "infusion": "usubjid | infusion_number | product | infusion_date\n"
@@ -35,7 +40,9 @@ DRAWN = [
     Drawing(STUDY, PLAIN),
     Drawing(STUDY, {**PLAIN, "response": RESPONSE, "toxicity": TOXICITY, "risk": RISK}),
     Drawing(STUDY, {**PLAIN, **TWO_CENTERS}),
-    Drawing(STUDY, {**PLAIN, "response": RESPONSE}, held=HELD, progressions=PROGRESSIONS),
+    Drawing(
+        STUDY, {**PLAIN, "response": RESPONSE, "lab": LAB}, held=HELD, progressions=PROGRESSIONS
+    ),
     Drawing(STUDY, {**PLAIN, "relapse": "usubjid | relapse_date"}, exported="2023-12-31"),
 ]
 
@@ -51,9 +58,9 @@ def test_a_drawing_among_others_has_the_rows_that_it_has_alone(together, place):
     alone = derive_drawn([(0, drawing)])
     shared = Derived(drawing, place + 1, together, Rehearsal(derive_drawn))
     for table in SHARED:
-        expected = select(alone, placed(table), "true")
+        expected = select(alone, table)
         names, rows = expected.description, expected.fetchall()
-        found = shared.select(table, "true")
+        found = select(shared, table)
         assert (found.description, found.fetchall()) == (names, rows), table
 
 

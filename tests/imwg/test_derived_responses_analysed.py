@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-import duckdb
 import pytest
 
-from tests.derive.by_hand import PLAIN, create_core, make_study
-from warehouse.analysis import derive
+from tests.derive.by_hand import make_study
+from tests.derive.rehearsal import select
 
 P = "MYE-DE01-A"
 LAB = "usubjid | lab_date | test | value"
@@ -24,22 +23,23 @@ def drawn(header, *rows):
     return "\n".join([header, *(f"{P} | {row}" for row in rows)])
 
 
-def build(lab=(), response=(), analysed="derived", **more):
-    tables = {"lab": drawn(LAB, *lab), "response": drawn(REPORT, *response)}
-    settings = more.pop("settings", {})
-    con = duckdb.connect(config={"threads": 1})
-    create_core(con, **{**PLAIN, **{k: t for k, t in tables.items() if "\n" in t}, **more})
-    derive(con, make_study(response_analysed=analysed, **settings))
-    return con
+@pytest.fixture
+def build(derived):
+    """The plain patient with these laboratory values and reports, derived responses analysed."""
+
+    def make(lab=(), response=(), analysed="derived", settings=None):
+        tables = {"lab": drawn(LAB, *lab), "response": drawn(REPORT, *response)}
+        study = make_study(response_analysed=analysed, **(settings or {}))
+        return derived(study, **{name: text for name, text in tables.items() if "\n" in text})
+
+    return make
 
 
 def read(con, columns, table, where="true"):
-    return con.execute(
-        f"select {columns} from analysis.{table} where {where} order by all"
-    ).fetchall()
+    return select(con, table, where, columns).fetchall()
 
 
-def test_the_derived_category_is_analysed_and_the_reported_one_is_not():
+def test_the_derived_category_is_analysed_and_the_reported_one_is_not(build):
     given = {
         "lab": (*BASELINE, *at("2023-07-01", 3), *at("2023-08-01", 3)),
         "response": ("1 | BEST | 2023-07-01 | SD",),
@@ -51,7 +51,7 @@ def test_the_derived_category_is_analysed_and_the_reported_one_is_not():
 
 
 @pytest.mark.parametrize("counts", [True, False])
-def test_what_cannot_be_derived_is_unknown_and_never_the_report(counts):
+def test_what_cannot_be_derived_is_unknown_and_never_the_report(build, counts):
     con = build(
         response=("1 | BEST | 2023-07-01 | CR", "1 | ASSESSMENT | 2023-07-01 | CR"),
         settings={"ne_counts_as_nonresponder": counts},
@@ -64,12 +64,12 @@ def test_what_cannot_be_derived_is_unknown_and_never_the_report(counts):
     assert read(con, "AVALC, AVAL", "adrs", "PARAMCD = 'RSP'") == [(None, None)]
 
 
-def test_a_category_that_is_not_evaluable_is_not_derived():
+def test_a_category_that_is_not_evaluable_is_not_derived(build):
     con = build(lab=("2023-07-01 | M_SERUM | 3",))
     assert read(con, "BESTRESP, BESTRSRC, BESTRSPO", "adsl") == [(None, "NOT_DERIVED", "NE")]
 
 
-def test_progression_after_a_day_that_could_not_be_evaluated_tells_no_best_response():
+def test_progression_after_a_day_that_could_not_be_evaluated_tells_no_best_response(build):
     unknown = ("2023-07-01 | M_SERUM | 3",)  # no baseline
     later = ("2023-09-01 | M_SERUM | 20",)
     assert read(build(lab=(*unknown, *later)), "BESTRESP, BESTRSRC", "adsl") == [
@@ -79,7 +79,9 @@ def test_progression_after_a_day_that_could_not_be_evaluated_tells_no_best_respo
     assert read(at_once, "BESTRESP, BESTRSRC, BESTRSPO", "adsl") == [("LTPR", "DERIVED", "PD")]
 
 
-def test_response_starts_with_the_first_derived_response_and_ends_with_the_reported_progression():
+def test_response_starts_with_the_first_derived_response_and_ends_with_the_reported_progression(
+    build,
+):
     con = build(
         lab=(*BASELINE, *at("2023-07-01", 19), *at("2023-08-01", 3)),
         response=(
@@ -97,14 +99,14 @@ def test_response_starts_with_the_first_derived_response_and_ends_with_the_repor
     ]
 
 
-def test_a_derived_response_after_a_derived_progression_does_not_count_unless_any_time_does():
+def test_a_derived_response_after_a_derived_progression_does_not_count_unless_any_time_does(build):
     lab = (*BASELINE, *at("2023-07-01", 19), *at("2023-08-01", 30), *at("2023-09-01", 3))
     assert read(build(lab=lab), "BESTRESP", "adsl") == [("PR",)]
     later = build(lab=lab, settings={"best_response_window": "any_time"})
     assert read(later, "BESTRESP", "adsl") == [("VGPR",)]
 
 
-def test_progression_free_survival_ends_with_what_was_reported():
+def test_progression_free_survival_ends_with_what_was_reported(build):
     con = build(lab=(*BASELINE, *at("2023-07-01", 60)))
     assert read(con, "CNSR", "adtte", "PARAMCD = 'PFS'") == [(1,)]
     assert read(con, "AVALC, PARCAT1", "adrs", "PARAMCD = 'PD'") == [("N", "Investigator")]
@@ -113,7 +115,7 @@ def test_progression_free_survival_ends_with_what_was_reported():
     ]
 
 
-def test_derived_responses_are_confirmed_by_the_next_derived_one():
+def test_derived_responses_are_confirmed_by_the_next_derived_one(build):
     con = build(
         lab=(*BASELINE, *at("2023-07-01", 19), *at("2023-08-01", 3)),
         response=("1 | ASSESSMENT | 2023-07-01 | CR",),
@@ -128,7 +130,7 @@ def test_derived_responses_are_confirmed_by_the_next_derived_one():
     ]
 
 
-def test_both_completions_of_partial_dates_rest_on_derived_responses_too():
+def test_both_completions_of_partial_dates_rest_on_derived_responses_too(build):
     con = build(
         lab=(*BASELINE, *at("2023-07-01", 3)),
         response=("1 | PROGRESSION | 2023-11 | PD",),

@@ -2,13 +2,11 @@
 
 import datetime as dt
 
-import duckdb
 import polars as pl
 import pytest
 
-from tests.derive.by_hand import PLAIN, create_core, make_study
+from tests.derive.rehearsal import select
 from transforms.derive.imwg import derive_response
-from warehouse.analysis import derive
 
 P = "MYE-DE01-A"
 START = dt.date(2023, 6, 1)
@@ -57,40 +55,41 @@ def test_the_day_of_the_switch_is_no_nadir():
     assert [category for category, _ in chains((500, 10), (10, 300), (20, 10))] == ["NE", "VGPR"]
 
 
-def build(lesions, relapse=IMAGED, **tables):
-    lab = "\n".join(
-        f"{P} | {row}"
-        for row in (
-            "2023-05-20 | M_SERUM | 30",
-            "2023-05-20 | M_URINE | 50",
-            "2023-07-01 | M_SERUM | 15",
-            "2023-07-01 | M_URINE | 20",
-            "2023-08-01 | M_SERUM | 15",
-            "2023-08-01 | M_URINE | 20",
+@pytest.fixture
+def build(derived):
+    """Day, category and basis of a progression of each assessment, with these lesions."""
+
+    def make(lesions, relapse=IMAGED):
+        lab = "\n".join(
+            f"{P} | {row}"
+            for row in (
+                "2023-05-20 | M_SERUM | 30",
+                "2023-05-20 | M_URINE | 50",
+                "2023-07-01 | M_SERUM | 15",
+                "2023-07-01 | M_URINE | 20",
+                "2023-08-01 | M_SERUM | 15",
+                "2023-08-01 | M_URINE | 20",
+            )
         )
-    )
-    con = duckdb.connect(config={"threads": 1})
-    drawn = "\n".join([LESION, *(f"{P} | {row}" for row in lesions)])
-    core = {**PLAIN, "relapse": relapse, "lab": f"{LAB}\n{lab}", "lesion": drawn, **tables}
-    create_core(con, **core)
-    derive(con, make_study())
-    return con.execute(
-        "select assessed_on::varchar, category, pd_basis from analysis.imwg_response "
-        "where line_number = 1 order by all"
-    ).fetchall()
+        drawn = "\n".join([LESION, *(f"{P} | {row}" for row in lesions)])
+        con = derived(relapse=relapse, lab=f"{LAB}\n{lab}", lesion=drawn)
+        columns = "assessed_on::varchar, category, pd_basis"
+        return select(con, "imwg_response", "line_number = 1", columns).fetchall()
+
+    return make
 
 
 PARTIAL = [("2023-07-01", "PR", None), ("2023-08-01", "PR", None)]
 
 
-def test_a_lesion_of_follow_up_at_a_site_without_one_before_is_a_progression():
+def test_a_lesion_of_follow_up_at_a_site_without_one_before_is_a_progression(build):
     assert build(["LIVER | EXTRAOSSEOUS | FOLLOWUP | 2023-08-01"]) == [
         PARTIAL[0],
         ("2023-08-01", "PD", "IMAGING"),
     ]
 
 
-def test_a_new_lesion_on_a_day_without_a_sample_is_an_assessment():
+def test_a_new_lesion_on_a_day_without_a_sample_is_an_assessment(build):
     assert build(["LIVER | EXTRAOSSEOUS | FOLLOWUP | 2023-07-15"])[1] == (
         "2023-07-15",
         "PD",
@@ -106,11 +105,11 @@ def test_a_new_lesion_on_a_day_without_a_sample_is_an_assessment():
     ],
     ids=["without a day", "before the line"],
 )
-def test_a_lesion_that_has_no_day_in_the_line_shows_nothing(lesions):
+def test_a_lesion_that_has_no_day_in_the_line_shows_nothing(build, lesions):
     assert build(lesions) == PARTIAL
 
 
-def test_a_lesion_at_a_site_listed_before_is_not_new():
+def test_a_lesion_at_a_site_listed_before_is_not_new(build):
     lesions = [
         "LIVER | EXTRAOSSEOUS | BEFORE_CART | 2022-12-01",
         "LIVER | EXTRAOSSEOUS | FOLLOWUP | 2023-08-01",
@@ -118,7 +117,7 @@ def test_a_lesion_at_a_site_listed_before_is_not_new():
     assert build(lesions) == PARTIAL
 
 
-def test_a_lesion_is_new_only_on_the_first_day_that_lists_it():
+def test_a_lesion_is_new_only_on_the_first_day_that_lists_it(build):
     lesions = [
         "LIVER | EXTRAOSSEOUS | FOLLOWUP | 2023-07-01",
         "LIVER | EXTRAOSSEOUS | FOLLOWUP | 2023-08-01",
@@ -127,6 +126,6 @@ def test_a_lesion_is_new_only_on_the_first_day_that_lists_it():
 
 
 @pytest.mark.parametrize("modality", ["", "NONE"])
-def test_without_imaging_at_relapse_nobody_can_call_a_lesion_new(modality):
+def test_without_imaging_at_relapse_nobody_can_call_a_lesion_new(build, modality):
     relapse = IMAGED.replace("PET_CT", modality.ljust(6))
     assert build(["LIVER | EXTRAOSSEOUS | FOLLOWUP | 2023-08-01"], relapse) == PARTIAL

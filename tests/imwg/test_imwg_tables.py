@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-import duckdb
 import pytest
 
-from tests.derive.by_hand import PLAIN, create_core, make_study
-from warehouse.analysis import derive
+from tests.derive.rehearsal import select
 
 P = "MYE-DE01-A"
 REPORT = (
@@ -18,25 +16,16 @@ REPORT = (
 LAB = "usubjid | lab_date | test | value | value_comparator | result"
 
 
-def build(**tables):
-    con = duckdb.connect(config={"threads": 1})
-    create_core(con, **{**PLAIN, **tables})
-    derive(con, make_study())
-    return con
-
-
 def drawn(header, *rows):
     return "\n".join([header, *(f"{P} | {row}" for row in rows)])
 
 
 def read(con, columns, table="imwg_response", where="line_number = 1"):
-    return con.execute(
-        f"select {columns} from analysis.{table} where {where} order by all"
-    ).fetchall()
+    return select(con, table, where, columns).fetchall()
 
 
-def test_reports_are_judged_against_the_last_laboratory_values_before_the_line():
-    con = build(
+def test_reports_are_judged_against_the_last_laboratory_values_before_the_line(derived):
+    con = derived(
         lab=drawn(
             LAB,
             "2023-05-20 | M_SERUM | 30 | |",
@@ -77,9 +66,9 @@ def test_reports_are_judged_against_the_last_laboratory_values_before_the_line()
     ],
 )
 def test_a_report_that_the_laboratory_of_the_day_contradicts_is_not_known(
-    reported, laboratory, category, missing
+    derived, reported, laboratory, category, missing
 ):
-    con = build(
+    con = derived(
         lab=drawn(
             LAB,
             "2023-05-20 | M_SERUM | 30 | |",
@@ -91,8 +80,10 @@ def test_a_report_that_the_laboratory_of_the_day_contradicts_is_not_known(
     assert read(con, "category, missing") == [(category, missing)]
 
 
-def test_a_negative_immunofixation_proves_nothing_beside_amounts_that_contradict_each_other():
-    con = build(
+def test_a_negative_immunofixation_proves_nothing_beside_amounts_that_contradict_each_other(
+    derived,
+):
+    con = derived(
         lab=drawn(
             LAB,
             "2023-05-20 | M_SERUM | 30 | |",
@@ -106,9 +97,9 @@ def test_a_negative_immunofixation_proves_nothing_beside_amounts_that_contradict
 
 @pytest.mark.parametrize(("laboratory", "category"), [("NEGATIVE", "CR"), ("POSITIVE", "VGPR")])
 def test_immunofixations_that_contradict_each_other_prove_no_complete_response(
-    laboratory, category
+    derived, laboratory, category
 ):
-    con = build(
+    con = derived(
         lab=drawn(
             LAB,
             "2023-05-20 | M_SERUM | 30 | |",
@@ -120,8 +111,8 @@ def test_immunofixations_that_contradict_each_other_prove_no_complete_response(
     assert read(con, "category") == [(category,)]
 
 
-def test_laboratory_days_of_a_line_are_assessments_and_those_of_the_next_line_are_not():
-    con = build(
+def test_laboratory_days_of_a_line_are_assessments_and_those_of_the_next_line_are_not(derived):
+    con = derived(
         treatment_line="""usubjid    | line_number | start_date | drugs
                           MYE-DE01-A | 1           | 2023-06-01 | talquetamab
                           MYE-DE01-A | 2           | 2023-10-01 | teclistamab""",
@@ -143,8 +134,8 @@ def test_laboratory_days_of_a_line_are_assessments_and_those_of_the_next_line_ar
     ]
 
 
-def test_a_value_above_a_bound_is_not_known_and_one_below_a_bound_is_just_under_it():
-    con = build(
+def test_a_value_above_a_bound_is_not_known_and_one_below_a_bound_is_just_under_it(derived):
+    con = derived(
         lab=drawn(
             LAB,
             "2023-05-20 | M_SERUM | 40 | |",
@@ -166,8 +157,8 @@ def test_a_value_above_a_bound_is_not_known_and_one_below_a_bound_is_just_under_
     ]
 
 
-def test_two_values_of_one_test_on_one_day_that_differ_are_not_known():
-    con = build(
+def test_two_values_of_one_test_on_one_day_that_differ_are_not_known(derived):
+    con = derived(
         lab=drawn(
             LAB,
             "2023-05-20 | M_SERUM | 40 | |",
@@ -184,8 +175,8 @@ def test_two_values_of_one_test_on_one_day_that_differ_are_not_known():
     ]
 
 
-def test_a_report_whose_only_value_is_a_bound_is_shown_as_not_evaluable():
-    con = build(
+def test_a_report_whose_only_value_is_a_bound_is_shown_as_not_evaluable(derived):
+    con = derived(
         response=drawn(
             "usubjid | line_number | kind | response_date | category"
             " | m_protein_serum | m_protein_serum_comparator",
@@ -195,15 +186,15 @@ def test_a_report_whose_only_value_is_a_bound_is_shown_as_not_evaluable():
     assert read(con, "reported, category, value") == [("PR", "NE", None)]
 
 
-def test_a_report_without_a_complete_date_is_shown_and_not_judged():
-    con = build(response=drawn(REPORT, "1 | ASSESSMENT | 2023-07 | PR | 15 | 0 | | |"))
+def test_a_report_without_a_complete_date_is_shown_and_not_judged(derived):
+    con = derived(response=drawn(REPORT, "1 | ASSESSMENT | 2023-07 | PR | 15 | 0 | | |"))
     assert read(con, "assessed_on, reported, category, criterion") == [
         (None, "PR", None, "NO_DATE")
     ]
 
 
-def test_a_progression_on_imaging_is_one_without_numbers():
-    con = build(
+def test_a_progression_on_imaging_is_one_without_numbers(derived):
+    con = derived(
         response=drawn(REPORT, "1 | PROGRESSION | 2023-09-01 | PD | | | | | IMAGING"),
     )
     assert read(con, "category, pd_basis, confirmation, confirmed_category") == [
@@ -214,8 +205,10 @@ def test_a_progression_on_imaging_is_one_without_numbers():
 @pytest.mark.parametrize(
     ("category", "expected"), [("EXTRAOSSEOUS", "VGPR"), ("INTRAMEDULLARY", "CR")]
 )
-def test_a_soft_tissue_tumor_at_relapse_keeps_complete_response_one_level_down(category, expected):
-    con = build(
+def test_a_soft_tissue_tumor_at_relapse_keeps_complete_response_one_level_down(
+    derived, category, expected
+):
+    con = derived(
         lesion=f"""usubjid    | site  | category   | timepoint
                    MYE-DE01-A | LIVER | {category} | RELAPSE""",
         lab=drawn(LAB, "2023-05-20 | M_SERUM | 30 | |", "2023-05-20 | M_URINE | 0 | |"),
@@ -224,23 +217,23 @@ def test_a_soft_tissue_tumor_at_relapse_keeps_complete_response_one_level_down(c
     assert read(con, "category") == [(expected,)]
 
 
-def test_reported_responses_stay_what_is_analysed():
-    con = build(
+def test_reported_responses_stay_what_is_analysed(derived):
+    con = derived(
         lab=drawn(LAB, "2023-05-20 | M_SERUM | 30 | |", "2023-05-20 | M_URINE | 0 | |"),
         response=drawn(REPORT, "1 | ASSESSMENT | 2023-07-01 | VGPR | 29 | 0 | | |"),
     )
     assert read(con, "reported, category, difference") == [("VGPR", "SD", -3)]
-    assert con.execute("select BESTRESP from analysis.adsl").fetchall() == [("VGPR",)]
+    assert read(con, "BESTRESP", "adsl", "true") == [("VGPR",)]
 
 
-def test_without_measurements_the_tables_are_there_and_empty():
-    con = build()
+def test_without_measurements_the_tables_are_there_and_empty(derived):
+    con = derived()
     for table in ("imwg_response", "imwg_line", "response_agreement"):
-        assert con.execute(f"select count(*) from analysis.{table}").fetchall() == [(0,)]
+        assert read(con, "count(*)", table, "true") == [(0,)]
 
 
-def test_reported_responses_are_confirmed_by_the_next_report():
-    con = build(
+def test_reported_responses_are_confirmed_by_the_next_report(derived):
+    con = derived(
         response=drawn(
             REPORT,
             "1 | ASSESSMENT | 2023-07-01 | VGPR | | | | |",
@@ -276,8 +269,8 @@ def test_reported_responses_are_confirmed_by_the_next_report():
     assert course("PD", "ADT, AVALC, AVAL, PDBASIS") == [(dt.date(2023, 10, 1), "Y", 1, "IMAGING")]
 
 
-def test_a_patient_without_reports_has_no_response_and_no_progression():
-    con = build()
+def test_a_patient_without_reports_has_no_response_and_no_progression(derived):
+    con = derived()
     assert read(con, "PARAMCD, ADT, AVALC, AVAL", "adrs", "true") == [
         ("BOR", None, "MISSING", None),
         ("CBOR", None, "MISSING", None),
@@ -286,8 +279,8 @@ def test_a_patient_without_reports_has_no_response_and_no_progression():
     ]
 
 
-def test_every_record_of_a_patient_has_its_own_number():
-    con = build(
+def test_every_record_of_a_patient_has_its_own_number(derived):
+    con = derived(
         response=drawn(
             REPORT,
             "1 | ASSESSMENT | 2023-07-01 | PR | | | | |",
