@@ -52,9 +52,9 @@ def fill_core(
             files = existing(current, f"core/{table.name}.parquet")
             own = own_columns(table, catalog, _units(con, table, files))
             columns = (*identity_columns(centers or ["none"]), *own)
-            con.execute(create_table("core", table.name, columns)).fetchall()
-            for statement in comments("core", table.name, table.description, columns):
-                con.execute(statement).fetchall()
+            made = create_table("core", table.name, columns)
+            told = comments("core", table.name, table.description, columns)
+            con.execute(";".join([made, *told])).fetchall()
             out[table.name] = columns
         large = [t for t in catalog.tables.values() if not _is_small(t, current)]
         for table in catalog.tables.values():

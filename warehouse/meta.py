@@ -103,15 +103,12 @@ def analysis_labels() -> Mapping[tuple[str, str, str], Mapping[str, str]]:
 
 def comment_labels(con: duckdb.DuckDBPyConnection) -> None:
     """COMMENT ON for the columns of `labels.csv`, which then reach the dictionary."""
+    statements = []
     for (schema, table, column), row in labels().items():
-        target = f"{name(schema)}.{name(table)}"
-        if column:
-            con.execute(
-                f"COMMENT ON COLUMN {target}.{name(column)} IS {quoted(row['label'])}"
-            ).fetchall()
-        else:
-            kind = row["kind"]
-            con.execute(f"COMMENT ON {kind} {target} IS {quoted(row['label'])}").fetchall()
+        target = f"{name(schema)}.{name(table)}" + (f".{name(column)}" if column else "")
+        kind = "COLUMN" if column else row["kind"]
+        statements.append(f"COMMENT ON {kind} {target} IS {quoted(row['label'])}")
+    con.execute(";".join(statements)).fetchall()
 
 
 def fill_dictionary(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _JUDGED = """
 CREATE OR REPLACE TEMP TABLE study_judged AS SELECT * FROM (${statement})
 """
+_COUNTED = """
+SELECT count(*), count(*) FILTER (WHERE fails) FROM study_judged
+"""
 _TABLES = """
 SELECT DISTINCT unnest(list_distinct(list_transform(fields, lambda f: f."table")))
 FROM study_judged WHERE fails
@@ -84,9 +87,7 @@ SELECT h.delivery_key, count(*) AS n FROM study_judged j JOIN study_home h USING
 """
 _OUTCOME = """
 INSERT INTO quality.check_run
-WITH judged AS (${judged}), found AS (
-  SELECT delivery_key, any_value("table") AS "table", count(*) AS n FROM study_finding GROUP BY ALL
-)
+WITH judged AS (${judged}), found AS (${found})
 SELECT d.delivery_key, d.load_id, r.rule_id, r.severity, found."table",
   CASE WHEN found.n > 0 THEN 'failed' WHEN NOT ${can_run} THEN 'not_run'
     WHEN judged.n > 0 AND ${applies} THEN 'passed' ELSE 'not_applicable' END,
@@ -100,7 +101,7 @@ WHERE d.is_current
 """
 _FURTHER_OUTCOME = """
 INSERT INTO quality.check_run
-WITH judged AS (${judged}), found AS (SELECT delivery_key, count(*) AS n FROM study_finding GROUP BY ALL)
+WITH judged AS (${judged}), found AS (${found})
 SELECT d.delivery_key, d.load_id, ${rule}, 'warning', 'lab',
   CASE WHEN found.n > 0 THEN 'failed' WHEN judged.n > 0 THEN 'passed' ELSE 'not_applicable' END,
   coalesce(found.n, 0), coalesce(judged.n, 0), NULL
@@ -119,8 +120,11 @@ d.delivery_key IN (
   ))
 )
 """
-_NO_ROWS = """
-SELECT NULL::VARCHAR AS "table", row_id, source_id, source_row, map_id FROM core.subject LIMIT 0
+_FOUND_BY_DELIVERY = """
+SELECT delivery_key, any_value("table") AS "table", count(*) AS n FROM study_finding GROUP BY ALL
+"""
+_NONE = """
+SELECT NULL::INTEGER AS delivery_key, NULL::VARCHAR AS "table", NULL::BIGINT AS n LIMIT 0
 """
 _SEVERAL = "(SELECT count(DISTINCT center_id) > 1 FROM core.subject)"
 _TOLD = """
@@ -170,6 +174,10 @@ JOIN study_told t USING (delivery_key, finding_id)
 LEFT JOIN study_understood u USING (delivery_key, finding_id, position)
 ORDER BY ALL
 """
+_NOT_YET = """
+DELETE FROM quality.check_run
+WHERE rule_id IN (${rules}) AND delivery_key IN (SELECT delivery_key FROM quality.delivery WHERE is_current)
+"""
 _FILES = {"finding": FINDING, "finding_field": FINDING_FIELD}
 _ON_CHANGES = "DLV-"
 _LATER = "d.delivery_key IN (SELECT delivery_key FROM delivery_compared)"
@@ -211,10 +219,13 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analysis' AND NOT temporary"
     )
     derived = {row[0] for row in tables.fetchall()}
-    for rule in sql_names("study"):
-        statement = sql_file("study", rule)
-        if rule in known and set(_DERIVED.findall(statement)) <= derived:
-            _judge(con, rule, statement, further=known[rule] == "rows")
+    statements = {rule: sql_file("study", rule) for rule in sql_names("study") if rule in known}
+    judged = {r: s for r, s in statements.items() if set(_DERIVED.findall(s)) <= derived}
+    replaced = ", ".join(quoted(rule) for rule in judged if known[rule] != "rows")
+    if replaced:
+        con.execute(filled(_NOT_YET, {"rules": replaced})).fetchall()
+    for rule, statement in judged.items():
+        _judge(con, rule, statement, further=known[rule] == "rows")
     _keep(con, study_folder)
     for table in ("study_finding", "study_told", "study_understood", "study_judged", "study_home"):
         con.execute(f"DROP TABLE IF EXISTS temp.{table}").fetchall()
@@ -224,19 +235,13 @@ def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
 
 def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str, *, further: bool) -> None:
     con.execute(filled(_JUDGED, {"statement": statement})).fetchall()
-    rows = " UNION ALL ".join(
-        f'SELECT {quoted(table)} AS "table", row_id, source_id, source_row, map_id '
-        f"FROM core.{name(table)}"
-        for (table,) in con.execute(_TABLES).fetchall()
-    )
+    n_judged, n_failing = con.execute(_COUNTED).fetchall()[0]
     on_changes = rule.startswith(_ON_CHANGES)
-    if on_changes and rows:
-        rows += " UNION ALL FROM held_home"
     on_measurements = further or rule in _ON_MEASUREMENTS
     values = {
         "rule": quoted(rule),
-        "rows": rows or _NO_ROWS,
         "judged": _judged_of(rule, on_measurements=on_measurements),
+        "found": _FOUND_BY_DELIVERY,
         "can_run": _MAPPED if on_measurements else "true",
         "why_not": quoted("no measurements of the disease are delivered"),
         "applies": _SEVERAL if rule in _BETWEEN_CENTERS else _LATER if on_changes else "true",
@@ -244,19 +249,32 @@ def _judge(con: duckdb.DuckDBPyConnection, rule: str, statement: str, *, further
             "there is no delivery before it" if on_changes else "there is one center only"
         ),
     }
-    con.execute(filled(_HOME, values)).fetchall()
+    outcome = _FURTHER_OUTCOME if further else _OUTCOME
+    if n_judged and (n_failing or on_measurements):
+        _find_home(con, on_changes=on_changes)
+    elif on_measurements:
+        values["judged"] = _NONE
+    if not n_failing:  # most rules on most loads: half of the statements would add nothing
+        con.execute(filled(outcome, {**values, "found": _NONE})).fetchall()
+        return
     con.execute(_FOUND).fetchall()
-    if not further:
-        con.execute(
-            f"DELETE FROM quality.check_run WHERE rule_id = {quoted(rule)} AND delivery_key IN "
-            "(SELECT delivery_key FROM quality.delivery WHERE is_current)"
-        ).fetchall()
-    for step in (_FINDING, _FIELD, _FURTHER_OUTCOME if further else _OUTCOME, _TOLD):
+    for step in (_FINDING, _FIELD, outcome, _TOLD):
         con.execute(filled(step, values)).fetchall()
     if on_changes:
         con.execute(filled(_CHANGE_UNDERSTOOD, values)).fetchall()
     else:
         _understand(con)
+
+
+def _find_home(con: duckdb.DuckDBPyConnection, *, on_changes: bool) -> None:
+    """study_home: the delivery and address of each row that is judged or named."""
+    rows = [
+        f'SELECT {quoted(table)} AS "table", row_id, source_id, source_row, map_id FROM core.{name(table)}'
+        for (table,) in con.execute(_TABLES).fetchall()
+    ]
+    if on_changes:
+        rows.append("FROM held_home")
+    con.execute(filled(_HOME, {"rows": " UNION ALL ".join(rows)})).fetchall()
 
 
 def _judged_of(rule: str, *, on_measurements: bool) -> str:
