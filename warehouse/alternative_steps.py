@@ -20,6 +20,7 @@ SCHEMA, PREFIX = (
     "alternative_",
 )  # adsl of an alternative is the temporary alternative_adsl
 TARGETS = ("adsl", "adtte")
+OWN = "own_"  # stands before the name of a table that makes room for that of an alternative
 LINES = ("first_salvage", "salvage_sequence")  # what the step in Python makes
 _MAKES = re.compile(r"create or replace (?:temp )?table (?:analysis\.)?(\w+)")
 
@@ -69,8 +70,8 @@ class Rerun:
     """Runs what a setting touches on a connection whose temporary tables are those of the study's settings.
 
     `before`, `after`: the needed steps before and after the first salvage is found. `finish`: what is done to
-    adsl once it is made. `moved`: tables whose content is another one now; after the study's own settings
-    have been run again there is none.
+    adsl once it is made. `moved`: tables whose content is another one now; those of the study's own settings
+    stand beside them under another name, to be put back.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -90,16 +91,22 @@ class Rerun:
             decides_lines: Whether the first salvage may be another one.
             find_lines: Finds it under these settings and makes the tables `LINES`.
         """
-        earlier, self.moved = self.moved, set()
+        self.put_back()
         names = set(touched)
-        self._run_steps(self.before, names, earlier)
-        if decides_lines or not earlier.isdisjoint(LINES) or self.moved:
+        self._run_steps(self.before, names)
+        if decides_lines or self.moved:
             self._make(LINES, LINES, find_lines)
-        self._run_steps(self.after, names, earlier)
+        self._run_steps(self.after, names)
 
-    def _run_steps(self, steps: Sequence[Step], touched: set[str], earlier: set[str]) -> None:
+    def put_back(self) -> None:
+        """Every table is that of the study's own settings again."""
+        for name in self.moved:
+            self._put_back(name)
+        self.moved = set()
+
+    def _run_steps(self, steps: Sequence[Step], touched: set[str]) -> None:
         for step in steps:
-            if step.makes in earlier or not step.words.isdisjoint(touched | self.moved):
+            if not step.words.isdisjoint(touched | self.moved):
                 self._make((step.makes,), (step.target,), lambda step=step: self._execute(step))  # type: ignore[misc]
 
     def _execute(self, step: Step) -> None:
@@ -111,12 +118,20 @@ class Rerun:
         for name in names:
             if name not in self._own:
                 self._own[name] = self._content(f"{SCHEMA}{name}" if name in TARGETS else name)
+            if name not in TARGETS:
+                self.con.execute(f"alter table temp.{name} rename to {OWN}{name}").fetchall()
         make()
-        self.moved |= {
-            name
-            for name, target in zip(names, targets, strict=True)
-            if self._content(target) != self._own[name]
-        }
+        for name, target in zip(names, targets, strict=True):
+            if self._content(target) == self._own[name]:
+                self._put_back(name)
+            else:
+                self.moved.add(name)
+
+    def _put_back(self, name: str) -> None:
+        if name not in TARGETS:  # the study's own adsl and adtte are in schema analysis
+            self.con.execute(
+                f"drop table temp.{name}; alter table temp.{OWN}{name} rename to {name}"
+            ).fetchall()
 
     def _content(self, table: str) -> tuple[int, int]:
         """Height and a sum over the rows; their order counts for nothing."""
