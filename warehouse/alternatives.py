@@ -12,7 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from transforms.derive.group_sizes import ALTERNATIVES as OF_GROUPS
+from transforms.derive.lines import finds_the_same
 from warehouse import analysis
 from warehouse.alternative_steps import TARGETS, Rerun, needed, read_step
 from warehouse.analysis_labels import comment, labels
@@ -83,8 +86,14 @@ def add_alternatives(con: duckdb.DuckDBPyConnection, study: Study) -> None:
         lambda adsl: set_missing(con, study, adsl),
     )
     others = [*other_values(study.settings)]
+    lines, _ = analysis.found_lines(con)
+    first = pl.DataFrame(con.sql("select drugs from first_salvage"))
     for setting, value in others:
-        _derive(con, study, _with(study, setting, value), rerun, setting in OF_LINES)
+        other = _with(study, setting, value)
+        decides_lines = setting in OF_LINES and not finds_the_same(
+            lines, first, study.settings, other.settings
+        )
+        _derive(con, study, other, rerun, decides_lines)
         _keep(con, rerun, setting, value)
     _derive(con, study, study, rerun, False)
     _count(con, others)

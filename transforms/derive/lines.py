@@ -116,6 +116,26 @@ def windows_alike(
     return {days: sum(gap <= days for gap in gaps) for days in windows}
 
 
+def finds_the_same(
+    lines: pl.DataFrame, first: pl.DataFrame, settings: Settings, other: Settings
+) -> bool:
+    """Whether other settings find the same salvage lines in the same groups; it costs little to know.
+
+    Args:
+        lines: As for `find_first_salvage`.
+        first: What it gave under `settings`; only `drugs` is read.
+        settings: As for `find_first_salvage`.
+        other: What is compared with them.
+    """
+    alike = windows_alike(lines, settings, (settings.bridge_days, other.bridge_days))
+    if alike[settings.bridge_days] != alike[other.bridge_days]:
+        return False
+    # Those of two lines that are one stand in `first` only.
+    distinct = pl.concat([lines["drugs"], first["drugs"]]).drop_nulls().unique().sort()
+    sets = [text.split("|") for text in distinct]
+    return salvage_groups(sets, settings).equals(salvage_groups(sets, other))
+
+
 def _to_choose_from(salvage: pl.DataFrame) -> pl.DataFrame:
     return salvage.select(
         "line_number", "start_date", "end_date", "drugs", patient_id=pl.col("usubjid")
