@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # DuckDB and Polars give no error number: their sentences quote the system's, or their own setting.
 _SENTENCES = ("no space left on device", "disk quota exceeded", "max_temp_directory_size")
 _LITTLE = 2**20  # bytes: a disk with less is taken for the full one
+_ALIKE = 4
 
 
 class DiskFullError(StudyError):
@@ -63,12 +65,31 @@ def _which(error: BaseException, study: Path | None) -> str:
             for what, place in places.items():
                 if Path(name).absolute().is_relative_to(place.absolute()):
                     return f"{what} ('{place}')"
-    full = {what: place for what, place in places.items() if _is_full(place)}
-    return " or ".join(f"{what} ('{place}')" for what, place in (full or places).items())
+    quoted = str(error)
+    named = [what for what, place in places.items() if str(place.absolute()) in quoted]
+    chosen = named[:1] or _fullest(places)
+    return " or ".join(f"{what} ('{places[what]}')" for what in chosen)
 
 
-def _is_full(place: Path) -> bool:
+def _fullest(places: dict[str, Path]) -> list[str]:
+    """The place without room, one per disk; what was cut off may have left room again: then the one with least."""
+    room = {what: _free(place) for what, place in places.items()}
+    disks = {what: _disk(place) for what, place in places.items()}
+    alone = [what for n, what in enumerate(room) if disks[what] not in list(disks.values())[:n]]
+    least = min(alone, key=lambda what: room[what])
+    # Of two disks with about the same room either may be the full one.
+    return [what for what in alone if room[what] < max(_LITTLE, _ALIKE * room[least])]
+
+
+def _free(place: Path) -> int:
     try:
-        return shutil.disk_usage(place).free < _LITTLE
+        return shutil.disk_usage(place).free
     except OSError:
-        return False
+        return sys.maxsize
+
+
+def _disk(place: Path) -> object:
+    try:
+        return place.stat().st_dev
+    except OSError:
+        return place

@@ -13,6 +13,7 @@ WAITING = "waiting"  # still changing; the next run tries again
 UNCHANGED = "unchanged"  # nothing new from this center
 REPEATED = "repeated"  # the files of an earlier delivery under another date
 TROUBLE = frozenset({FAILED, HELD, WAITING})
+FUTURE = "FUTURE"  # code of a delivery whose day has not come by this machine's clock
 
 # States of a run.
 PUBLISHED = "published"
@@ -54,6 +55,11 @@ class DeliveryOutcome:
     def trouble(self) -> bool:
         """True if somebody has to do something about it."""
         return self.state in TROUBLE
+
+    @property
+    def told_in_load(self) -> bool:
+        """True if a load says what became of it; of days that have not come, only the run does."""
+        return self.state == LOADED or (self.trouble and self.code != FUTURE)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; passed between tasks."""

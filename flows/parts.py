@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from flows.disk_full import DiskFullError
 from flows.fingerprint import file_hash, spec_hash, staging_code
 from flows.folder import StudyFolder, write_json
-from flows.outcome import FAILED, HELD, LOADED, TROUBLE, WAITING, DeliveryOutcome
+from flows.outcome import FAILED, HELD, LOADED, WAITING, DeliveryOutcome
 from flows.scratch import study_scratch
 from schemas.delivery import Delivery
 from schemas.errors import CarmonyError, FileError, Place
@@ -275,7 +275,7 @@ def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
                 outcome.message,
             )
             for outcome in outcomes
-            if outcome.state == LOADED or outcome.state in TROUBLE
+            if outcome.told_in_load
         ],
     )
     return load_id

@@ -23,6 +23,7 @@ from typing import Any
 
 from flows.faults import refuse_to_go_on, unreadable
 from flows.folder import StudyFolder, make_private, write_json
+from flows.outcome import FUTURE
 from schemas.delivery import DeliveredFile, Delivery, read_delivery
 from schemas.errors import CarmonyError, FileError, Place
 from transforms.read.source import shown
@@ -151,12 +152,15 @@ def _date_of(entry: Path) -> dt.date:
 
 def _refuse_future(entry: Path, received_on: dt.date) -> None:
     """A day that has not come would stand above every later delivery, for years."""
-    if received_on > _today() + _AHEAD:
+    today = _today()
+    if received_on > today + _AHEAD:
         raise FileError(
-            "NAME",
+            FUTURE,
             Place(shown(entry.name)),
-            "the name gives a day in the future; the delivery is not taken",
-            fix="rename the folder or file to the day it came (and look at this machine's clock)",
+            f"the name gives a day in the future: this machine's clock says {today}; the delivery is "
+            "not taken, and nothing is published for it",
+            fix="rename the folder or file to the day it came; if it is the clock that is wrong, set it "
+            "right and run again",
         )
 
 

@@ -188,12 +188,21 @@ def summary(outcome: RunOutcome) -> str:
 def messages(outcome: RunOutcome) -> str:
     """One message per failure, then the warnings of the audit."""
     lines = [f"{d.center_id}: {d.message}" for d in outcome.deliveries if d.trouble]
-    lines += [f"note: {d.message}" for d in outcome.deliveries if d.message and not d.trouble]
+    notes = {_note(d): None for d in outcome.deliveries if d.message and not d.trouble}
+    lines += notes
     lines += outcome.messages
     lines += [f"audit warning: {text}" for text in outcome.warnings]
     lines += [f"answers: {text}" for file in outcome.answers for text in file["problems"]]
     lines += packet_messages(outcome.packets)
     return "\n".join(lines)
+
+
+def _note(delivery: DeliveryOutcome) -> str:
+    """What is said of a delivery that needs nobody; it names the center."""
+    named = f"inbox/{delivery.center_id}" in delivery.message
+    return (
+        f"note: {delivery.message}" if named else f"note: {delivery.center_id}: {delivery.message}"
+    )
 
 
 def packet_messages(packets: list[dict[str, Any]]) -> list[str]:

@@ -97,7 +97,11 @@ def state_key(root: str, outcomes: Sequence[DeliveryOutcome], load_id: int | Non
     """
     folder = StudyFolder(Path(root))
     current = sorted(staged.folder.name for staged in parts.current_deliveries(folder, load_id))
-    failures = sorted((o.center_id, o.delivery_id, o.state, o.code) for o in outcomes if o.trouble)
+    failures = sorted(
+        (o.center_id, o.delivery_id, o.state, o.code)
+        for o in outcomes
+        if o.trouble and o.told_in_load
+    )
     settings = [file_hash(folder.settings), parts.plan_hash(folder)]
     asked = parts.query_marks(folder)
     return content_key([current, failures, settings, asked, study_code()])
@@ -113,7 +117,7 @@ def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
 
 def nothing_came(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
     """True if no delivery has come in this run or before: there is nothing to make a load of."""
-    if any(o.trouble or o.state == LOADED for o in outcomes):
+    if any(o.told_in_load for o in outcomes):
         return False
     return not parts.current_deliveries(StudyFolder(Path(root)))
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
-import getpass
 import hashlib
 import json
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +59,7 @@ def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str
             "event": "ran",
             "n": _number(last) + 1,
             "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-            "user": _user(),
+            **_user(),
             "command": command,
             **facts,
             "loads": _sealed(StudyPaths(study_folder).load_log),
@@ -184,11 +184,15 @@ def _parsed(line: str) -> dict[str, Any]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _user() -> str:
+def _user() -> dict[str, Any]:
+    """Whose process it is, by its number; what the environment says instead stands beside it."""
+    uid = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"uid {uid}"  # an account that this machine has no name for
+    said = os.environ.get("LOGNAME", name)
+    return {"user": name, "uid": uid, **({"logname": said} if said != name else {})}
 
 
 @contextmanager

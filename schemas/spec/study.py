@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from schemas.spec.base import Declared
 from schemas.spec.notification import Notification
@@ -185,6 +185,21 @@ class Study(Declared):
             groups = [{"code": code, "label": label} for code, label in data["groups"].items()]
             return {**data, "groups": groups}
         return data
+
+    @field_validator("audit")
+    @classmethod
+    def _groups_of_medians(cls, value: Audit, facts: ValidationInfo) -> Audit:
+        """Bounds of a group that is not there would guard nothing."""
+        if "groups" not in facts.data:  # they are wrong themselves
+            return value
+        known = [*(group.code for group in facts.data["groups"]), "ALL"]
+        for key in value.medians:
+            _, dot, group = key.partition(".")
+            if dot and group not in known:
+                raise ValueError(
+                    f"medians: {key}: there is no group {group}; groups: {', '.join(known)}"
+                )
+        return value
 
     @property
     def folder(self) -> Path:

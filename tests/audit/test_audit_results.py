@@ -214,6 +214,18 @@ def test_bounds_that_cannot_be_are_refused(text: str, tmp_path: Path) -> None:
         load_study(tmp_path)
 
 
+def test_bounds_of_a_group_that_is_not_there_are_refused_and_the_groups_named(
+    tmp_path: Path,
+) -> None:
+    study = "id: SMALL\ntitle: t\ndata_cut: 2024-06-30\ngroups: {TEC: T, OTHER: O}\naudit:\n  medians: {OS.%s: [1, 3]}\n"
+    (tmp_path / "study.yaml").write_text(study % "NOPE")
+    with pytest.raises(StudyError, match="there is no group NOPE; groups: TEC, OTHER, ALL"):
+        load_study(tmp_path)
+    for group in ("TEC", "ALL"):
+        (tmp_path / "study.yaml").write_text(study % group)
+        assert list(load_study(tmp_path).audit.medians) == [f"OS.{group}"]
+
+
 def test_bounds_of_the_study_are_read(tmp_path: Path) -> None:
     text = "id: SMALL\ntitle: t\ndata_cut: 2024-06-30\naudit: {medians: {OS.TEC: [3, 40]}, stop: [AUD-30]}\n"
     (tmp_path / "study.yaml").write_text(text)

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import small_study
 
-from flows import center, parts, pull, results
+from flows import center, disk_full, parts, pull, results
 from flows.cli import main
 from flows.disk_full import is_disk_full
 from warehouse.loads import LoadLog
@@ -109,6 +109,46 @@ def test_only_the_system_and_the_libraries_tell_of_a_full_disk() -> None:
     assert not is_disk_full(ValueError("no space left on device"))
     assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
     assert not is_disk_full(duckdb.BinderException("no such column"))
+
+
+GB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("disks", "room", "told"),
+    [
+        ((1, 2), (0, 9 * GB), "study"),
+        ((1, 2), (60 * 2**20, 9 * GB), "study"),  # what could not be written has left room again
+        ((1, 2), (9 * GB, 0), "temporary"),
+        ((1, 1), (5 * GB, 5 * GB), "study"),  # one disk: it is named once
+        ((1, 2), (0, 0), "study temporary"),
+    ],
+)
+def test_only_the_disk_without_room_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    disks: tuple[int, int],
+    room: tuple[int, int],
+    told: str,
+) -> None:
+    study, temporary = tmp_path / "study", tmp_path / "tmp"
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(temporary))
+    monkeypatch.setattr(disk_full, "_disk", dict(zip((study, temporary), disks, strict=True)).get)
+    monkeypatch.setattr(disk_full, "_free", dict(zip((study, temporary), room, strict=True)).get)
+    message = disk_full.disk_full(duckdb_error(study), study).message
+    names = {"study": "disk of the study folder", "temporary": "disk of temporary files"}
+    assert [key for key, name in names.items() if name in message] == told.split()
+
+
+def test_the_place_that_the_error_quotes_is_the_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, temporary = tmp_path / "study", tmp_path / "tmp"
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(temporary))
+    error = duckdb.IOException(f'Could not write file "{temporary}/x.tmp": No space left on device')
+    message = disk_full.disk_full(error, study).message
+    assert "disk of temporary files" in message
+    assert "disk of the study folder" not in message
 
 
 @pytest.mark.parametrize("rows", [1, 100_000])
