@@ -44,6 +44,8 @@ DRAWN = [
         STUDY, {**PLAIN, "response": RESPONSE, "lab": LAB}, held=HELD, progressions=PROGRESSIONS
     ),
     Drawing(STUDY, {**PLAIN, "relapse": "usubjid | relapse_date"}, exported="2023-12-31"),
+    Drawing(STUDY, {**PLAIN, "response": RESPONSE}, completions=False),
+    Drawing(STUDY, {**PLAIN, "response": RESPONSE}, held=HELD, completions=False),
 ]
 
 
