@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,13 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": "true",
 }
 _READING = frozenset({"SELECT", "EXPLAIN", "RELATION"})
+_FETCHING = frozenset(
+    {
+        "fetchone", "fetchmany", "fetchall", "fetchdf", "fetch_df", "fetch_df_chunk", "fetchnumpy",
+        "fetch_arrow_table", "fetch_record_batch", "df", "pl", "arrow", "torch", "tf",
+        "description", "rowcount", "query_progress", "interrupt", "close",
+    }
+)  # fmt: skip
 MOST_ROWS = (
     1_000_000  # of an answer: as Python objects rows take many times the memory that DuckDB counts
 )
@@ -49,9 +57,10 @@ _EXPLAIN = re.compile(
 
 
 class Published:
-    """A published warehouse to read with: `execute` and `sql` take one reading statement each.
+    """A published warehouse to read with: `execute`, `sql` and `query` take one reading statement each.
 
-    Everything else is that of DuckDB's connection (`fetchall`, `pl`, `df`, `interrupt`, `close`).
+    What fetches answers is that of DuckDB's connection (`fetchall`, `pl`, `df`, `description`, `interrupt`,
+    `close`); what else a connection can do is left out.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -72,7 +81,15 @@ class Published:
         _refuse_other_than_reading(self._con, statement)
         return self._con.sql(statement)
 
+    query = sql
+
+    def cursor(self) -> Published:
+        """Another connection to the same file, for a thread of its own."""
+        return Published(self._con.cursor())
+
     def __getattr__(self, name: str) -> Any:
+        if name not in _FETCHING:
+            raise AttributeError(f"an open published warehouse has no '{name}': it is for reading")
         return getattr(self._con, name)
 
     def __enter__(self) -> Published:
@@ -241,17 +258,26 @@ def _refuse_other_than_reading(con: duckdb.DuckDBPyConnection, statement: str) -
             fix="give a single SELECT, and put it in quotes",
         )
     kind = statements[0].type.name
+    seen = _with_plain_spaces(statement)
     if kind == "EXPLAIN":
-        _refuse_other_than_reading(con, _EXPLAIN.sub("", statements[0].query, count=1))
+        _refuse_other_than_reading(con, _EXPLAIN.sub("", seen, count=1))
     elif kind not in _READING:
         raise CarmonyError(
             f"Only reading statements are answered; this is {kind.replace('_', ' ')}.",
             fix="use SELECT, WITH, FROM, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN",
         )
-    if found := _ACTING.search(statement):
+    if found := _ACTING.search(seen):
         raise CarmonyError(
             f"The function '{found[1].lower()}' does more than read.", fix="ask without it"
         )
+
+
+def _with_plain_spaces(statement: str) -> str:
+    """What DuckDB reads: it takes characters for spaces that a pattern does not (U+200B, U+2060, U+FEFF)."""
+    return "".join(
+        " " if not char.isascii() and unicodedata.category(char)[0] in "CZ" else char
+        for char in statement
+    )
 
 
 def _trimmed(error: Exception) -> str:

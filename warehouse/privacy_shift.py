@@ -11,16 +11,20 @@ stay). What stays a clue: a day that many patients of a center share, as a last 
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
+import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import schemas
 from schemas.catalog import Catalog, load_catalog
 from warehouse.paths import private_folder
 from warehouse.pseudonyms import Pseudonymizer
-from warehouse.sql_text import name, quoted
+from warehouse.sql_text import filled, name, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,6 +32,11 @@ if TYPE_CHECKING:
 MOST_DAYS = 364
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _INSTANCES = ("query", "exception")
+# A text that may hold a date in any form: as such texts are many, more is taken for one than is.
+_WITH_DATE = (
+    r"(?i)\d{1,4}\s?[./\-–]\s?\d{1,4}|\d{6,}|\b(?:19|20)\d{2}\b|[’']\d{2}\b"
+    r"|(?:\b|\d)(?:${months})(?:\b|\d)|\b(?:KW|CW|Q[1-4])\b"
+)
 
 
 def days_back(key: bytes, usubjid: str) -> int:
@@ -54,6 +63,7 @@ def shift_dates(
 
     fresh = private_folder(staged_file.parent) / f"{staged_file.name}.shifted"
     fresh.unlink(missing_ok=True)
+    declared = catalog or load_catalog()
     con = duckdb.connect(str(staged_file), config={"memory_limit": "1GB", "threads": 1})
     try:
         tables = _tables(con)
@@ -61,7 +71,8 @@ def shift_dates(
         for schema, table, column, dates in tables:
             if dates:
                 _shift_columns(con, f"{name(schema)}.{name(table)}", column, dates)
-        _shift_texts(con, catalog or load_catalog())
+        _shift_texts(con, declared)
+        _leave_out_texts(con, declared)
         con.execute("DROP TABLE temp.days_back").fetchall()
         con.execute("CHECKPOINT").fetchall()
         con.execute(
@@ -123,6 +134,33 @@ def _known_day(target: str) -> str:
     if target.startswith(name("analysis")):
         return "(SELECT data_cut AS day FROM meta.run)"
     return "(SELECT DATE '0001-01-01' AS day)"
+
+
+def _leave_out_texts(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Words of a center with a date in them (a regimen as written) go: drugs, codes and dates stay."""
+    dated = quoted(_pattern_of_dates())
+    for table in catalog.tables.values():
+        for column in table.columns:
+            if column.kind != "text" or column.required or column.private:
+                continue
+            text = name(column.name)
+            con.execute(
+                f"UPDATE core.{name(table.name)} SET {text} = NULL WHERE regexp_matches({text}, {dated})"
+            ).fetchall()
+            con.execute(
+                f'UPDATE quality.finding_field SET understood = NULL WHERE "table" = {quoted(table.name)} '
+                f'AND "column" = {quoted(column.name)} AND regexp_matches(understood, {dated})'
+            ).fetchall()
+
+
+@cache
+def _pattern_of_dates() -> str:
+    """Digits as dates have them, or a month beside a digit, in the languages of `date_words.csv`."""
+    path = Path(schemas.__file__).parent / "vocabularies" / "date_words.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        words = {row["spelling"] for row in csv.DictReader(file) if row["kind"] == "month"}
+    months = "|".join(sorted((re.escape(word) for word in words), key=len, reverse=True))
+    return filled(_WITH_DATE, {"months": months})
 
 
 def _shift_texts(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:

@@ -472,6 +472,30 @@ def test_ids_are_text_with_zeros_kept_and_strange_ones_are_issues(deliver) -> No
     assert got.balance() == []
 
 
+ALIKE = ("P\u200b001", "P00\u00ad1", "\u0420001", "\uff30001", "P0\u041e1", "P\u00a0001")
+
+
+def test_ids_that_only_look_like_others_are_held_with_their_code_points(deliver) -> None:
+    rows = "".join(f"{one},w\n" for one in ("P001", *ALIKE, "Ä-1", "ПЖ-7", "№ 12"))
+    spec = P + "tables:\n  - table: subject\n    from: p\n    columns: {sex: Sex}\n"
+    got = deliver(spec, p__csv="ID,Sex\n" + rows)
+    assert got.values("subject", "patient_id") == [("P001",), ("Ä-1",), ("ПЖ-7",), ("№ 12",)]
+    found = got.mapping.issues.select("rule_id", "severity", "row", "note").rows()
+    assert [(rule, severity, row) for rule, severity, row, _ in found] == [
+        ("STR-04", "error", row) for row in range(3, 3 + len(ALIKE))
+    ]
+    assert found[0][3].endswith("U+200B ZERO WIDTH SPACE")
+    assert "U+041E CYRILLIC CAPITAL LETTER O" in found[4][3]
+    assert got.counted("read", "quarantined", "STR-04") == len(ALIKE)
+    assert got.balance() == []
+
+
+def test_letters_of_another_script_are_meant_where_the_form_of_ids_has_them(deliver) -> None:
+    spec = P + "tables:\n  - table: subject\n    from: p\n    columns: {sex: Sex}\n"
+    got = deliver("id_pattern: 'Р\\d{3}'\n" + spec, p__csv="ID,Sex\nР001,w\nР\u200b002,m\n")
+    assert got.values("subject", "patient_id") == [("Р001",)]
+
+
 def test_ids_of_two_unicode_forms_are_one_patient(deliver) -> None:
     got = deliver(
         P + "tables:\n  - table: subject\n    from: p\n    columns: {sex: Sex}\n",

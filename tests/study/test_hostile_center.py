@@ -134,7 +134,6 @@ def test_a_good_file_is_loaded_whole(finished: Finished, name: str) -> None:
 # Where our rules say otherwise than the manifest: rows that are loaded whole, and why.
 OTHERWISE = {
     "037_id_leading_zeros.csv": (3, "STR-04 asks about an id of another form and keeps the row"),
-    "038_id_homoglyphs.csv": (3, "STR-04 asks and keeps"),
     "041_id_scientific.csv": (3, "STR-04 asks and keeps"),
     "045_case_id.csv": (2, "STR-04 asks and keeps; DUP-01 holds both if the year of birth is sent"),
     "049_dates_excel_serial.csv": (2, "DAT-04 reads a day number of a workbook and asks; 60 is none"),

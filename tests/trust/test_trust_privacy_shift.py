@@ -18,7 +18,7 @@ from flows.history import rebuild
 from flows.run import RunRequest, run_study
 from flows.show import Silent
 from tests.flows import lenient_runs
-from warehouse.privacy_shift import days_back
+from warehouse.privacy_shift import _pattern_of_dates, days_back
 from warehouse.pseudonyms import Pseudonymizer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
@@ -29,13 +29,16 @@ Record = Callable[..., None]
 CUT = "2024-06-01"  # the last contact of the living: they are censored on it
 LATE = "2031-03-07"  # a line after the data were cut: a finding on a date, and its query
 
+TOLD = "Teclistamab (ab 12.02.2024)"  # a regimen as written tells its day again
+
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The same load before and after the shift, and built again."""
     place = tmp_path_factory.mktemp("shift")
     root = make_study(place / "study")
-    deliver(root, "AA01", "2024-06-15", treatment_line=[["AA01-002", "2", LATE, "Talquetamab"]])
+    lines = [["AA01-002", "2", LATE, "Talquetamab"], ["AA01-001", "2", "2024-02-12", TOLD]]
+    deliver(root, "AA01", "2024-06-15", treatment_line=lines)
     settings = (root / "study.yaml").read_text(encoding="utf-8").replace("2024-06-30", CUT)
     (root / "study.yaml").write_text(settings + "privacy: {shift_dates: true}\n", encoding="utf-8")
     real = place / "real" / "real.duckdb"
@@ -128,6 +131,37 @@ def test_dates_in_texts_are_shifted_too(pair: dict[str, Any]) -> None:
     assert all(text is None or text < LATE for (text,) in moved)
     assert found_in(pair["real"].parent, [LATE])  # the control of the search
     assert found_in(pair["root"] / "published", [LATE]) == []
+
+
+def test_a_text_of_the_center_with_a_date_in_it_is_left_out(pair: dict[str, Any]) -> None:
+    statement = "SELECT regimen_text, drugs FROM core.treatment_line"
+    real, moved = _both(pair, statement)
+    assert (TOLD, "teclistamab") in real  # the control
+    assert sorted(drugs for _, drugs in real) == sorted(drugs for _, drugs in moved)
+    texts = {text for text, _ in moved}
+    assert texts == {text for text, _ in real} - {TOLD} | {None}
+    assert found_in(pair["real"].parent, ["12.02.2024"])
+    assert found_in(pair["root"] / "published", ["12.02.2024"]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tec (ab 12.03.2024)", "Tal 16/03/24", "Tec bis 15. März 2024", "Tec 03/24", "Tec 20240312", "Tec ab '24",
+     "Tec 15 de marzo", "12MAR24 Tec", "Tec seit Mai", "Tec 12. 3. 24", "Tec KW 12", "Tec 2024"],
+)  # fmt: skip
+def test_dates_are_seen_in_any_form(text: str) -> None:
+    assert duckdb.execute(
+        "SELECT regexp_matches(?, ?)", [text, _pattern_of_dates()]
+    ).fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    "text", ["Teclistamab", "Dara-KRd", "Tec 1,5 mg/kg C1D8", "VTD-PACE x2", "Carfilzomib 56 mg/m2"]
+)
+def test_regimens_without_a_date_stay(text: str) -> None:
+    assert duckdb.execute(
+        "SELECT regexp_matches(?, ?)", [text, _pattern_of_dates()]
+    ).fetchone() == (False,)
 
 
 def test_a_shifted_state_is_built_again(pair: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from schemas.errors import CarmonyError, StudyError
-from warehouse.connect import connect, published_load, query
+from warehouse.connect import connect, open_published, published_load, query
 
 Study = Any
 
@@ -221,3 +221,22 @@ def test_a_file_that_the_program_has_open_with_other_settings_is_told_so(publish
             connect(published)
     finally:
         con.close()
+
+
+def test_an_open_warehouse_gives_nothing_that_does_more_than_read(published: Path) -> None:
+    with open_published(published) as con:
+        assert con.query("SELECT 1 AS one").fetchall() == [(1,)]
+        with con.cursor() as other:
+            assert other.execute("SELECT 2").fetchall() == [(2,)]
+            with pytest.raises(CarmonyError):
+                other.execute("FROM enable_logging\u200b()")
+        for name in (
+            "register",
+            "begin",
+            "table_function",
+            "load_extension",
+            "append",
+            "from_query",
+        ):
+            with pytest.raises(AttributeError, match="for reading"):
+                getattr(con, name)

@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.errors import SpecError
 from schemas.spec import CenterSpec, Condition
+from transforms.harmonize.lookalike import look_alikes
 from transforms.harmonize.plan import NO_WORDS, MappingPlan, Words, fill
 from transforms.harmonize.privacy_withdrawn import REASON as REASON_WITHDRAWN
 from transforms.harmonize.sources import OpenSource, nfc
@@ -120,13 +121,15 @@ class Intake:
         batch = self._fixed(batch)
         text = pl.col(self.id_header).str.strip_chars()
         batch = batch.with_columns(pl.when(text != "").then(text).alias(ID))
-        odd = pl.col(ID).str.len_bytes().sum() != pl.col(ID).str.len_chars().sum()
+        odd = pl.col(ID).str.contains("[^ -~]").any()
         pattern = f"^(?:{self.plan.spec.id_pattern or '.*'})$"
         strange = (~pl.col(ID).str.contains(pattern)).sum()
         facts = batch.select(odd.alias("odd"), strange.alias("strange")).row(0)
         if facts[0]:
             batch = batch.with_columns(pl.col(ID).str.normalize("NFC"))
         batch = self._without_identifiers(self._sorted_out(batch))
+        if facts[0]:
+            batch = self._without_look_alikes(batch)
         batch = self._without_withdrawn(self._with_id(batch))
         if facts[1]:
             self._strange_ids(batch, pattern)
@@ -188,6 +191,20 @@ class Intake:
         for row in lost[ROW].to_list():
             self.issue("STR-01", "error", row, self.id_header, "the row has no patient id")
         return batch.filter(pl.col(ID).is_not_null())
+
+    def _without_look_alikes(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Ids with characters that are drawn like others or not at all are no patients of their own."""
+        ids = batch[ID].unique().drop_nulls().to_list()
+        declared = self.plan.spec.id_pattern or ""
+        odd = look_alikes(ids, other_scripts=not declared.isascii())
+        if not odd:
+            return batch
+        alike = pl.col(ID).is_in([*odd]).fill_null(value=False)
+        for row, patient in batch.filter(alike).select(ROW, ID).iter_rows():
+            note = f"the patient id holds characters that look like others or are not seen: {odd[patient]}"
+            self.issue("STR-04", "error", row, self.id_header, note, patient, patient)
+            self.quarantined["STR-04"] += 1
+        return batch.filter(~alike)
 
     def _without_withdrawn(self, batch: pl.DataFrame) -> pl.DataFrame:
         if self.plan.withdrawn is None:
