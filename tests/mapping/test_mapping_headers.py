@@ -117,3 +117,19 @@ def test_a_column_that_the_file_lacks_is_not_told_as_delivered(deliver) -> None:
     ]
     got = deliver(spec, p__csv="ID,Sex\na,w\n")
     assert got.mapping.column_map["column"].to_list() == ["patient_id", "country", "sex"]
+
+
+BORN = (
+    "sources:\n  p: {file: p.csv, patient_id: ID}\n"
+    "tables:\n  - table: subject\n    from: p\n    columns: {%s}\n"
+)
+
+
+def test_a_full_birth_date_comes_as_its_year_and_as_nothing_else(deliver) -> None:
+    text = "ID,Geburtsdatum\na,10.03.1950\n"
+    got = deliver(BORN % "birth_year: {column: Geburtsdatum, as: year}", p__csv=text)
+    assert got.values("subject", "birth_year") == [(1950,)]
+    with pytest.raises(FileError) as caught:
+        deliver(BORN % "diagnosis_date: Geburtsdatum", p__csv=text)
+    assert caught.value.code == "FORBIDDEN_COLUMN"
+    assert "birth_year" in caught.value.fix

@@ -18,7 +18,7 @@ import pytest
 from flows.folder import open_study_folder
 from flows.forget_search import found_in
 from schemas.errors import FileError, StudyError
-from transforms.harmonize.identifiers import identifying_values
+from transforms.harmonize.identifiers import identifying_header, identifying_values
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
@@ -55,7 +55,36 @@ def test_each_kind_in_each_language_is_detected_mostly() -> None:
         assert share >= 0.8, (language, kind, share)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["Müller Hans", "MÜLLER HANS", "Frau schmidt", "Hr Schmidt", "laut Dr Maier", "J. Smith", "MRN1234567",
+     "A 123 456 789", "12.3.55"],
+)  # fmt: skip
+def test_everyday_forms_are_detected(cell: str) -> None:
+    assert identifying_values([cell]) == [cell]
+
+
+@pytest.mark.parametrize(
+    ("header", "what"),
+    [
+        ("Geburtsdatum", "a full birth date"), ("Geb.-Dat.", "a full birth date"), ("DOB", "a full birth date"),
+        ("Date of birth", "a full birth date"), ("Fecha de nacimiento", "a full birth date"),
+        ("Telefon privat", "a phone number"), ("Handy-Nr.", "a phone number"), ("NHS number", "a record number"),
+        ("Fall-Nr", "a record number"), ("Fallnr", "a record number"), ("Apellido 1", "a name"),
+        ("Vorname Patient", "a name"), ("Name der Patientin", "a name"), ("Wohnort", "an address"),
+        ("Geburtsjahr", None), ("Year of birth", None), ("Ort", None), ("Fallzahl", None), ("Telefonvisite", None),
+        ("Name of drug", None), ("Birth country", None),
+    ],
+)  # fmt: skip
+def test_a_header_says_what_its_column_holds(header: str, what: str | None) -> None:
+    assert identifying_header(header) == what
+
+
 HARMLESS = (
+    "Frau mit 3 Linien",
+    "C. Diff 2x positiv",
+    "V. Cava frei",
+    "Dr. unbekannt 12",
     "Kd, then Dara-Pd from 03.2021",
     "Talquetamab 0.8 mg/kg Q2W, start 12.03.2023",
     "VGPR 14.06.2024, MRD 10^-5 negative",

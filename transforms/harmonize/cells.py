@@ -15,6 +15,7 @@ from schemas.spec import CenterSpec, Condition
 from transforms.harmonize.lookalike import look_alikes
 from transforms.harmonize.plan import NO_WORDS, MappingPlan, Words, fill
 from transforms.harmonize.privacy_withdrawn import REASON as REASON_WITHDRAWN
+from transforms.harmonize.privacy_withdrawn import REASON_ALIKE
 from transforms.harmonize.sources import OpenSource, nfc
 
 ROW = "_row"
@@ -128,9 +129,9 @@ class Intake:
         if facts[0]:
             batch = batch.with_columns(pl.col(ID).str.normalize("NFC"))
         batch = self._without_identifiers(self._sorted_out(batch))
+        batch = self._without_withdrawn(self._with_id(batch))
         if facts[0]:
             batch = self._without_look_alikes(batch)
-        batch = self._without_withdrawn(self._with_id(batch))
         if facts[1]:
             self._strange_ids(batch, pattern)
         self._checkboxes(batch)
@@ -209,10 +210,21 @@ class Intake:
     def _without_withdrawn(self, batch: pl.DataFrame) -> pl.DataFrame:
         if self.plan.withdrawn is None:
             return batch
-        gone = self.plan.withdrawn.among(batch[ID].unique().to_list())
+        ids = batch[ID].unique().to_list()
+        gone = self.plan.withdrawn.among(ids)
         kept = batch.filter(~pl.col(ID).is_in(gone)) if gone else batch
         self._exclude(REASON_WITHDRAWN, batch.height - kept.height)
-        return kept
+        alike = self.plan.withdrawn.look_like(ids)
+        return self._without_alike(kept, alike) if alike else kept
+
+    def _without_alike(self, batch: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
+        """Rows of ids spelled almost as a withdrawn one wait; the finding names a row, and not the id."""
+        held = batch.filter(pl.col(ID).is_in(ids))
+        note = "the patient id is written almost like that of a patient who has withdrawn"
+        for row in held.unique(ID, keep="first", maintain_order=True)[ROW]:
+            self.issue("STR-04", "error", row, self.id_header, note)
+        self.quarantined[REASON_ALIKE] += held.height
+        return batch.filter(~pl.col(ID).is_in(ids))
 
     def _strange_ids(self, batch: pl.DataFrame, pattern: str) -> None:
         """Ids of another form than declared (STR-04)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import FileError, Place, SpecError
 from schemas.spec.base import listed
-from transforms.harmonize.identifiers import identifying_header
+from transforms.harmonize.identifiers import BIRTH, identifying_header
 from transforms.harmonize.sources import OpenSource, nfc
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check_headers(plan: MappingPlan, unread: list[tuple[str, str | None]]) -> No
     """
     required, optional = _used(plan)
     for source in plan.sources:
-        _refuse_identifiers(source)
+        _refuse_identifiers(plan, source)
     for source in plan.sources:
         wanted = required.get(source.name, {})
         known = set(wanted) | optional.get(source.name, set())
@@ -97,18 +97,40 @@ def _is_known(name: str, used: set[str], source: OpenSource) -> bool:
     return name in used or any(fnmatchcase(name, nfc(p)) or name == nfc(p) for p in patterns)
 
 
-def _refuse_identifiers(source: OpenSource) -> None:
+def _refuse_identifiers(plan: MappingPlan, source: OpenSource) -> None:
     known = {nfc(header) for header in (*source.spec.drop, *source.spec.allow)}
     for name in source.columns:
         what = identifying_header(name)
-        if what and name not in known:
-            raise FileError(
-                "FORBIDDEN_COLUMN",
-                Place(source.file, source.sheet, column=name),
-                f"the header says that the column holds {what}",
-                fix="ask the center to send the file without it; if the column may come but not be "
-                "kept, name it under 'drop' of the source; if it tells of nobody, under 'allow'",
-            )
+        if not what or name in known or (what == BIRTH and _is_year_only(plan, source.name, name)):
+            continue
+        fix = (
+            "ask the center to send the file without it; if the column may come but not be "
+            "kept, name it under 'drop' of the source; if it tells of nobody, under 'allow'"
+        )
+        if what == BIRTH:
+            fix = "map it to birth_year alone (as: year), which keeps the year; or " + fix
+        raise FileError(
+            "FORBIDDEN_COLUMN",
+            Place(source.file, source.sheet, column=name),
+            f"the header says that the column holds {what}",
+            fix=fix,
+        )
+
+
+def _is_year_only(plan: MappingPlan, source: str, header: str) -> bool:
+    """Whether a header is mapped to the year of birth, and to nothing else."""
+    from transforms.harmonize.plan import join_of, rule_headers
+
+    found = set()
+    for block in plan.blocks:
+        for words in block.bindings:
+            for column in block.columns:
+                for named in rule_headers(column.rule, words):
+                    join = join_of(block.block, named)
+                    place = (join[0].source, join[1]) if join else (block.block.source, named)
+                    if place == (source, header):
+                        found.add(column.column.name)
+    return found == {"birth_year"}
 
 
 def _refuse_unknown(

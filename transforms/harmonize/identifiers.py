@@ -19,7 +19,7 @@ import schemas.spec
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\d)"
 )
-_BIRTH = "a full birth date"
+BIRTH = "a full birth date"
 _CAPITALS = "A-ZÄÖÜÁÉÍÓÚÑ"
 _WORD = rf"[{_CAPITALS}][^\W\d_A-Z]{{2,}}(?:-[{_CAPITALS}][^\W\d_]+)?"
 _SHOUTED = re.compile(rf"\b[{_CAPITALS}]{{3,}}\b")
@@ -57,16 +57,17 @@ def identifying_header(header: str) -> str | None:
 
 
 @cache
-def _cells() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Birth dates; everything else with digits or labels, dates taken out before; names."""
+def _cells() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Birth dates; everything else with digits or labels, dates taken out before; names; cells of a name alone."""
     rows = _file("identifying_cells.csv")
-    births = "|".join(f"(?:{row['pattern']})" for row in rows if row["what"] == _BIRTH)
-    others = "|".join(f"(?:{row['pattern']})" for row in rows if row["what"] != _BIRTH)
+    births = "|".join(f"(?:{row['pattern']})" for row in rows if row["what"] == BIRTH)
+    others = "|".join(f"(?:{row['pattern']})" for row in rows if row["what"] != BIRTH)
     given = {name for row in _file("given_names.csv") for name in row["names"].split()}
     names = "|".join(sorted(given | {_ascii(name) for name in given}, key=len, reverse=True))
     double = rf"\b(?:{names})\b(?:[- ](?:{names})\b)*"
     pair = rf"{double} (?:[{_CAPITALS}]\. )?{_OF}{_NO_SURNAME}{_WORD}|\b{_OF}{_WORD}, ?{double}"
-    return re.compile(births), re.compile(others), re.compile(pair)
+    alone = rf"\s*{_OF}{_WORD} {double}\s*"
+    return re.compile(births), re.compile(others), re.compile(pair), re.compile(alone)
 
 
 def _ascii(name: str) -> str:
@@ -75,12 +76,12 @@ def _ascii(name: str) -> str:
 
 
 def _is_identifying(value: str) -> bool:
-    births, others, names = _cells()
+    births, others, names, alone = _cells()
     text = unicodedata.normalize("NFC", value)
-    if births.search(text) or others.search(_DATE.sub(" ", text)) or names.search(text):
+    if births.search(text) or others.search(_DATE.sub(" ", text)):
         return True
     calm = _SHOUTED.sub(lambda word: word.group().title(), text)
-    return calm != text and names.search(calm) is not None
+    return any(names.search(one) or alone.fullmatch(one) for one in (text, calm))
 
 
 def identifying_values(values: Iterable[str]) -> list[str]:

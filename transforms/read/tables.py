@@ -27,6 +27,8 @@ class Limits:
     ratio: int = 100  # unpacked size by packed size, where more than 10 MB come out
     members: int = 2_000
     cells: int = 5_000_000  # of one sheet
+    book_cells: int = 20_000_000  # of all sheets of a workbook, empty cells among them
+    packed_rows: int = 250_000  # of a Parquet file: above, a row must take a byte at least
     rejects: int = 200_000  # rows of a text file that are no rows: above, the file is another kind
     child_memory: int = 1_000_000_000
     child_seconds: int = 60

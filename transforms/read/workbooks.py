@@ -95,10 +95,19 @@ def local_copy(source: Source) -> Iterator[Path]:
 
 def _ask(source: Source, path: Path, kind: str, options: ReadOptions) -> list[_Sheet]:
     sheets: list[_Sheet] = []
+    cells = 0
     for answer in CHILD.ask(source, path, kind, options.limits, sheet=options.sheet):
         if "sheet" in answer:
             sheets.append(_Sheet(answer["sheet"]))
         elif "rows" in answer:
+            cells += len(answer["rows"]) * len(answer["columns"])
+            if cells > options.limits.book_cells:
+                raise source.error(
+                    "TOO_LARGE",
+                    f"its sheets take more than {options.limits.book_cells:,} cells in all, "
+                    "empty ones among them",
+                    "send only the study's tables, large ones as CSV",
+                )
             sheets[-1].frames.append(cells_frame(answer["rows"], answer["columns"]))
         else:
             sheets[-1].facts = answer

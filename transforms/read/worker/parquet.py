@@ -29,12 +29,26 @@ def read(path: str, sheet: str | None, limits: dict[str, int], send: Send) -> No
     os.dup2(told, 2)  # a thread of the parser that breaks down prints so, and may do nothing else
     with Path(path).open("rb") as file:
         scan: Any = pl.scan_parquet(file)
+        promised = scan.select(pl.len()).collect().item()
+        _refuse_repeated(promised, os.fstat(file.fileno()).st_size, limits)
         for batch in scan.collect_batches(chunk_size=250_000, maintain_order=True):
             rows += batch.height
-        promised = scan.select(pl.len()).collect().item()
     if rows != promised or _printed(heard):
         raise RefusedError("CORRUPT", "is damaged", "ask the center to export it again")
     send({"rows": rows})
+
+
+def _refuse_repeated(rows: int, size: int, limits: dict[str, int]) -> None:
+    """RefusedError for what the directory of the file tells: a row that is repeated takes no bytes.
+
+    No export of patients has more rows than bytes; 100 kB would become 30 million rows here.
+    """
+    if rows > max(limits["packed_rows"], size):
+        raise RefusedError(
+            "TOO_LARGE",
+            f"holds {rows:,} rows in {size:,} bytes: nearly all of them are repeated",
+            "send only the rows of the study, each once, or send them as CSV",
+        )
 
 
 def _printed(handle: int) -> bool:

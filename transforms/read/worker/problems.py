@@ -10,6 +10,7 @@ from typing import Any
 Send = Callable[[dict[str, Any]], None]
 BATCH_ROWS = 2_000
 NAMED = 30
+_COLUMNS: dict[str, int] = {}
 
 
 class RefusedError(Exception):
@@ -27,6 +28,17 @@ def column_letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def column_number(letters: str) -> int:
+    """1-based number of a column's letters."""
+    number = _COLUMNS.get(letters)
+    if number is None:
+        number = 0
+        for letter in letters:
+            number = number * 26 + ord(letter) - 64
+        _COLUMNS[letters] = number
+    return number
 
 
 def listed(places: list[str], total: int) -> str:

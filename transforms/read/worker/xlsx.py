@@ -8,10 +8,15 @@ import zipfile
 from typing import Any
 
 from transforms.read.worker import values, xml
-from transforms.read.worker.problems import RefusedError, Send, SheetWriter, column_letters
+from transforms.read.worker.problems import (
+    RefusedError,
+    Send,
+    SheetWriter,
+    column_letters,
+    column_number,
+)
 
 _REF = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
-_COLUMNS: dict[str, int] = {}
 
 
 def read(path: str, sheet: str | None, limits: dict[str, int], send: Send) -> None:
@@ -23,6 +28,7 @@ def read(path: str, sheet: str | None, limits: dict[str, int], send: Send) -> No
     with zipfile.ZipFile(path) as archive:
         book = _Book(archive)
         book.choose(sheet)
+        book.refuse_shared_parts()
         for name, member, state in book.sheets:
             if sheet is None or name == sheet:
                 _read_sheet(book, name, member, state, limits, send)
@@ -61,6 +67,19 @@ class _Book:
                 "correct 'sheet' in the center's spec, or ask the center for the usual layout",
                 sheet=sheet,
             )
+
+    def refuse_shared_parts(self) -> None:
+        """RefusedError if two sheets are one part: thousands of them cost a file nothing, and a run much."""
+        first: dict[str, str] = {}
+        for name, member, _ in self.sheets:
+            other = first.setdefault(member.lower(), name)
+            if other is not name:
+                raise RefusedError(
+                    "CORRUPT",
+                    f"its sheets '{other[:40]}' and '{name[:40]}' are one part of the file",
+                    "open it in Excel and save it again",
+                    sheet=name,
+                )
 
     def relations(self, member: str, folder: str) -> dict[str, tuple[str, str]]:
         """Relation id → (kind, member) of a part; empty if it has none."""
@@ -283,14 +302,3 @@ class _SheetHandler:
         if style in (values.MONTH, values.YEAR) and len(result) < 10:
             self._writer.months.add(f"{column_letters(self._column)}{self._row}")
         return result
-
-
-def column_number(letters: str) -> int:
-    """1-based number of a column's letters."""
-    number = _COLUMNS.get(letters)
-    if number is None:
-        number = 0
-        for letter in letters:
-            number = number * 26 + ord(letter) - 64
-        _COLUMNS[letters] = number
-    return number
