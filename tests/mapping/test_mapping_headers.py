@@ -120,7 +120,7 @@ def test_a_column_that_the_file_lacks_is_not_told_as_delivered(deliver) -> None:
 
 
 BORN = (
-    "sources:\n  p: {file: p.csv, patient_id: ID}\n"
+    "dates: {order: dmy}\nsources:\n  p: {file: p.csv, patient_id: ID}\n"
     "tables:\n  - table: subject\n    from: p\n    columns: {%s}\n"
 )
 
@@ -128,6 +128,7 @@ BORN = (
 def test_a_full_birth_date_comes_as_its_year_and_as_nothing_else(deliver) -> None:
     text = "ID,Geburtsdatum\na,10.03.1950\n"
     got = deliver(BORN % "birth_year: {column: Geburtsdatum, as: year}", p__csv=text)
+    assert got.rules() == []
     assert got.values("subject", "birth_year") == [(1950,)]
     with pytest.raises(FileError) as caught:
         deliver(BORN % "diagnosis_date: Geburtsdatum", p__csv=text)
