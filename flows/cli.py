@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from flows.arguments import STUDY_COMMANDS, add_actions, add_tables
+from flows.panics import no_panics
 
 USAGE_ERROR, INTERRUPTED, BUG = 2, 4, 70
 
@@ -190,7 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = _dispatch(arguments)
+        with no_panics():
+            code = _dispatch(arguments)
         _note(arguments, code)
         sys.stdout.flush()  # a full disk or closed pipe is met here, not at the end of the process
         return code

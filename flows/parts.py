@@ -22,6 +22,7 @@ from flows.disk_full import DiskFullError
 from flows.fingerprint import file_hash, spec_hash, staging_code
 from flows.folder import StudyFolder, write_json
 from flows.outcome import FAILED, HELD, LOADED, WAITING, DeliveryOutcome
+from flows.panics import no_panics
 from flows.scratch import study_scratch
 from schemas.delivery import Delivery
 from schemas.errors import CarmonyError, FileError, Place
@@ -84,7 +85,7 @@ def stage(spec: CenterSpec, delivery: Delivery, out: Path, study: Study) -> None
     """Reads, maps and checks one delivery into `out`."""
     from transforms.stage import process_center
 
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, no_panics():
         process_center(spec, delivery, out, study)
 
 
@@ -199,6 +200,7 @@ def run_lock(root: str) -> Iterator[None]:
     Who has to wait for another command is told at once which process that is.
     """
     from flows.recovery import ended_badly, recover, sweep
+    from flows.withdrawn_kept import restore
     from warehouse.lock import load_lock
 
     folder = StudyFolder(Path(root))
@@ -209,6 +211,7 @@ def run_lock(root: str) -> Iterator[None]:
         recover(folder)
         if killed or ended_badly(folder):
             sweep(folder)
+        restore(folder)
         try:
             yield
         except BaseException:

@@ -93,6 +93,8 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
     found: list[Delivery] = []
     problems: list[Problem] = []
     inbox = folder.inbox / center_id
+    if inbox.is_symlink():
+        return Pulled((), (), (_linked(center_id),))
     try:
         entries = _entries(inbox)
     except OSError as error:
@@ -166,6 +168,17 @@ def _refuse_future(entry: Path, received_on: dt.date) -> None:
 
 def _today() -> dt.date:
     return dt.date.today()
+
+
+def _linked(center_id: str) -> Problem:
+    """A link in the place of a center's folder could lead to the files of another."""
+    error = FileError(
+        "WRONG_TYPE",
+        Place(f"inbox/{shown(center_id)}"),
+        "this is a link, not a folder: nothing in it is taken",
+        fix="make it a folder and put the deliveries themselves into it",
+    )
+    return Problem("", "", error.code, str(error), can_pass=False)
 
 
 def _unreadable(error: OSError, folder: StudyFolder, entry: Path, received_on: str) -> Problem:

@@ -15,6 +15,7 @@ from schemas.rule_sql import LATEST
 
 HOLD_REASON, HOLD_OUTCOME = "hold.reason", "hold.outcome"
 PATIENT_HOLD = pl.Schema({"patient_id": pl.String(), "reason": pl.String(), "outcome": pl.String()})
+MOST_BEHIND = 20  # rows behind an aggregate that a finding names
 Key = tuple[str, ...]
 Group = tuple[Key, str]  # what is joined at once: contexts of one key, or one neighbour by its name
 
@@ -157,6 +158,8 @@ class ContextBook:
         key = group[0]
         if context.aggregate:
             behind = self._rows.of(context).select(*key, behind="row_id")
+            # All rows of a key for each row of it would be a square.
+            behind = behind.group_by(*key, maintain_order=True).head(MOST_BEHIND)
         else:
             behind = self._whole(group).select(*key, behind=f"{name}.row_id")
         joined = frame.select("hit", *key).join(behind.drop_nulls(), on=key, how="inner")

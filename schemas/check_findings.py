@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.check_context import ContextBook
+from schemas.check_copies import SIZE, others, told, with_size
 from schemas.check_data import TableData, constant
 from schemas.check_fields import (
     FIELD,
@@ -72,11 +73,12 @@ class FindingBook:
     def add_copies(
         self, check: PlannedCheck, data: TableData, marked: pl.DataFrame
     ) -> pl.DataFrame:
-        """One finding per flagged row of a key that occurs twice; the other rows are named too."""
-        flagged = marked.filter("flagged")
+        """One finding per flagged row of a key that occurs twice; others of its rows are named too."""
+        sized = with_size(marked)
+        flagged = sized.filter("flagged")
         rows = data.frame[flagged["index"]]
         numbered = self._number(rows).with_columns(
-            flagged["group"], flagged["identical"], flagged["index"]
+            flagged["group"], flagged["identical"], flagged["index"], flagged[SIZE]
         )
         column = next(
             (name for name in (c for _, c in check.fields) if name in data.raw.columns),
@@ -86,19 +88,15 @@ class FindingBook:
             part = numbered.filter(pl.col("identical") == identical)
             if part.height:
                 scope = "row" if identical else check.scope
-                self._heads.append(
-                    _head(part, check.rule, check.severity, check.disposition, scope,
-                          data.name, check.message)
-                )  # fmt: skip
+                head = _head(part, check.rule, check.severity, check.disposition, scope,
+                             data.name, check.message)  # fmt: skip
+                self._heads.append(head.with_columns(part.select(told(check.message)).to_series()))
         self._fields.append(own_field(data, numbered, numbered["index"], column, 1))
-        others = numbered.select("hit", "group", own="index").join(
-            marked.select("group", "index"), on="group"
+        named = others(numbered, sized).with_columns(
+            (pl.int_range(pl.len()).over("hit") + 2).cast(FIELD["position"]).alias("position")
         )
-        others = others.filter(pl.col("own") != pl.col("index")).with_columns(
-            (pl.int_range(pl.len()).over("hit") + 2).cast(pl.Int16).alias("position")
-        )
-        mates = data.frame[others["index"]].with_columns(others["hit"])
-        self._fields.append(own_field(data, mates, others["index"], column, others["position"]))
+        mates = data.frame[named["index"]].with_columns(named["hit"])
+        self._fields.append(own_field(data, mates, named["index"], column, named["position"]))
         return numbered
 
     def add_issues(self, data: TableData) -> pl.DataFrame:

@@ -176,6 +176,20 @@ def test_a_link_out_of_the_inbox_is_refused(folder: StudyFolder, tmp_path: Path)
     assert [problem.code for problem in pulled.problems] == ["WRONG_TYPE"]
 
 
+def test_a_link_in_the_place_of_a_center_is_not_followed(folder: StudyFolder) -> None:
+    put(folder, "2024-06-14/patients.csv")
+    (folder.inbox / "BB02").symlink_to(folder.inbox / "AA01")
+
+    pulled = pull.pull_center(folder, "BB02")
+
+    assert not pulled.deliveries
+    (problem,) = pulled.problems
+    assert (problem.code, problem.can_pass) == ("WRONG_TYPE", False)
+    assert "inbox/BB02" in problem.message
+    assert "Fix:" in problem.message
+    assert not list(folder.deliveries("BB02").glob("*/patients.csv"))
+
+
 def test_a_file_that_grows_while_it_is_copied_waits_for_the_next_run(
     folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import random
 import subprocess
@@ -45,6 +46,9 @@ def bombs(full: bool) -> Iterator[tuple[str, bytes]]:
     yield "header.csv", b"a" * 400_000 * many + b";b\n1;2\n"
     same = pl.DataFrame({f"a{at}": pl.repeat("x" * 500, 150_000, eager=True) for at in range(8)})
     yield "same.parquet", _parquet(same)
+    again = pl.DataFrame({"id": pl.repeat("P1", 3_000_000, eager=True)})
+    yield "again.parquet", _parquet(again)
+    yield "shared.xlsx", _one_part_for_all_sheets(2_000)
     nested = pl.DataFrame({"a": [["x" * 1000] * 60_000] * 2})
     yield "nested.parquet", _parquet(nested)
     yield "cut.parquet", _parquet(same)[:-900] + _parquet(same)[-8:]
@@ -66,6 +70,86 @@ def _zip(members: dict[str, bytes]) -> bytes:
         for name, content in members.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def _one_part_for_all_sheets(n: int) -> bytes:
+    """A workbook whose sheets all lead to the same part: each costs a line in the list of sheets."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    kinds = "http://schemas.openxmlformats.org/package/2006/relationships"
+    sheets = "".join(f'<sheet name="s{at}" sheetId="{at + 1}" r:id="r"/>' for at in range(n))
+    cells = "".join(f'<c r="A{row}" t="inlineStr"><is><t>a</t></is></c>' for row in (1,))
+    rows = f'<row r="1">{cells}</row><row r="2"><c r="A2"><v>1</v></c></row>'
+    link = f'<Relationships xmlns="{kinds}"><Relationship Id="r" Type="{office}/{{}}" Target="{{}}"/></Relationships>'
+    parts = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": link.format("officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{sheets}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": link.format("worksheet", "worksheets/sheet1.xml"),
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+    }
+    return _zip({name: text.encode() for name, text in parts.items()})
+
+
+def test_sheets_of_one_part_and_rows_without_bytes_are_refused(tmp_path: Path) -> None:
+    repeated = _parquet(pl.DataFrame({"id": pl.repeat("P1", 300_000, eager=True)}))
+    cases = {"shared.xlsx": ("CORRUPT", _one_part_for_all_sheets(2)),
+             "again.parquet": ("TOO_LARGE", repeated)}  # fmt: skip
+    for name, (code, data) in cases.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(FileError) as caught:
+            open_tables(tmp_path / name)
+        assert caught.value.code == code
+    (tmp_path / "one.xlsx").write_bytes(_one_part_for_all_sheets(1))
+    assert [table.info.sheet for table in open_tables(tmp_path / "one.xlsx")] == ["s0"]
+
+
+def test_a_small_file_of_repeated_lines_costs_a_check_little(
+    tmp_path: Path, figure: Callable[..., None]
+) -> None:
+    (tmp_path / "centers").mkdir()
+    spec = tmp_path / "centers" / "AA01.yaml"
+    spec.write_text(
+        "center: {id: AA01, name: A, country: DE}\ndates: {order: ymd}\n"
+        "sources: {p: {file: '*', patient_id: id}}\n"
+        "tables:\n  - {table: subject, from: p, columns: {sex: sex, birth_year: birth_year}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "study.yaml").write_text(small_study.STUDY, encoding="utf-8")
+    export = tmp_path / "2024-06-14.csv"
+    # The square of 20,000 is more than any machine has room for; the file has 200 kB.
+    export.write_text("id,sex,birth_year\n" + "P1,F,1950\n" * 20_000, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "check",
+        str(export),
+        "--spec",
+        str(spec),
+        "--json",
+    ]
+    measured = (
+        "import json, resource, subprocess, sys\n"
+        "def limits():\n"
+        "    resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))\n"
+        "done = subprocess.run(sys.argv[1:], capture_output=True, text=True, preexec_fn=limits)\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "findings = len(json.loads(done.stdout)['findings']) if done.stdout else 0\n"
+        "print(json.dumps([done.returncode, findings, used.ru_utime + used.ru_stime, used.ru_maxrss]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", measured, *command], capture_output=True, text=True, check=True
+    )
+    code, findings, seconds, kilobytes = json.loads(done.stdout)
+    assert (code, findings) == (1, 19_999)
+    figure(
+        "23",
+        "a file of repeated lines: over 10 s or 1 GB",
+        int(seconds > 10 or kilobytes > 1_000_000),
+        1,
+    )
 
 
 def test_small_files_that_ask_for_too_much_are_refused_in_time(
