@@ -48,7 +48,8 @@ came from.
 
 - **Severity.** `error`: the data contradicts itself or cannot be used. `warning`: it is used, and the center is asked.
   One warning can hold rows: STR-04, where the misspelt id is no patient's. It then stands in the place of STR-03, which would ask
-  about the same cell again.
+  about the same cell again. An id with characters that are not seen or look like others (U+200B, a Cyrillic letter among Latin ones) is an
+  error under the same rule: its rows are held, whether or not a form of ids is declared.
 - **What becomes of it.** `quarantine`: the row is held back (scope `row`) or all rows of the patient are (scope `patient`; a held
   row of `subject` too) until a delivery corrects it. `screen_out`: the patient is not of this study; no error. `keep_query`: kept
   and asked about.
