@@ -76,8 +76,7 @@ def history_rows(
 
 def _id_map(folder: StudyFolder) -> pl.DataFrame:
     from warehouse.paths import StudyPaths
-    from warehouse.pseudonyms import ID_MAP
+    from warehouse.pseudonyms import read_id_map
 
-    path = StudyPaths(folder.root).id_map
-    known = pl.read_parquet(path, glob=False) if path.is_file() else pl.DataFrame(schema=ID_MAP)
+    known = read_id_map(StudyPaths(folder.root).id_map)
     return known.select("center_id", "patient_id", "usubjid")

@@ -64,8 +64,21 @@ def complete(folder: StudyFolder, load_id: int, content: str, audit_results: Pat
         if place.is_dir():
             open_to_readers(place)
     announced = parts.published_state(folder).get(_NEXT) or {}
-    state = {"load_id": load_id, "content_hash": content, _NEXT: None}
+    size = folder.warehouse.stat().st_size
+    state = {"load_id": load_id, "content_hash": content, "size": size, _NEXT: None}
     parts.remember_state(folder, {**state, "key": announced.get("key")})
+
+
+def published_fault(folder: StudyFolder) -> str:
+    """What is wrong with the published file, if one stands there: `warehouse.soundness.fault_of`."""
+    from warehouse.soundness import fault_of
+
+    if not folder.warehouse.is_file():
+        return ""
+    state = parts.published_state(folder)
+    if state.get(_NEXT):  # a run was killed before it could note its load
+        return fault_of(folder.warehouse, None, None)
+    return fault_of(folder.warehouse, state.get("load_id"), state.get("size"))
 
 
 def recover(folder: StudyFolder) -> None:
@@ -80,7 +93,7 @@ def recover(folder: StudyFolder) -> None:
     from warehouse.connect import published_load
     from warehouse.publish import content_hash
 
-    published = published_load(folder.root)
+    published = None if published_fault(folder) else published_load(folder.root)
     if published is not None and published == announced:
         content = log.load(published).content_hash or content_hash(folder.warehouse)
         complete(folder, published, content, folder.vault / "audit" / str(published))

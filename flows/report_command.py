@@ -59,7 +59,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 def _of_study(arguments: argparse.Namespace) -> int:
     """Renders what is published; nothing is computed again, so that page and warehouse agree."""
-    from flows import parts, stages
+    from flows.recovery import published_fault
 
     root = Path(arguments.study)
     if not root.is_dir():
@@ -69,8 +69,18 @@ def _of_study(arguments: argparse.Namespace) -> int:
         raise StudyError(
             f"Study '{root.name}' has no published warehouse.", fix="run 'carmony run' first"
         )
-    if arguments.external:
-        return _external(arguments, folder)
+    from warehouse.soundness import damage_told, damaged
+
+    if published_fault(folder):
+        raise damaged(folder.warehouse)
+    with damage_told(folder.warehouse):
+        return _external(arguments, folder) if arguments.external else _internal(arguments, folder)
+
+
+def _internal(arguments: argparse.Namespace, folder: StudyFolder) -> int:
+    """The report of a run, once more."""
+    from flows import parts, stages
+
     with private_files(), parts.run_lock(str(folder.root)):
         page = stages.report(str(folder.root), exports=True)
     _warn(levels_that_differ(folder.warehouse))

@@ -59,12 +59,12 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     }
 
 
-def publish(folder: StudyFolder, staged_file: Path) -> str:
+def publish(folder: StudyFolder, staged_file: Path, *, replaces_damaged: bool = False) -> str:
     """Puts a staged warehouse in the place of the published one; returns its content hash."""
     from warehouse.publish import publish as put
 
     shift(folder, staged_file)
-    return put(staged_file, folder.root)
+    return put(staged_file, folder.root, replaces_damaged=replaces_damaged)
 
 
 def shift(folder: StudyFolder, staged_file: Path) -> None:

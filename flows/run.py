@@ -31,6 +31,7 @@ from schemas.errors import AuditStoppedError
 
 LAST_RUN = "last_run.json"
 _NOTHING_READ = "no center could be read, and nothing was published before: nothing is published"
+_AGAIN = "note: published/warehouse.duckdb {}; it is written again from the vault"
 _NO_DELIVERY = "no delivery has come yet: put the first one into inbox/<center>/<YYYY-MM-DD>/"
 
 
@@ -116,7 +117,9 @@ def finish(
     outcome: RunOutcome, root: str, report: bool, progress: Progress, judge: Any = None
 ) -> None:
     """From staged deliveries to the published warehouse and report; fills `outcome`."""
-    if stages.is_published(root, outcome.deliveries):
+    if fault := stages.published_fault(root):
+        outcome.messages.append(_AGAIN.format(fault))
+    if not fault and stages.is_published(root, outcome.deliveries):
         outcome.state = NOTHING_NEW
     elif stages.nothing_came(root, outcome.deliveries):
         outcome.state = NO_DELIVERY

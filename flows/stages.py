@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows import parts, results
+from flows import parts, recovery, results
 from flows.fingerprint import content_key, file_hash, study_code
 from flows.folder import StudyFolder, make_private, open_study_folder, open_to_readers
 from flows.outcome import LOADED, DeliveryOutcome
@@ -113,6 +113,11 @@ def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
     if not folder.warehouse.is_file() or any(o.state == LOADED for o in outcomes):
         return False
     return bool(parts.published_state(folder).get("key") == state_key(root, outcomes))
+
+
+def published_fault(root: str) -> str:
+    """What is wrong with the published file; nothing if it is the one that was published."""
+    return recovery.published_fault(StudyFolder(Path(root)))
 
 
 def nothing_came(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:
@@ -222,8 +227,9 @@ def publish(
         The content hash.
     """
     folder = StudyFolder(Path(root))
+    fault = recovery.published_fault(folder)  # before a new load is announced
     announce(folder, load_id, state_key(root, outcomes, load_id))
-    content = results.publish(folder, Path(staged_file))
+    content = results.publish(folder, Path(staged_file), replaces_damaged=bool(fault))
     complete(folder, load_id, content, Path(audit_results))
     return content
 

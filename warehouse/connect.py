@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import CarmonyError, StudyError
 from warehouse.paths import StudyPaths
+from warehouse.soundness import damaged, is_damage
 
 if TYPE_CHECKING:
     import duckdb
@@ -180,6 +181,8 @@ def _cannot_open(path: Path, error: Exception) -> StudyError:
             f"'{path.name}' is open in this program already, with other settings.",
             fix="close that connection first, or go on with it",
         )
+    if is_damage(error):
+        return damaged(path)
     return StudyError(
         f"'{path.name}' cannot be opened: {_trimmed(error)}",
         fix="close programs that have it open for writing",
@@ -217,6 +220,8 @@ def query(
             f"The query was ended after {timeout_seconds:.0f} seconds.", fix="ask for less"
         ) from None
     except duckdb.Error as error:
+        if is_damage(error):
+            raise damaged(warehouse_file(Path(place), as_of)) from None
         raise CarmonyError(_trimmed(error), fix="correct the statement") from None
     finally:
         timer.cancel()

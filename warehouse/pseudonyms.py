@@ -106,8 +106,7 @@ class Pseudonymizer:
             CarmonyError: Two ids of a center share a pseudonym.
         """
         path = StudyPaths(study_folder).id_map
-        known = pl.read_parquet(path, glob=False) if path.is_file() else pl.DataFrame(schema=ID_MAP)
-        known = known.select(ID_MAP.names())
+        known = read_id_map(path)
         self._refuse_other_key(known)
         new = ids.select("center_id", "patient_id").drop_nulls().unique()
         new = new.join(known, on=["center_id", "patient_id"], how="anti")
@@ -132,6 +131,25 @@ class Pseudonymizer:
                 fix="restore vault/pseudonym.key (or CARMONY_KEY) and the id in study.yaml; to "
                 "start anew on purpose, move vault/id_map.parquet away",
             )
+
+
+def read_id_map(path: Path) -> pl.DataFrame:
+    """The id map of the vault, `ID_MAP`; empty if there is none yet.
+
+    Raises:
+        StudyError: The file is damaged.
+    """
+    if not path.is_file():
+        return pl.DataFrame(schema=ID_MAP)
+    try:
+        return pl.read_parquet(path, glob=False).select(ID_MAP.names())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise StudyError(
+            "vault/id_map.parquet is damaged and cannot be read; the key of the pseudonyms is another file.",
+            fix="restore it from a backup of the vault; if there is none, move it away: as long as "
+            "vault/pseudonym.key (or CARMONY_KEY) is the same, the next 'carmony run' writes the same "
+            "pseudonyms again",
+        ) from None
 
 
 def is_valid_code(code: str) -> bool:

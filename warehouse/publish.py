@@ -23,7 +23,13 @@ KEEP_HISTORY = 10
 _MODE = 0o640  # analysts read it through their group; the vault is closed to them
 
 
-def publish(staged_file: Path, study_folder: Path, *, keep_history: int = KEEP_HISTORY) -> str:
+def publish(
+    staged_file: Path,
+    study_folder: Path,
+    *,
+    keep_history: int = KEEP_HISTORY,
+    replaces_damaged: bool = False,
+) -> str:
     """Publishes a built warehouse and gives its content hash.
 
     Call it under the study's lock, after the audit. The file's own load id says which load it is.
@@ -32,6 +38,8 @@ def publish(staged_file: Path, study_folder: Path, *, keep_history: int = KEEP_H
         staged_file: The file of `build_study`, closed; it is moved.
         study_folder: The study.
         keep_history: How many earlier published files are kept.
+        replaces_damaged: The published file is not what was published (`soundness.fault_of`): it is
+            neither read nor kept.
 
     Raises:
         AuditStoppedError: What a fresh process reads is not what was written.
@@ -41,7 +49,8 @@ def publish(staged_file: Path, study_folder: Path, *, keep_history: int = KEEP_H
     written = _seal(staged_file)
     _refuse_wal(staged_file)
     _refuse_wal(paths.warehouse)
-    published = [paths.warehouse] if paths.warehouse.is_file() else []
+    sound = paths.warehouse.is_file() and not replaces_damaged
+    published = [paths.warehouse] if sound else []
     read = _read_in_fresh_process([staged_file, *published])
     if read[str(staged_file)] != written:
         raise AuditStoppedError(
