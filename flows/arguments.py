@@ -120,6 +120,16 @@ def _add_forget(forget: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also delete the delivered files that hold the patient, in the vault and the inbox",
     )
+    forget.add_argument(
+        "--in-advance",
+        action="store_true",
+        help="also enter an id that nothing of the study holds: its rows are left out when they come",
+    )
+    forget.add_argument(
+        "--another-patient",
+        action="store_true",
+        help="the id is not that of the withdrawn patient whom it looks like: its held rows are read again",
+    )
 
 
 # Commands of modules of their own name, with a function of that name: summary, example, arguments.

@@ -46,7 +46,18 @@ def spec_hash(folder: StudyFolder, center_id: str) -> str:
     for path in (spec, *sorted(spec.parent.glob("*.py")), folder.settings):
         digest.update(_content(path))
         digest.update(b"\0file\0")
+    for mark in _others(folder, center_id):  # once somebody has said whose an id is
+        digest.update(mark.encode() + b"\0mark\0")
     return digest.hexdigest()[:16]
+
+
+def _others(folder: StudyFolder, center_id: str) -> list[str]:
+    """Marks of ids that look like a withdrawn one and are another patient's; a damaged file is told elsewhere."""
+    try:
+        marks = json.loads((folder.vault / "withdrawn.json").read_text(encoding="utf-8"))[center_id]
+        return sorted(mark for mark in marks if mark.startswith("other:"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _content(path: Path) -> bytes:

@@ -42,6 +42,7 @@ class DeliveryOutcome:
     rows_loaded: int = 0
     rows_quarantined: int = 0
     rows_excluded: int = 0
+    rows_alike: int = 0  # held: their id is almost that of a withdrawn patient
     errors: int = 0
     warnings: int = 0
     message: str = ""

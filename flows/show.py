@@ -190,6 +190,7 @@ def messages(outcome: RunOutcome) -> str:
     lines = [f"{d.center_id}: {d.message}" for d in outcome.deliveries if d.trouble]
     notes = {_note(d): None for d in outcome.deliveries if d.message and not d.trouble}
     lines += notes
+    lines += [_alike(d) for d in outcome.deliveries if d.rows_alike]
     lines += outcome.messages
     lines += [f"audit warning: {text}" for text in outcome.warnings]
     lines += [f"answers: {text}" for file in outcome.answers for text in file["problems"]]
@@ -202,6 +203,17 @@ def _note(delivery: DeliveryOutcome) -> str:
     named = f"inbox/{delivery.center_id}" in delivery.message
     return (
         f"note: {delivery.message}" if named else f"note: {delivery.center_id}: {delivery.message}"
+    )
+
+
+def _alike(delivery: DeliveryOutcome) -> str:
+    """Rows that may be those of a patient who has withdrawn: somebody has to say so."""
+    return (
+        f"warning: {delivery.center_id}: {delivery.rows_alike} row(s) of the delivery of "
+        f"{delivery.received_on} are held back: the patient id is written almost like that of a patient "
+        "who has withdrawn (findings of STR-04 name the rows)\n"
+        f"  Fix: if it is that patient: carmony forget STUDY {delivery.center_id} -; if it is another one, "
+        "the same with --another-patient, then run again"
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from schemas.errors import FileError, Place
 from schemas.staging import CHECK_RUN, FINDING, FINDING_FIELD
 
+_ALIKE = "withdrawn_alike"  # transforms.harmonize.privacy_withdrawn: importing it costs every run
 SHRINK_RULE = "STR-12"
 SHRINK_LIMIT = 0.20  # a larger share of lost patients holds the delivery
 
@@ -25,6 +26,7 @@ class Tally:
     rows_excluded: int
     errors: int
     warnings: int
+    rows_alike: int = 0
 
 
 def tally(staged: Path) -> Tally:
@@ -45,6 +47,7 @@ def tally(staged: Path) -> Tally:
         rows("read", "excluded") + rows("check", "excluded"),
         int((severity == "error").sum()),
         int((severity == "warning").sum()),
+        int(ledger.filter(pl.col("reason") == _ALIKE, pl.col("step") == "read")["n_rows"].sum()),
     )
 
 

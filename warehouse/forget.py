@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,23 +33,54 @@ class Removed:
     ids: int = 0
     deliveries: set[str] = field(default_factory=set)  # whose staged rows held the patient
 
+    @property
+    def anything(self) -> bool:
+        """True if something was taken out."""
+        return bool(self.rows or self.findings or self.queries or self.ids)
 
-def set_tombstone(study_folder: Path, withdrawn: Withdrawn, patient_id: str) -> bool:
-    """Adds the patient's tombstone; False if it stood there already."""
+
+def set_tombstone(study_folder: Path, withdrawn: Withdrawn, patient_id: str) -> list[str]:
+    """Adds the patient's tombstone, and the mark of ids spelled alike; returns both."""
+    marks = [withdrawn.mark(patient_id), withdrawn.alike(patient_id)]
+    add_marks(study_folder, {withdrawn.center_id: marks})
+    return marks
+
+
+def add_marks(study_folder: Path, new: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """Adds marks to `vault/withdrawn.json`; returns those that did not stand there, by center."""
     marks = read_marks(study_folder)
-    mine = marks.setdefault(withdrawn.center_id, [])
-    mark = withdrawn.mark(patient_id)
-    if mark in mine:
-        return False
-    mine.append(mark)
+    added = {
+        center: sorted(set(found) - set(marks.get(center, []))) for center, found in new.items()
+    }
+    added = {center: found for center, found in added.items() if found}
+    for center, found in added.items():
+        marks.setdefault(center, []).extend(found)
+    if added:
+        _keep_marks(study_folder, marks)
+    return added
+
+
+def _keep_marks(study_folder: Path, marks: Mapping[str, list[str]]) -> None:
     path = withdrawn_file(study_folder)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(marks, file, indent=1, sort_keys=True)
     replace_durably(temporary, path)
-    return True
+
+
+def ids_of(study_folder: Path, center_id: str) -> set[tuple[str, str]]:
+    """Center and id of every patient that the id map knows, and of those in the staged rows of a center."""
+    path = StudyPaths(study_folder).id_map
+    frame = _read(path).select("center_id", "patient_id").drop_nulls() if path.is_file() else None
+    known = set(frame.iter_rows()) if frame is not None else set()
+    for folder in staged_folders(study_folder, center_id):
+        for file in _identified(folder):
+            ids = _read(file)["patient_id"].drop_nulls().unique()
+            known |= {(center_id, one) for one in ids}
+    return known
 
 
 def is_known(study_folder: Path, center_id: str, patient_id: str) -> bool:

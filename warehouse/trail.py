@@ -5,6 +5,9 @@ deliveries, load, outcome, and how long the load log was and what it hashed to. 
 with the hash before it, so a change, a gap or a swap breaks the chain there. Number and hash of the last
 entry, the head, stand in `published/quality/trail.json` too: a cut tail no longer fits it.
 
+The head also holds the tombstones of patients who have withdrawn (keyed hashes): if the vault comes back from an
+older backup, they are known all the same.
+
 The chain shows changes by whoever does not rewrite all of it and the head. Who may write both folders can
 do that; a copy of the head elsewhere (one line) shows this as well. Entries hold no values and no ids of patients.
 """
@@ -72,11 +75,13 @@ def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str
 
 
 def keep_head(study_folder: Path, folder: Path) -> None:
-    """Writes number and hash of the last entry into a folder, if there are both."""
+    """Writes number and hash of the last entry into a folder, if there are both, and the tombstones."""
     entries = [entry for entry in _entries(trail_file(study_folder)) if entry]
     if not entries or not folder.is_dir():
         return
-    content = json.dumps({"n": _number(entries[-1]), "hash": entries[-1].get("hash")}) + "\n"
+    head = {"n": _number(entries[-1]), "hash": entries[-1].get("hash")}
+    marks = {center: sorted(found) for center, found in sorted(_marks(entries).items())}
+    content = json.dumps({**head, **({"withdrawn": marks} if marks else {})}) + "\n"
     temporary = folder / f".{HEAD}.tmp"  # of a killed run: the next one writes over it
     temporary.write_text(content, encoding="utf-8")
     temporary.chmod(0o640)
@@ -86,6 +91,27 @@ def keep_head(study_folder: Path, folder: Path) -> None:
 def entries_of(study_folder: Path) -> list[dict[str, Any]]:
     """All entries that can be read, oldest first."""
     return [entry for entry in _entries(trail_file(study_folder)) if entry]
+
+
+def withdrawn_marks(study_folder: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Tombstones by center: those that the entries hold, and those that only the head holds."""
+    told = _marks(entries_of(study_folder))
+    try:
+        kept = json.loads(head_file(study_folder).read_text(encoding="utf-8")).get("withdrawn", {})
+        head = {str(center): {str(mark) for mark in marks} for center, marks in kept.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        head = {}  # none was written, or it is damaged, which `problems_of` tells
+    only = {center: marks - told.get(center, set()) for center, marks in head.items()}
+    return told, {center: marks for center, marks in only.items() if marks}
+
+
+def _marks(entries: list[dict[str, Any]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        marks = [*entry.get("marks", []), *([entry["tombstone"]] if entry.get("tombstone") else [])]
+        if marks and "center_id" in entry:
+            found.setdefault(str(entry["center_id"]), set()).update(map(str, marks))
+    return found
 
 
 def problems_of(study_folder: Path) -> list[str]:

@@ -8,7 +8,9 @@ import os
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import polars as pl
+import pyreadstat
 import pytest
 
 from flows import forget_search
@@ -70,6 +72,30 @@ def test_a_file_that_cannot_be_unpacked_is_named_and_not_passed_over(tmp_path: P
     found = search(tmp_path, [WORD])
     assert found.hits == []
     assert sorted(path.name for path in found.not_searched) == sorted(files)
+
+
+def test_texts_side_by_side_and_texts_in_pieces_are_found(tmp_path: Path) -> None:
+    # An identifier that fills its width, beside a number and another text; compressed, in a zip, in two colours.
+    frame = pd.DataFrame({"id": [WORD] * 40, "x": [1.0] * 40, "sex": ["F"] * 40})
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", row_compress=True)
+    pyreadstat.write_sav(frame, tmp_path / "b.zsav", compress=True)
+    pyreadstat.write_xport(frame, tmp_path / "c.xpt")
+    pyreadstat.write_dta(frame, tmp_path / "d.dta")
+    pyreadstat.write_dta(frame, tmp_path / "e.dta", version=10)
+    zsav = (tmp_path / "b.zsav").read_bytes()
+    (tmp_path / "f.zip").write_bytes(_zip({"b.zsav": zsav}))
+    runs = "<si><r><t>Pat-</t></r><r><rPr><b/></rPr><t>0815</t></r></si>"
+    xml = f'<?xml version="1.0"?><sst>{runs}</sst>'.encode()
+    (tmp_path / "g.xlsx").write_bytes(_zip({"xl/sharedStrings.xml": xml}))
+    whole = sorted(tmp_path.iterdir())
+    (tmp_path / "cut.sav").write_bytes((tmp_path / "a.sav").read_bytes()[:300])
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7 ...")
+    (tmp_path / "packed.7z").write_bytes(b"7z\xbc\xaf\x27\x1c ...")
+    found = search(tmp_path, [WORD])
+
+    assert found.hits == whole
+    assert [path.name for path in found.not_searched] == ["cut.sav", "letter.pdf", "packed.7z"]
+    assert search(tmp_path, ["Pat-0816"]).hits == []
 
 
 def test_what_follows_a_damaged_member_is_searched_all_the_same(tmp_path: Path) -> None:

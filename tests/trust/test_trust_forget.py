@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 
 from flows.forget import Forgotten, forget_patient
-from flows.forget_search import found_in
 from flows.history import rebuild
 from flows.run import RunRequest, run_study
 from flows.show import Silent
@@ -23,6 +22,7 @@ from warehouse.trail import entries_of, problems_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
+from plain_search import files_with  # noqa: E402
 from small_study import deliver, make_study  # noqa: E402
 
 Record = Callable[..., None]
@@ -55,14 +55,14 @@ def lived(folder: Path) -> dict[str, object]:
     word = Pseudonymizer.of_study(root, "SMALL").usubjid(CENTER, PATIENT)
     warehouse = root / "published" / "warehouse.duckdb"
     facts: dict[str, object] = {"root": root, "word": word}
-    facts["published"] = found_in(root / "published", [word])
-    facts["vault"] = found_in(root / "vault", [PATIENT])
+    facts["published"] = files_with(root / "published", word)
+    facts["vault"] = files_with(root / "vault", PATIENT)
     facts["queries"] = _rows(warehouse, f"FROM quality.query WHERE usubjid = '{word}'")
     facts["estimates"] = _rows(warehouse, "FROM analysis.estimate ORDER BY ALL")
     facts["rebuilt"] = again = rebuild(root, 1)
     facts["again"] = _rows(again.path, "FROM analysis.estimate ORDER BY ALL")
     facts["forgotten"] = forget_patient(root, CENTER, PATIENT, delete_deliveries=True)
-    facts["left"] = found_in(root, [word, PATIENT])
+    facts["left"] = [*files_with(root, word), *files_with(root, PATIENT)]
     facts["balance"] = _rows(warehouse, "FROM quality.ledger_balance")
     deliver(root, CENTER, "2024-06-20", patients=7)
     facts["next"] = run_study(RunRequest(str(root), report=False), Silent())
@@ -70,9 +70,9 @@ def lived(folder: Path) -> dict[str, object]:
 
 
 def test_the_search_finds_the_patient_before(told: dict[str, object]) -> None:
-    # The control: the same search, the same words.
+    # The control: the same search, which is not the product's, and the same words.
     assert told["published"]
-    names = {path.suffix for path in told["vault"]}  # type: ignore[attr-defined]
+    names = {Path(name).suffix for name in told["vault"]}  # type: ignore[attr-defined]
     assert {".csv", ".parquet"} <= names
     assert told["queries"], "the patient was to have a query"
 
@@ -111,7 +111,7 @@ def test_the_next_delivery_of_the_patient_is_excluded(told: dict[str, object]) -
     # subject, infusion, risk, relapse, line, follow-up: 1 each; five drugs; one response.
     assert found == [(12,)]
     assert _rows(warehouse, "SELECT count(*) FROM core.subject WHERE center_id = 'AA01'") == [(6,)]
-    assert found_in(root / "published", [str(told["word"])]) == []
+    assert files_with(root / "published", str(told["word"])) == []
     id_map = pl.read_parquet(root / "vault" / "id_map.parquet")
     assert PATIENT not in id_map["patient_id"]
 

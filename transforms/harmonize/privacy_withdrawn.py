@@ -85,7 +85,7 @@ def withdrawn_of(study_folder: Path, center_id: str) -> Withdrawn | None:
         StudyError: there are some, and the file or the key that they were made with cannot be read.
     """
     marks = read_marks(study_folder).get(center_id)
-    return Withdrawn(center_id, _key(study_folder), frozenset(marks)) if marks else None
+    return Withdrawn(center_id, key_of(study_folder), frozenset(marks)) if marks else None
 
 
 def read_marks(study_folder: Path) -> dict[str, list[str]]:
@@ -111,7 +111,8 @@ def withdrawn_file(study_folder: Path) -> Path:
     return study_folder / "vault" / "withdrawn.json"
 
 
-def _key(study_folder: Path) -> bytes:
+def key_of(study_folder: Path) -> bytes:
+    """The key of the tombstones; StudyError if it is gone."""
     text = os.environ.get("CARMONY_KEY")
     path = study_folder / "vault" / "pseudonym.key"
     if text:
