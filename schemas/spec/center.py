@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from schemas.spec.base import Declared
-from schemas.spec.columns import ColumnRule, Conditions, DateOrder, DecimalMark, Pattern, Strings
+from schemas.spec.columns import ColumnRule, Conditions, DateOrder, DecimalMark, Strings
+from schemas.spec.texts import Encoding, Pattern
 
 Language = Literal["de", "en", "es", "fr"]
 
@@ -78,7 +79,7 @@ class Source(Declared):
     kind: str | None = Field(
         default=None, description="csv, xlsx, sav, xpt, ...; default by content"
     )
-    encoding: str | None = None
+    encoding: Encoding | None = None
     delimiter: str | None = None
     quote: str | None = None
     sheet: str | None = Field(default=None, description="Name of the sheet; default the only one")

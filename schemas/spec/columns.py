@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.spec.base import Declared
+from schemas.spec.texts import Pattern, groups
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 DecimalMark = Literal[".", ","]
@@ -37,23 +37,11 @@ CYTOGENETIC = (
 SOURCES = ("column", "coalesce", "constant", "template", "regex", "sequence")
 
 
-def pattern(text: str) -> str:
-    """The text, if it is a regular expression that both Python and Polars (Rust) run."""
-    try:
-        re.compile(text)
-    except re.error as problem:
-        raise ValueError(f"'{text}' is not a regular expression: {problem}") from None
-    if re.search(r"\(\?[=!<](?!P)|\\[1-9]", text):
-        raise ValueError(f"'{text}' uses look-around or back-references, which are not supported")
-    return text
-
-
 def as_list(value: Any) -> Any:
     """One value where a list may stand."""
     return [value] if isinstance(value, str) else value
 
 
-Pattern = Annotated[str, BeforeValidator(pattern)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 
 
@@ -68,6 +56,13 @@ class Extract(Declared):
     unmatched: Literal["error", "missing"] = Field(
         default="error", description="What a filled cell means in which the pattern is not found"
     )
+
+    @model_validator(mode="after")
+    def _has_group(self) -> Extract:
+        known = groups(self.pattern)
+        if self.group > known:
+            raise ValueError(f"the pattern has {known} group(s), and 'group' asks for {self.group}")
+        return self
 
 
 class ColumnRule(Declared):

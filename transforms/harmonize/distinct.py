@@ -13,11 +13,12 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from transforms.harmonize import values as parsers
 from transforms.harmonize.fish import cytogenetic_column
 from transforms.harmonize.performance import from_karnofsky, karnofsky_number
+from transforms.harmonize.picked import picked
 from transforms.harmonize.plain import plain_verdict
 from transforms.harmonize.values.codes import BY_COLUMN, code_rows
 from transforms.harmonize.values.common import Row, is_missing
@@ -64,10 +65,6 @@ class Reader:
         self.lock = threading.Lock()  # centers may run in threads of one process
         self.regimens: list[tuple[Line, ...]] = [()]  # 0: no therapy
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        return re.compile(self.form.pattern) if self.form.pattern else None
-
     def verdicts(self, values: Sequence[str]) -> list[Verdict]:
         """One verdict per value, in order; `values` are all of the column where it decides."""
         with self.lock:
@@ -85,8 +82,9 @@ class Reader:
         texts: dict[str, str] = {}
         own = dict(self.form.own)
         column: list[str] = []
+        parts = picked(fresh, self.form)
         for value in fresh:
-            text = self._text(value)
+            text = self._text(value, parts)
             if isinstance(text, str):
                 column.append(text)
                 text = self._plain(text, own)
@@ -100,22 +98,21 @@ class Reader:
         for value, text in texts.items():
             self.known[value] = found[text]
 
-    def _text(self, value: str) -> str | Verdict:
+    def _text(self, value: str, parts: Mapping[str, str | None]) -> str | Verdict:
         """The text to parse: the picked part, or the label; or a verdict at once."""
         text = value.strip()
         declared = self.form.missing
         if not text or text in declared:
             return self.nothing
-        if self._pattern is not None:
+        if self.form.pattern:
             if is_missing(text, self.kind, declared):
                 return self.nothing
-            match = self._pattern.search(text)
-            picked = match.group(self.form.group) if match else None
-            if picked is None or not picked.strip():
+            part = parts[value]
+            if part is None or not part.strip():
                 if self.form.unmatched == "missing":
                     return self.nothing
                 return self._wrong(None, "the cell does not have the form that the spec declares")
-            text = picked.strip()
+            text = part.strip()
         return text
 
     def _plain(self, text: str, own: Mapping[str, str | None]) -> str | Verdict:

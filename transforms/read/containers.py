@@ -54,11 +54,16 @@ def _open(source: Source, options: ReadOptions, kind: str) -> list[TableReader]:
             "ask the center to remove the password (or send it by a secure way without one)",
         )
     if found != kind:
-        seems = {"zip": "a zip archive"}.get(found, f"a workbook of kind {found}")
+        seems = {
+            "zip": "a zip archive",
+            "ole": "a file of another program of Office, not a workbook",
+        }.get(found, f"a workbook of kind {found}")
+        readable = found in ("xlsx", "xls", "ods", "zip")
+        declare = f"set 'kind: {found}' in the center's spec, or save it as .{kind}"
         raise source.error(
             "WRONG_TYPE",
             f"is named like {kind}, but is {seems}",
-            f"set 'kind: {found}' in the center's spec, or save it as .{kind}",
+            declare if readable else f"ask the center for the table, saved as .{kind}",
         )
     return open_workbook(source, options, kind)
 
