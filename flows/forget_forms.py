@@ -31,19 +31,19 @@ class Needles:
 
     def __init__(self, words: Iterable[str], others: Iterable[str] = ()) -> None:
         self._others = _spellings(others)
-        self._wanted = [
-            (_core(word, code), word, code)
-            for word in _spellings(words)
-            for code in (*(_NARROW[:1] if word.isascii() else _NARROW), *_WIDE)
-        ]
+        self._wanted: dict[bytes, list[tuple[str, str]]] = {}  # by what all forms hold
+        for word in _spellings(words):
+            for code in (*(_NARROW[:1] if word.isascii() else _NARROW), *_WIDE):
+                self._wanted.setdefault(_core(word, code), []).append((word, code))
         self._made: dict[tuple[str, str], re.Pattern[bytes]] = {}
 
     def found(self, data: bytes) -> bool:
         """Whether one of the words stands in the bytes."""
         return any(
             match.lastgroup != _OTHER
-            for core, word, code in self._wanted
+            for core, wanted in self._wanted.items()
             if core in data
+            for word, code in wanted
             for match in self._pattern(word, code).finditer(data)
         )
 
