@@ -65,7 +65,7 @@ def test_a_full_disk_ends_the_run_with_one_message(
     step: str,
     error: Callable[[Path], Exception],
 ) -> None:
-    def full(*_: Any) -> None:
+    def full(*_: Any, **__: Any) -> None:
         raise error(single)
 
     monkeypatch.setattr(place, step, full)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from tests.derive import by_hand
 from warehouse.scorecard import fill_scorecard
 
 ROOT = Path(__file__).parents[2]
@@ -56,13 +56,7 @@ class Case:
 
     def core(self, **tables: str) -> Case:
         """Tables of core, drawn as for the tests of the derivations."""
-        path = ROOT / "tests" / "derive" / "conftest.py"
-        spec = importlib.util.spec_from_file_location("core_by_hand", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module: Any = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.create_core(self.con, **tables)
+        by_hand.create_core(self.con, **tables)
         return self
 
     def loads(self, drawn: str) -> Case:

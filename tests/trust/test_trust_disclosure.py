@@ -20,6 +20,7 @@ from reports.disclosure.bounds import bounds
 from reports.disclosure.external import write_external
 from reports.disclosure.system import Cell, System
 from schemas.spec.plans import PLANS
+from tests.derive import by_hand
 from tests.trust.load_module import load_module
 
 Record = Callable[..., None]
@@ -42,7 +43,7 @@ def build(folder: Path) -> tuple[Path, Any]:
     from warehouse.analysis import derive
 
     path = folder / "warehouse.duckdb"
-    study = cohort._core().make_study()
+    study = by_hand.make_study()
     plan = yaml.safe_load((PLANS / f"{study.analysis}.yaml").read_text("utf-8"))
     kinds = ("baseline", "response", "survival", "swimmer", "summary")
     plan["displays"] = [display for display in plan["displays"] if display["kind"] in kinds]
@@ -50,7 +51,7 @@ def build(folder: Path) -> tuple[Path, Any]:
     study = study.model_copy(update={"analysis": "own.yaml"})
     study._path = path.with_name("study.yaml")
     con = duckdb.connect(str(path))
-    cohort._core().create_core(con, **cohort.core_tables())
+    by_hand.create_core(con, **cohort.core_tables())
     derive(con, study)
     write_estimates(con, study)
     con.close()
