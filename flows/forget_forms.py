@@ -18,6 +18,7 @@ _NARROW = ("utf-8", "cp1252", "iso8859-15", "iso8859-2", "cp1250", "cp850", "cp4
 _PLAIN = re.compile(r"[0-9A-Za-z]")
 _ALNUM = rb"[0-9A-Za-z]"
 _OTHER = "other"
+_MANY = 60
 
 
 class Needles:
@@ -36,9 +37,12 @@ class Needles:
             for code in (*(_NARROW[:1] if word.isascii() else _NARROW), *_WIDE):
                 self._wanted.setdefault(_core(word, code), []).append((word, code))
         self._made: dict[tuple[str, str], re.Pattern[bytes]] = {}
+        self._some = _one_of(self._wanted) if len(self._wanted) > _MANY else ()
 
     def found(self, data: bytes) -> bool:
         """Whether one of the words stands in the bytes."""
+        if self._some and not any(some.search(data) for some in self._some):
+            return False  # of hundreds of words, looking for each by itself takes minutes
         return any(
             match.lastgroup != _OTHER
             for core, wanted in self._wanted.items()
@@ -65,6 +69,14 @@ def _core(word: str, code: str) -> bytes:
     """What stands in every form of a word: its longest run of plain characters."""
     runs = re.findall(rf"{_PLAIN.pattern}+", word)
     return max(runs, key=len, default="").encode(code)
+
+
+def _one_of(cores: Iterable[bytes]) -> tuple[re.Pattern[bytes], ...]:
+    """Patterns that together find any of the cores: plain ones, and those with NUL before or after each letter."""
+    kinds: dict[int, list[bytes]] = {}
+    for core in cores:
+        kinds.setdefault(core[:2].find(b"\0"), []).append(core)
+    return tuple(re.compile(b"|".join(map(re.escape, sorted(kind)))) for kind in kinds.values())
 
 
 def _pattern(word: str, others: Sequence[str], code: str) -> bytes:

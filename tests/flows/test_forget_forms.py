@@ -123,3 +123,12 @@ def test_a_word_inside_of_another_known_one_counts_only_if_it_stands_apart_too(
 def test_no_word_is_found_nowhere() -> None:
     assert not Needles([]).found(b"anything")
     assert not Needles([""]).found(b"anything")
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_each_of_hundreds_of_words_is_found_and_nothing_else(code: str) -> None:
+    words = [f"zq{number:03d}x" for number in range(300)]
+    needles = Needles(words)
+    for word in words[::37]:
+        assert needles.found(f"some text, {word} and more".encode(code))
+    assert not needles.found("some text, zq300x, zq00x and zq0001x".encode(code))

@@ -95,7 +95,7 @@ def test_random_tables_in_every_dialect_come_back_or_are_refused(
 ) -> None:
     chance = random.Random(5)
     wrong, refused = [], 0
-    n = tries(400, 2000)
+    n = tries(200, 2000)
     for _ in range(n):
         header, rows = table(chance)
         data, options = written(header, rows, chance)

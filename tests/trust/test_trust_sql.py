@@ -183,7 +183,7 @@ GREEDY = [
 def test_a_greedy_query_ends_by_time_memory_or_rows(
     place: Place, figure: Record, tries: Callable[[int, int], int]
 ) -> None:
-    chosen = GREEDY[: tries(3, len(GREEDY))]
+    chosen = GREEDY[: tries(2, len(GREEDY))]
     answered = []
     for statement in chosen:
         try:

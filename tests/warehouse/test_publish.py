@@ -272,13 +272,13 @@ def test_loads_killed_at_random_points_leave_the_old_or_the_new_state(small_stud
         ids = [f"{i:03d}" for i in range(number % 5 + 1)]
         small_study.one("DE01", f"d{number}", *ids)
     done = subprocess.run(
-        [sys.executable, str(HERE / "kill_loop.py"), str(small_study.folder), "20", "7"],
+        [sys.executable, str(HERE / "kill_loop.py"), str(small_study.folder), "14", "7"],
         capture_output=True,
         text=True,
         check=False,
     )
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(found) == 20, done.stderr[-2000:]
+    assert len(found) == 14, done.stderr[-2000:]
     assert all(entry["ended"] for entry in found), done.stderr[-2000:]
     assert all(entry["opens"] for entry in found)
     assert all(entry["whole"] for entry in found)
