@@ -41,9 +41,11 @@ def test_one_child_serves_all_files_and_a_crash_costs_one_file(monkeypatch):
 
     def crash(process, deadline):
         os.kill(process.pid, signal.SIGSEGV)
+        os.kill(process.pid, signal.SIGCONT)
         process.wait()
         return answer(process, deadline)
 
+    os.kill(first, signal.SIGSTOP)  # it has answered nothing when it crashes, however fast it is
     monkeypatch.setattr(CHILD, "_answer", crash)
     with pytest.raises(FileError) as error:
         open_tables(GOOD)
