@@ -155,7 +155,7 @@ def _leave_out_texts(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
 
 @cache
 def _pattern_of_dates() -> str:
-    """Digits as dates have them, or a month beside a digit, in the languages of `date_words.csv`."""
+    """Digits as dates have them, a month or a week, in the languages of `date_words.csv`."""
     path = Path(schemas.__file__).parent / "vocabularies" / "date_words.csv"
     with path.open(encoding="utf-8", newline="") as file:
         words = {row["spelling"] for row in csv.DictReader(file) if row["kind"] == "month"}
