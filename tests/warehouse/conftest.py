@@ -126,6 +126,10 @@ class SmallStudy:
         log.finish(result.load_id, "published", content_hash=content)
         return self.folder / "published" / "warehouse.duckdb"
 
+    def built(self, *outcomes: Any, derive: Callable[..., None] = derive_subjects) -> Path:
+        """The warehouse of a load that is not published, for tests of what a build makes."""
+        return self.build(outcomes, derive)[1].path
+
     def one(self, center: str, delivery: str, *numbers: str, **changes: Any) -> Any:
         """The log line of a staged delivery with these patients."""
         staged = self.stage(center, delivery, {"subject": [patient(n) for n in numbers]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 
 SmallStudy = Any  # of conftest.py
+Centers = dict[str, dict[str, list[dict[str, Any]]]]
 INFUSION = dt.date(2022, 6, 20)
 
 
@@ -48,126 +50,152 @@ def month_of(day: dt.date) -> dict[str, Any]:
     return infusion("7", day.replace(day=1), infusion_date_precision="month")
 
 
-def built(small: SmallStudy, centers: dict[str, dict[str, list[dict[str, Any]]]]) -> Path:
-    staged = [small.outcome(c, f"{c}-1", small.stage(c, f"{c}-1", t)) for c, t in centers.items()]
-    return small.load(*staged)
+def staged(small: SmallStudy, centers: Centers) -> list[Any]:
+    return [small.outcome(c, f"{c}-1", small.stage(c, f"{c}-1", t)) for c, t in centers.items()]
 
 
-def found(path: Path, rule: str) -> list[tuple[Any, ...]]:
+def found(path: Path, rule: str, *centers: str) -> list[tuple[Any, ...]]:
     return rows(
         path,
-        f"select center_id, usubjid from quality.finding where rule_id = '{rule}' order by all",
+        f"select center_id, usubjid from quality.finding where rule_id = '{rule}' "
+        f"and center_id in {centers} order by all",
     )
 
 
-def outcomes(path: Path, rule: str) -> list[tuple[Any, ...]]:
+def outcomes(path: Path, rule: str, *centers: str) -> list[tuple[Any, ...]]:
     return rows(
         path,
         "select c.outcome, c.numerator, c.reason from quality.check_run c join quality.delivery d "
-        f"using (delivery_key) where c.rule_id = '{rule}' order by d.center_id",
+        f"using (delivery_key) where c.rule_id = '{rule}' and d.center_id in {centers} order by d.center_id",
     )
 
 
-def pair(one: dict[str, Any], other: dict[str, Any], first: Any, second: Any) -> dict[str, Any]:
+LATER = infusion("7", INFUSION + dt.timedelta(days=3))
+# A patient in each of two centers. Those of each case are of another age than those of all others.
+SAME: dict[str, tuple[dict[str, Any], ...]] = {
+    "three days": (person("1"), person("7"), infusion("1"), LATER),
+    "the month of the day": (
+        person("1"), person("7"), infusion("1", INFUSION.replace(day=1)), month_of(INFUSION),
+    ),
+    "three days before the month": (
+        person("1"), person("7"), infusion("1", INFUSION.replace(day=1) - dt.timedelta(days=3)),
+        month_of(INFUSION),
+    ),
+    "the same day without diagnosis": (person("1", None), person("7"), infusion("1"), infusion("7")),
+    "an age that differs by one year": (
+        person("1", birth_year=None), person("7", birth_year=None),
+        infusion("1", age_at_infusion=66), infusion("7", age_at_infusion=67),
+    ),
+}  # fmt: skip
+ANOTHER: dict[str, tuple[dict[str, Any], ...]] = {
+    name: (person("1"), other, infusion("1"), second)
+    for name, other, second in (
+        ("four days", person("7"), infusion("7", INFUSION + dt.timedelta(days=4))),
+        ("sex", person("7", sex="M"), infusion("7")),
+        ("year of birth", person("7", birth_year=1957), infusion("7")),
+        ("product", person("7"), infusion("7", product="IDE")),
+        ("month of diagnosis", person("7", "2018-04-05"), infusion("7")),
+        (
+            "diagnosis unknown and another day",
+            person("7", None),
+            infusion("7", INFUSION + dt.timedelta(days=1)),
+        ),
+        (
+            "month of infusion and another diagnosis",
+            person("7", "2018-04-05"),
+            month_of(INFUSION),
+        ),
+        ("month of infusion and no diagnosis", person("7", None), month_of(INFUSION)),
+        (
+            "another month of infusion",
+            person("7"),
+            month_of(INFUSION + dt.timedelta(days=62)),
+        ),
+    )
+}
+PAIRS = {**SAME, **ANOTHER}
+
+
+def pair(*rows_of_both: dict[str, Any], years: int = 0) -> list[dict[str, list[dict[str, Any]]]]:
+    """The tables of two centers, all of whose patients are so many years younger than drawn."""
+    one, other, first, second = rows_of_both
+    drawn: list[dict[str, list[dict[str, Any]]]] = [
+        {"subject": [one], "infusion": [first]},
+        {"subject": [other, person("9", sex="M")], "infusion": [second, infusion("9")]},
+    ]
+    return [
+        {table: [younger(row, years) for row in rows] for table, rows in tables.items()}
+        for tables in drawn
+    ]
+
+
+def younger(row: dict[str, Any], years: int) -> dict[str, Any]:
+    by = {"birth_year": years, "age_at_infusion": -years}
     return {
-        "AA01": {"subject": [one], "infusion": [first]},
-        "BB02": {"subject": [other, person("9", sex="M")], "infusion": [second, infusion("9")]},
+        name: value + by[name] if name in by and value else value for name, value in row.items()
     }
 
 
-def test_the_same_person_in_two_centers_is_asked_about_in_both(small: SmallStudy) -> None:
-    later = INFUSION + dt.timedelta(days=3)
-    path = built(small, pair(person("1"), person("7"), infusion("1"), infusion("7", later)))
+def centers_of(name: str) -> tuple[str, str]:
+    number = list(PAIRS).index(name)
+    return f"AA{number:02}", f"BB{number:02}"
 
-    (first, one), (second, other) = found(path, "DUP-02")
-    assert (first, second) == ("AA01", "BB02")
+
+@pytest.fixture(scope="module")
+def together(
+    module_study: Callable[[Path], SmallStudy], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """One warehouse with the centers of all cases; ages three years apart are no persons alike."""
+    small = module_study(tmp_path_factory.mktemp("together") / "study")
+    centers: Centers = {}
+    for number, (name, drawn) in enumerate(PAIRS.items()):
+        centers |= dict(zip(centers_of(name), pair(*drawn, years=3 * number), strict=True))
+    for n_same in CLONES:
+        one, other = record("1", n_same), record("2", n_same)
+        centers[f"CC{n_same:02}"] = {table: one[table] + other[table] for table in one}
+    centers |= {"DD01": record("1", 9), "DD02": record("2", 9)}
+    made: Path = small.built(*staged(small, centers))
+    return made
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_same_person_in_two_centers_is_asked_about_in_both(name: str, together: Path) -> None:
+    (first, one), (second, other) = found(together, "DUP-02", *centers_of(name))
+    assert (first, second) == centers_of(name)
     assert one != other
-    assert outcomes(path, "DUP-02") == [("failed", 1, None), ("failed", 1, None)]
+    told = outcomes(together, "DUP-02", *centers_of(name))
+    assert told == [("failed", 1, None), ("failed", 1, None)]
 
 
-def test_a_finding_names_cells_of_its_own_center_only(small: SmallStudy) -> None:
-    path = built(small, pair(person("1"), person("7"), infusion("1"), infusion("7")))
-
+def test_a_finding_names_cells_of_its_own_center_only(together: Path) -> None:
+    centers = centers_of("three days")
     told = rows(
-        path,
+        together,
         'select f.center_id, s.center_id, x.position, x."table", x."column", x.row, x.source_column '
         "from quality.finding f join quality.finding_field x using (delivery_key, finding_id) "
         "join (select distinct delivery_key, center_id from meta.source) s using (delivery_key) "
-        "where f.rule_id = 'DUP-02' order by all",
+        f"where f.rule_id = 'DUP-02' and f.center_id in {centers} order by all",
     )
     assert told == [
         (center, center, position, "infusion", column, 2, f"Spalte {column}")
-        for center in ("AA01", "BB02")
+        for center in centers
         for position, column in ((1, "infusion_date"), (2, "product"))
     ]
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "second"),
-    [
-        (person("1"), person("7"), infusion("7", INFUSION + dt.timedelta(days=4))),
-        (person("1"), person("7", sex="M"), infusion("7")),
-        (person("1"), person("7", birth_year=1957), infusion("7")),
-        (person("1"), person("7"), infusion("7", product="IDE")),
-        (person("1"), person("7", "2018-04-05"), infusion("7")),
-        (person("1"), person("7", None), infusion("7", INFUSION + dt.timedelta(days=1))),
-        (person("1"), person("7", "2018-04-05"), month_of(INFUSION)),
-        (person("1"), person("7", None), month_of(INFUSION)),
-        (person("1"), person("7"), month_of(INFUSION + dt.timedelta(days=62))),
-    ],
-    ids=[
-        "four days", "sex", "year of birth", "product", "month of diagnosis",
-        "diagnosis unknown and another day", "month of infusion and another diagnosis",
-        "month of infusion and no diagnosis", "another month of infusion",
-    ],
-)  # fmt: skip
-def test_who_differs_is_another_person(
-    one: dict[str, Any], other: dict[str, Any], second: dict[str, Any], small: SmallStudy
-) -> None:
-    path = built(small, pair(one, other, infusion("1"), second))
-
-    assert found(path, "DUP-02") == []
-    assert outcomes(path, "DUP-02") == [("passed", 0, None), ("passed", 0, None)]
-
-
-@pytest.mark.parametrize(
-    "day", [INFUSION.replace(day=1), INFUSION.replace(day=1) - dt.timedelta(days=3)]
-)
-def test_an_infusion_known_by_its_month_makes_a_candidate(day: dt.date, small: SmallStudy) -> None:
-    path = built(small, pair(person("1"), person("7"), infusion("1", day), month_of(INFUSION)))
-
-    assert [center for center, _ in found(path, "DUP-02")] == ["AA01", "BB02"]
-
-
-def test_without_diagnosis_the_same_day_makes_a_candidate(small: SmallStudy) -> None:
-    path = built(small, pair(person("1", None), person("7"), infusion("1"), infusion("7")))
-
-    assert len(found(path, "DUP-02")) == 2
-
-
-def test_an_age_may_differ_by_one_year_where_no_year_of_birth_is_told(small: SmallStudy) -> None:
-    old = {"birth_year": None}
-    one, other = person("1", **old), person("7", **old)
-    near = built(
-        small,
-        pair(one, other, infusion("1", age_at_infusion=66), infusion("7", age_at_infusion=67)),
-    )
-
-    assert len(found(near, "DUP-02")) == 2
+@pytest.mark.parametrize("name", ANOTHER)
+def test_who_differs_is_another_person(name: str, together: Path) -> None:
+    assert found(together, "DUP-02", *centers_of(name)) == []
+    told = outcomes(together, "DUP-02", *centers_of(name))
+    assert told == [("passed", 0, None), ("passed", 0, None)]
 
 
 def test_one_center_alone_has_nothing_to_compare(small: SmallStudy) -> None:
-    path = built(
-        small,
-        {
-            "AA01": {
-                "subject": [person("1"), person("2")],
-                "infusion": [infusion("1"), infusion("2")],
-            }
-        },
-    )
+    alone = {"subject": [person("1"), person("2")], "infusion": [infusion("1"), infusion("2")]}
+    path = small.built(*staged(small, {"AA01": alone}))
 
-    assert outcomes(path, "DUP-02") == [("not_applicable", 0, "there is one center only")]
+    told = [("not_applicable", 0, "there is one center only")]
+    assert outcomes(path, "DUP-02", "AA01", "") == told
 
 
 def record(number: str, n_same: int) -> dict[str, list[dict[str, Any]]]:
@@ -198,21 +226,22 @@ def record(number: str, n_same: int) -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("n_same", "n_found"), [(9, 2), (8, 2), (7, 0)])
+CLONES = {9: 2, 8: 2, 7: 0}
+
+
+@pytest.mark.parametrize(("n_same", "n_found"), CLONES.items())
 def test_eight_dates_and_values_that_agree_are_a_clone(
-    n_same: int, n_found: int, small: SmallStudy
+    n_same: int, n_found: int, together: Path
 ) -> None:
-    one, other = record("1", n_same), record("2", n_same)
-    path = built(small, {"AA01": {table: one[table] + other[table] for table in one}})
+    center = f"CC{n_same:02}"
+    assert len(found(together, "DUP-05", center, "")) == n_found
+    [(outcome, *_)] = outcomes(together, "DUP-05", center, "")
+    assert outcome == ("failed" if n_found else "passed")
 
-    assert len(found(path, "DUP-05")) == n_found
-    assert outcomes(path, "DUP-05")[0][0] == ("failed" if n_found else "passed")
 
-
-def test_a_clone_in_another_center_is_not_asked_about_as_one(small: SmallStudy) -> None:
-    path = built(small, {"AA01": record("1", 9), "BB02": record("2", 9)})
-
-    assert found(path, "DUP-05") == []
+def test_a_clone_in_another_center_is_not_asked_about_as_one(together: Path) -> None:
+    assert found(together, "DUP-05", "DD01", "DD02") == []
+    assert [row[0] for row in outcomes(together, "DUP-05", "DD01", "DD02")] == ["passed"] * 2
 
 
 def test_each_center_is_asked_with_its_own_id_and_nothing_of_the_other(
@@ -220,12 +249,13 @@ def test_each_center_is_asked_with_its_own_id_and_nothing_of_the_other(
 ) -> None:
     from warehouse.packets import write_packet
 
-    built(small, pair(person("eins"), person("siete"), infusion("eins"), infusion("siete")))
+    drawn = pair(person("eins"), person("siete"), infusion("eins"), infusion("siete"))
+    small.built(*staged(small, dict(zip(("AA01", "BB02"), drawn, strict=True))))
     texts = {}
     for center in ("AA01", "BB02"):
-        staged = small.folder / f"vault/staged/{center}/{center}-1"
+        place = small.folder / f"vault/staged/{center}/{center}-1"
         folder = write_packet(
-            small.folder, center, f"{center}-1", staged, received_on=dt.date(2024, 6, 14)
+            small.folder, center, f"{center}-1", place, received_on=dt.date(2024, 6, 14)
         )
         texts[center] = (folder / "findings.csv").read_text(encoding="utf-8-sig")
 
@@ -240,11 +270,14 @@ def test_each_center_is_asked_with_its_own_id_and_nothing_of_the_other(
 def test_the_findings_of_the_last_build_replace_those_before(small: SmallStudy) -> None:
     from warehouse.study_rules import study_findings
 
-    built(small, pair(person("1"), person("7"), infusion("1"), infusion("7")))
+    drawn = pair(person("1"), person("7"), infusion("1"), infusion("7"))
+    small.load(*staged(small, dict(zip(("AA01", "BB02"), drawn, strict=True))))
     before, fields = study_findings(small.folder, "BB02", "BB02-1")
     tables = {"subject": [person("7", sex="M")], "infusion": [infusion("7")]}
     mended = small.stage("BB02", "BB02-2", tables)
-    small.load(small.outcome("BB02", "BB02-2", mended, sequence=2, received_on=dt.date(2024, 8, 1)))
+    small.built(
+        small.outcome("BB02", "BB02-2", mended, sequence=2, received_on=dt.date(2024, 8, 1))
+    )
 
     assert before["patient_id"].to_list() == ["7"]
     assert fields["column"].to_list() == ["infusion_date", "product"]
