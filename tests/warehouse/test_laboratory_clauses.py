@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,12 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def warehouse(small_study: SmallStudy) -> Path:
+@pytest.fixture(scope="module")
+def warehouse(
+    module_study: Callable[[Path], SmallStudy], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """All cases as patients of one center."""
+    small_study = module_study(tmp_path_factory.mktemp("laboratory") / "study")
     small_study.study = STUDY
     subjects, responses, labs = [], [], []
     for name, (category, values, _) in CASES.items():
@@ -99,7 +103,7 @@ def warehouse(small_study: SmallStudy) -> Path:
     empty = ("infusion", "risk", "exposure", "relapse", "lesion", "treatment_line", "follow_up",
              "toxicity")  # fmt: skip
     staged = small_study.stage("AA01", "AA01-1", {**tables, **{name: [] for name in empty}})
-    path: Path = small_study.load(small_study.outcome("AA01", "AA01-1", staged), derive=derive)
+    path: Path = small_study.built(small_study.outcome("AA01", "AA01-1", staged), derive=derive)
     return path
 
 
@@ -109,7 +113,7 @@ def test_values_of_the_laboratory_that_contradict_a_report_are_asked_about(wareh
             "SELECT f.usubjid, f.rule_id, f.severity, f.disposition FROM quality.finding f "
             "WHERE f.rule_id IN ('RSP-06', 'RSP-07', 'LAB-02')"
         ).fetchall()
-    ids = pl.read_parquet(warehouse.parents[1] / "vault" / "id_map.parquet", glob=False)
+    ids = pl.read_parquet(warehouse.parents[2] / "vault" / "id_map.parquet", glob=False)
     names = dict(ids.select("usubjid", "patient_id").iter_rows())
     told = {name: sorted(r for u, r, *_ in found if names[u] == name) for name in CASES}
     assert told == {name: rules for name, (_, _, rules) in CASES.items()}

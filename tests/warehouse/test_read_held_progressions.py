@@ -34,7 +34,7 @@ def test_progressions_and_later_relapses_in_quarantine_are_read_by_pseudonym(sma
     }
     people = {"subject": [small_study.patient("1"), small_study.patient("2")]}
     staged = small_study.stage("DE01", "d1", people, held_back=held)
-    small_study.load(small_study.outcome("DE01", "d1", staged), derive=look)
+    small_study.built(small_study.outcome("DE01", "d1", staged), derive=look)
     assert found == [
         (1, dt.date(2023, 5, 1), "day", True),
         (2, dt.date(2023, 5, 1), "month", True),

@@ -32,7 +32,7 @@ def test_each_held_row_is_read_with_what_is_understood_of_it(small_study):
     staged = small_study.stage(
         "DE01", "d1", {"subject": [small_study.patient("1")]}, held_back=held
     )
-    small_study.load(small_study.outcome("DE01", "d1", staged), derive=look)
+    small_study.built(small_study.outcome("DE01", "d1", staged), derive=look)
     assert found == [
         ("exposure", None, "lenalidomide", None, None, None, None),
         ("follow_up", None, None, "DEAD", None, DAY, None),
@@ -93,7 +93,7 @@ def test_lymphodepletion_and_supportive_care_that_stand_as_a_line_are_told_by_a_
     people = {"subject": [small_study.patient("1")]}
     back = {"treatment_line": held}
     staged = small_study.stage("DE01", "d1", people, held_back=back, findings=findings)
-    small_study.load(small_study.outcome("DE01", "d1", staged), derive=look)
+    small_study.built(small_study.outcome("DE01", "d1", staged), derive=look)
     lines = {number for number, kind in found if kind == "treatment_line"}
     assert (len(found), lines) == (6, {2, 3, 5, 6})
     assert {kind for number, kind in found if number in (1, 4)} == {"lymphodepletion"}

@@ -52,5 +52,5 @@ def test_only_a_category_that_was_not_understood_may_be_a_progression(small_stud
         findings=[finding(str(row_id - 10), row_id, rule) for row_id, rule in rules.items()],
         fields=[category_of(row_id) for row_id in rules],
     )
-    small_study.load(small_study.outcome("DE01", "d1", staged), derive=look)
+    small_study.built(small_study.outcome("DE01", "d1", staged), derive=look)
     assert found == [["2", "4", "5", "6"]] * 2

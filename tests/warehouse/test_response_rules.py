@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import polars as pl
 import pytest
 
 from schemas.spec.study import Study
+from tests.flows import lenient_runs
 from warehouse.analysis import derive
 from warehouse.packets import write_packet
 
@@ -73,9 +76,26 @@ WRONG = tables(report(JULY, "VGPR", 39.0), report(AUGUST, "PD", 42.5))
 RIGHT = tables(report(JULY, "SD", 39.0), report(AUGUST, "PD", 52.5))
 
 
+def build(small: SmallStudy, delivery: str, given: dict[str, Any], **changes: Any) -> Path:
+    staged = small.stage("AA01", delivery, given)
+    return small.built(small.outcome("AA01", delivery, staged, **changes), derive=derive)
+
+
 def load(small: SmallStudy, delivery: str, given: dict[str, Any], **changes: Any) -> Path:
     staged = small.stage("AA01", delivery, given)
     return small.load(small.outcome("AA01", delivery, staged, **changes), derive=derive)
+
+
+@pytest.fixture(scope="module")
+def asked(
+    module_study: Callable[[Path], SmallStudy], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[SmallStudy, Path]:
+    """A study whose newest load asks about both rules, and its published file; copied, not changed."""
+    small = module_study(tmp_path_factory.mktemp("asked") / "study")
+    small.study = STUDY
+    with pytest.MonkeyPatch.context() as patch:
+        lenient_runs.read_here(patch)
+        return small, load(small, "AA01-1", WRONG)
 
 
 def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
@@ -100,9 +120,10 @@ OUTCOMES = (
 
 
 def test_the_center_is_told_both_categories_and_the_numbers_in_its_language(
-    small: SmallStudy,
+    small: SmallStudy, asked: tuple[SmallStudy, Path]
 ) -> None:
-    path = load(small, "AA01-1", WRONG)
+    before, path = asked
+    shutil.copytree(before.folder, small.folder, dirs_exist_ok=True)
 
     assert rows(path, OUTCOMES) == [("RSP-08", "failed", 1, 1), ("RSP-09", "failed", 1, 1)]
     told = {line["Rule"]: line for line in packet(small, None)}
@@ -124,9 +145,12 @@ def test_the_center_is_told_both_categories_and_the_numbers_in_its_language(
     assert "las mediciones del día dan SD; Proteína M en suero (g/L): 39.0" in spanish["RSP-08"]
 
 
-def test_a_delivery_that_corrects_them_closes_both_findings(small: SmallStudy) -> None:
-    load(small, "AA01-1", WRONG)
-    path = load(small, "AA01-2", RIGHT, sequence=2, received_on=dt.date(2024, 8, 1))
+def test_a_delivery_that_corrects_them_closes_both_findings(
+    small: SmallStudy, asked: tuple[SmallStudy, Path]
+) -> None:
+    shutil.copytree(asked[0].folder, small.folder, dirs_exist_ok=True)
+    assert rows(asked[1], OUTCOMES) == [("RSP-08", "failed", 1, 1), ("RSP-09", "failed", 1, 1)]
+    path = build(small, "AA01-2", RIGHT, sequence=2, received_on=dt.date(2024, 8, 1))
 
     assert rows(path, OUTCOMES) == [("RSP-08", "passed", 0, 1), ("RSP-09", "passed", 0, 1)]
     assert rows(path, "select * from quality.finding where rule_id like 'RSP%'") == []
@@ -134,7 +158,7 @@ def test_a_delivery_that_corrects_them_closes_both_findings(small: SmallStudy) -
 
 
 def test_without_anything_to_hold_against_the_rules_do_not_pass(small: SmallStudy) -> None:
-    path = load(small, "AA01-1", tables())
+    path = build(small, "AA01-1", tables())
 
     assert rows(path, OUTCOMES) == [
         ("RSP-08", "not_applicable", 0, 0),
@@ -150,7 +174,7 @@ def test_a_center_that_sends_no_measurements_is_not_judged(small: SmallStudy) ->
              "immunofixation", "value"]  # fmt: skip
     kept = ~pl.col("column").is_in(tests)
     pl.read_parquet(mapped, glob=False).filter(kept).write_parquet(mapped)
-    path = small.load(small.outcome("AA01", "AA01-1", staged), derive=derive)
+    path = small.built(small.outcome("AA01", "AA01-1", staged), derive=derive)
 
     found = rows(path, OUTCOMES)
     assert found == [("RSP-08", "not_run", 0, 0), ("RSP-09", "not_run", 0, 0)]
@@ -158,14 +182,13 @@ def test_a_center_that_sends_no_measurements_is_not_judged(small: SmallStudy) ->
 
 def test_responses_that_were_not_derived_leave_the_rules_open(small: SmallStudy) -> None:
     staged = small.stage("AA01", "AA01-1", WRONG)
-    path = small.load(small.outcome("AA01", "AA01-1", staged))
+    path = small.built(small.outcome("AA01", "AA01-1", staged))
 
     assert rows(path, "select count(*) from quality.finding where rule_id like 'RSP%'") == [(0,)]
 
 
-def test_nothing_published_holds_the_message(small: SmallStudy) -> None:
-    path = load(small, "AA01-1", WRONG)
-
+def test_nothing_published_holds_the_message(asked: tuple[SmallStudy, Path]) -> None:
+    _, path = asked
     cells = rows(
         path,
         'select rule_id, x."table", x."column", x.understood from quality.finding f '

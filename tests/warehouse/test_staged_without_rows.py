@@ -11,7 +11,7 @@ def test_a_delivery_whose_rows_are_all_held_back_is_loaded(small_study: Any, ask
     folder = s.folder / staged
     (folder / "address.parquet").unlink()
     assert not (folder / "core" / "subject.parquet").exists()
-    path = s.load(s.outcome("DE01", "a", staged), s.one("CH01", "c", "001"))
+    path = s.built(s.outcome("DE01", "a", staged), s.one("CH01", "c", "001"))
     assert ask(path, "SELECT center_id, count(*) FROM core.subject GROUP BY 1") == [("CH01", 1)]
     ledger = "SELECT sum(n_rows) FROM quality.ledger WHERE step = 'check' AND outcome = "
     assert ask(path, ledger + "'quarantined'") == [(1,)]
@@ -21,6 +21,6 @@ def test_a_delivery_whose_rows_are_all_held_back_is_loaded(small_study: Any, ask
 def test_a_study_in_which_nobody_could_be_used_is_loaded(small_study: Any, ask: Any) -> None:
     s = small_study
     staged = s.stage("DE01", "a", {}, held_back={"subject": [s.patient("001")]})
-    path = s.load(s.outcome("DE01", "a", staged))
+    path = s.built(s.outcome("DE01", "a", staged))
     assert ask(path, "SELECT count(*) FROM core.subject") == [(0,)]
     assert ask(path, "SELECT count(*) FROM quality.delivery") == [(1,)]

@@ -89,12 +89,9 @@ def reconcile(
     unasked = facts.join(owned, on="key", how="anti")
     lost, followed, moved = follow(unmatched, unasked, seen)
     unasked = unasked.join(followed, on="key", how="anti")
-    parts = [
-        _still_failing(matched, seen),
-        _followed(followed, seen),
-        settled(lost, seen),
-        _created(_not_moved(unasked, moved), queries, seen),
-    ]
+    each = ((_still_failing, matched), (_followed, followed), (settled, lost))
+    parts = [tell(rows, seen) for tell, rows in each if rows.height]
+    parts.append(_created(_not_moved(unasked, moved), queries, seen))
     told = pl.concat([part for part in parts if part.height] or [_EMPTY.to_frame()], how="diagonal")
     outcomes = told.select(OUTCOME.names()).unique("query_id", keep="first", maintain_order=True)
     events = told.filter(pl.col("event").is_not_null())
