@@ -36,7 +36,7 @@ class Needles:
         for word in _spellings(words):
             for code in (*(_NARROW[:1] if word.isascii() else _NARROW), *_WIDE):
                 self._wanted.setdefault(_core(word, code), []).append((word, code))
-        self._made: dict[tuple[str, str], re.Pattern[bytes]] = {}
+        self._made: dict[tuple[str, str], tuple[re.Pattern[bytes], re.Pattern[bytes]]] = {}
         self._some = _one_of(self._wanted) if len(self._wanted) > _MANY else ()
 
     def found(self, data: bytes) -> bool:
@@ -44,18 +44,34 @@ class Needles:
         if self._some and not any(some.search(data) for some in self._some):
             return False  # of hundreds of words, looking for each by itself takes minutes
         return any(
-            match.lastgroup != _OTHER
+            self._stands(word, code, data)
             for core, wanted in self._wanted.items()
             if core in data
             for word, code in wanted
-            for match in self._pattern(word, code).finditer(data)
         )
 
-    def _pattern(self, word: str, code: str) -> re.Pattern[bytes]:
-        """The word as a whole word in an encoding; made when it is first needed, as it is long."""
+    def _stands(self, word: str, code: str, data: bytes) -> bool:
+        """Whether a word stands there as a whole word, and not only inside of one of the others.
+
+        The whole word is tried where the word begins: most begin with plain letters, to which the engine leaps,
+        while it walks from byte to byte for what stands before a word.
+        """
+        anywhere, whole = self._patterns(word, code)
+        at = anywhere.search(data)
+        if at and _OTHER in whole.groupindex:  # another may begin before the word
+            return any(match.lastgroup != _OTHER for match in whole.finditer(data))
+        while at:
+            if whole.match(data, at.start()):
+                return True
+            at = anywhere.search(data, at.start() + 1)
+        return False
+
+    def _patterns(self, word: str, code: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+        """The word in an encoding, anywhere and as a whole word; made when first needed, as they are long."""
         if (word, code) not in self._made:
             longer = [one for one in self._others if word in one]
-            self._made[word, code] = re.compile(_pattern(word, longer, code))
+            patterns = _form(word, code), _pattern(word, longer, code)
+            self._made[word, code] = re.compile(patterns[0]), re.compile(patterns[1])
         return self._made[word, code]
 
 
