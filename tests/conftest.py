@@ -93,6 +93,19 @@ def succeeded(*arguments: str | Path) -> None:
     assert done.code == 0, done.err
 
 
+def run_here(study: Path, *arguments: str, alternatives: bool = False) -> None:
+    """`carmony run` in this process, judged, without report; without the alternative settings unless wanted."""
+    from flows import cli
+    from tests.flows import lenient_runs
+    from warehouse import alternatives as settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        lenient_runs.judge_here(patch)
+        if not alternatives:
+            patch.setattr(settings, "add_alternatives", lambda con, study: None)
+        assert cli.main(["run", str(study), "--no-report", *arguments]) == 0
+
+
 @pytest.fixture(scope="session")
 def demo_files(made_once: MadeOnce) -> Path:
     """The demo study as `carmony demo` writes it, not run; nobody writes into it."""
@@ -103,15 +116,18 @@ def demo_files(made_once: MadeOnce) -> Path:
 def demo_after_round(
     made_once: MadeOnce, demo_files: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[int], Path]:
-    """`demo_after_round(1)`, `(2)`: a copy of the demo study as its run left it, without the report."""
+    """`demo_after_round(1)`, `(2)`: a copy of the demo study as its run left it, without the report.
+
+    The runs work in this process; `tests/study` has the demo run as a user runs it.
+    """
 
     def one(folder: Path) -> None:
         shutil.copytree(demo_files, folder)
-        succeeded("run", folder, "--no-report", "--until", "2024-07-31")
+        run_here(folder, "--until", "2024-07-31")
 
     def two(folder: Path) -> None:
         shutil.copytree(made_once("demo-round-1", one), folder)
-        succeeded("run", folder, "--no-report")
+        run_here(folder, alternatives=True)
 
     def after(number: int) -> Path:
         made = made_once(f"demo-round-{number}", {1: one, 2: two}[number])

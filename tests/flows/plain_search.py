@@ -28,6 +28,8 @@ def files_with(root: Path, text: str, but: tuple[str, ...] = ()) -> list[str]:
 
 
 def _holds(found: str, text: str, but: tuple[str, ...]) -> bool:
+    if text not in found:
+        return False
     for longer in but:
         found = found.replace(longer, "")
     return re.search(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])", found) is not None

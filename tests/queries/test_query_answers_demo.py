@@ -104,15 +104,34 @@ def through_libreoffice(files: list[Path], kind: str, out: Path) -> list[Path]:
     return [out / f"{file.stem}.{kind}" for file in files]
 
 
-def returned(sent: Sent, centers: list[str], kind: str, out: Path) -> Path:
-    """A copy of the study in which the workbooks of the centers came back as one kind of file."""
-    study = out / "study"
+@pytest.fixture(scope="module")
+def saved(sent: Sent, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`saved(kind)`: the folder with all workbooks as LibreOffice saves them as that kind; each is saved once."""
+    folders: dict[str, Path] = {}
+
+    def of_kind(kind: str) -> Path:
+        if kind not in folders:
+            folders[kind] = tmp_path_factory.mktemp(kind)
+            through_libreoffice(sorted(sent.filled.values()), kind, folders[kind])
+        return folders[kind]
+
+    return of_kind
+
+
+def returned(sent: Sent, centers: list[str], files: Path, study: Path) -> Path:
+    """A copy of the study in which the workbooks of the centers came back as the files of a folder."""
     shutil.copytree(sent.folder, study, ignore=shutil.ignore_patterns("published", "inbox"))
-    for file in through_libreoffice([sent.filled[center] for center in centers], kind, out):
-        home = study / "answers" / file.stem
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, home / f"{file.stem}_{kind}.{kind}")
+    send_back(study, centers, files)
     return study
+
+
+def send_back(study: Path, centers: list[str], files: Path) -> None:
+    """The centers' files of a folder are answers of the study."""
+    for center in centers:
+        [file] = files.glob(f"{center}.*")
+        home = study / "answers" / center
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, home / f"{center}_{file.suffix[1:]}{file.suffix}")
 
 
 def check(sent: Sent, study: Path, done: list[ImportedFile]) -> None:
@@ -134,8 +153,10 @@ def check(sent: Sent, study: Path, done: list[ImportedFile]) -> None:
             assert (row["state"], row["resolution"]) == ENDS[given["answer"]]
 
 
-def test_a_center_s_workbook_saved_by_libreoffice_loses_nothing(sent: Sent, tmp_path: Path) -> None:
-    study = returned(sent, [QUICK], "xlsx", tmp_path)
+def test_a_center_s_workbook_saved_by_libreoffice_loses_nothing(
+    sent: Sent, saved: Callable[[str], Path], tmp_path: Path
+) -> None:
+    study = returned(sent, [QUICK], saved("xlsx"), tmp_path / "study")
     done = import_answers(study, at=AT_DAY)
     assert [file.center_id for file in done] == [QUICK]
     check(sent, study, done)
@@ -145,26 +166,24 @@ def test_a_center_s_workbook_saved_by_libreoffice_loses_nothing(sent: Sent, tmp_
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
 def test_all_workbooks_saved_by_libreoffice_lose_nothing(
-    kind: str, sent: Sent, tmp_path: Path
+    kind: str, sent: Sent, saved: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    study = returned(sent, sorted(sent.filled), kind, tmp_path)
+    study = returned(sent, sorted(sent.filled), saved(kind), tmp_path / "study")
     done = import_answers(study, at=AT_DAY)
     assert len(done) == 12
     check(sent, study, done)
 
 
 @pytest.mark.slow
-def test_the_same_answers_as_another_kind_of_file_add_nothing(sent: Sent, tmp_path: Path) -> None:
-    study = returned(sent, [QUICK, "ES01"], "xlsx", tmp_path)
+def test_the_same_answers_as_another_kind_of_file_add_nothing(
+    sent: Sent, saved: Callable[[str], Path], tmp_path: Path
+) -> None:
+    centers = [QUICK, "ES01"]
+    study = returned(sent, centers, saved("xlsx"), tmp_path / "study")
     import_answers(study, at=AT_DAY)
     before = QueryLog.read(study).events
     shutil.rmtree(study / "answers")
-    (tmp_path / "ods").mkdir()
-    for file in through_libreoffice(
-        [sent.filled[center] for center in (QUICK, "ES01")], "ods", tmp_path / "ods"
-    ):
-        (study / "answers" / file.stem).mkdir(parents=True)
-        shutil.copy(file, study / "answers" / file.stem)
+    send_back(study, centers, saved("ods"))
     done = import_answers(study, at=AT_DAY)
     assert [file.status for file in done] == ["nothing new", "nothing new"]
     assert QueryLog.read(study).events.equals(before)

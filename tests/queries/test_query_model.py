@@ -164,10 +164,8 @@ class Loop:
     def __init__(self, *, at_once: bool) -> None:
         self.at_once, self.part = at_once, 0
         self.events = pl.DataFrame(schema=QUERY_EVENT)
-
-    @property
-    def queries(self) -> pl.DataFrame:
-        return fold(self.events)
+        self.queries = fold(self.events)
+        self.ids = self.live_ids()
 
     @property
     def now(self) -> dt.datetime:
@@ -178,15 +176,22 @@ class Loop:
         self.events = pl.concat(
             [self.events, events.with_columns(part=pl.lit(self.part, pl.Int64))]
         )
+        self.queries = fold(self.events)
+        self.ids = self.live_ids()
+
+    def live_ids(self) -> dict[tuple[str, ...], list[str]]:
+        """Ids of the live queries by center, patient, rule and instance."""
+        columns = ("query_id", "center_id", "patient_id", "rule_id", "instance")
+        ids: dict[tuple[str, ...], list[str]] = {}
+        alive = self.queries.filter(pl.col("state").is_in(LIVE))
+        for id_, *about in alive.select(columns).iter_rows():
+            ids.setdefault(tuple(about), []).append(id_)
+        return ids
 
     def id_of(self, center: str, query: Asked) -> str:
-        """The live query on a fact."""
-        found = self.queries.filter(
-            pl.col("state").is_in(LIVE), pl.col("center_id") == center,
-            pl.col("patient_id") == query.record[0], pl.col("rule_id") == query.rule,
-            pl.col("instance") == instance(query.record),
-        )  # fmt: skip
-        return str(found["query_id"].item())
+        """The live query on a fact: there is one."""
+        [found] = self.ids[center, query.record[0], query.rule, instance(query.record)]
+        return found
 
 
 def run_sequences(seed: int, steps: int, *, at_once: bool) -> None:

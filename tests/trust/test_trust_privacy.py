@@ -294,7 +294,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         "PYTHONPATH": str(ROOT),
     }
     commands = (
-        ["run", str(study)],
+        ["run", str(study), "--no-report"],  # the second one has the report
         ["queries", str(study), "release", "--all"],
         ["queries", str(study), "send"],
         ["queries", str(study), "list"],
