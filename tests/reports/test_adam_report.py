@@ -11,7 +11,7 @@ import pytest
 
 from demo.second_study import PATIENTS, write_second_study
 from flows.cli import main
-from reports.adam.report import TablesRequest, report_on_tables
+from reports.adam.report import Made, TablesRequest, report_on_tables
 from reports.displays.estimate import SCHEMA
 
 ROOT = Path(__file__).parents[2]
@@ -159,12 +159,18 @@ def test_levels_that_differ_from_the_data_are_told_with_their_number(files: Path
     )
 
 
-def test_the_second_demo_study_is_reported_by_its_plan_alone(tmp_path: Path) -> None:
-    made = report_on_tables(
-        TablesRequest(
-            SECOND / "adsl.csv", SECOND / "adtte.csv", "second_bispecific", tmp_path / "out"
-        )
-    )
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Path]:
+    """The report of the second demo study, and its folder."""
+    out = tmp_path_factory.mktemp("second") / "out"
+    plan = "second_bispecific"
+    return report_on_tables(
+        TablesRequest(SECOND / "adsl.csv", SECOND / "adtte.csv", plan, out)
+    ), out
+
+
+def test_the_second_demo_study_is_reported_by_its_plan_alone(second: tuple[Made, Path]) -> None:
+    made, out = second
     assert made.patients == PATIENTS
     assert made.displays == (
         "T1", "F1A", "F1B", "F1C", "F1D", "F2", "T2", "X1", "X2", "COMPLETENESS",
@@ -173,7 +179,7 @@ def test_the_second_demo_study_is_reported_by_its_plan_alone(tmp_path: Path) -> 
     page = made.page.read_text(encoding="utf-8")
     assert "Teclistamab after talquetamab" in page
     assert "first salvage" not in page.split('id="METHODS"')[0].casefold()
-    found = _estimates(tmp_path / "out")
+    found = _estimates(out)
     sizes = found.filter((pl.col("display") == "T1") & (pl.col("row") == "N"))
     adsl = pl.read_csv(SECOND / "adsl.csv")
     assert sizes["value"].to_list() == [
@@ -200,12 +206,8 @@ RATIOS = [
 GRAY = [0.9463273742768, 0.0249557115567]
 
 
-def test_the_numbers_of_the_second_demo_study_are_those_of_r(tmp_path: Path) -> None:
-    request = TablesRequest(
-        SECOND / "adsl.csv", SECOND / "adtte.csv", "second_bispecific", tmp_path / "out"
-    )
-    report_on_tables(request)
-    found = _estimates(tmp_path / "out")
+def test_the_numbers_of_the_second_demo_study_are_those_of_r(second: tuple[Made, Path]) -> None:
+    found = _estimates(second[1])
 
     def rows(display: str, **wanted: str) -> list[tuple[float, ...]]:
         at = pl.all_horizontal([pl.col(name) == value for name, value in wanted.items()])

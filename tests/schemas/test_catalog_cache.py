@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from schemas.catalog import HERE, load_catalog
 
@@ -38,17 +41,27 @@ def test_a_cache_folder_that_cannot_be_made_still_gives_the_catalog(tmp_path: Pa
     assert blocked.read_text() == "not a folder"
 
 
-def test_the_cache_is_written_once_and_read_again(tmp_path: Path) -> None:
-    assert run(str(tmp_path)) == counted()
-    (written,) = (tmp_path / "carmony").iterdir()
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What a process tells that finds no cache, and the folder in which it has made one."""
+    folder = tmp_path_factory.mktemp("cache")
+    return run(str(folder)), folder
+
+
+def test_the_cache_is_written_once_and_read_again(first: tuple[str, Path]) -> None:
+    told, folder = first
+    assert told == counted()
+    (written,) = (folder / "carmony").iterdir()
     assert re.fullmatch(r"catalog-[0-9a-f]{24}\.json", written.name)
     before = written.stat().st_mtime_ns
-    assert run(str(tmp_path)) == counted()
+    assert run(str(folder)) == counted()
     assert written.stat().st_mtime_ns == before
 
 
-def test_a_cache_file_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
-    run(str(tmp_path))
+def test_a_cache_file_that_was_cut_off_is_made_again(
+    first: tuple[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(first[1], tmp_path, dirs_exist_ok=True)
     (written,) = (tmp_path / "carmony").iterdir()
     whole = written.read_text()
     written.write_text(whole[:1000])
@@ -56,10 +69,9 @@ def test_a_cache_file_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     assert json.loads(written.read_text())["tables"]
 
 
-def test_checking_imports_nothing_heavy(tmp_path: Path) -> None:
-    load_catalog()
+def test_checking_imports_nothing_heavy(first: tuple[str, Path]) -> None:
     told = run(
-        os.environ.get("CARMONY_CACHE", str(tmp_path)),
+        str(first[1]),
         "import sys; from schemas.catalog import load_catalog; load_catalog(); import schemas.check; "
         "bad = {'pandas', 'pyarrow', 'pandera', 'yaml', 'pydantic', 'scipy', 'prefect'}; "
         "load_catalog(); print(sorted(bad & set(sys.modules)))",
