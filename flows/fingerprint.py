@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ def code_hash(*packages: str) -> str:
                 digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+@cache
+def version_of(package: str) -> str:
+    """The installed version of a package."""
+    return metadata.version(package)
 
 
 def staging_code() -> str:

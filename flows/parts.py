@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.disk_full import DiskFullError
-from flows.fingerprint import file_hash, spec_hash, staging_code
+from flows.fingerprint import file_hash, spec_hash, staging_code, version_of
 from flows.folder import StudyFolder, write_json
 from flows.outcome import FAILED, HELD, LOADED, WAITING, DeliveryOutcome
 from flows.panics import no_panics
@@ -253,13 +253,11 @@ def query_marks(folder: StudyFolder) -> list[str]:
 
 def begin_load(folder: StudyFolder, outcomes: Sequence[DeliveryOutcome]) -> int:
     """Opens a load and writes down what became of each delivery."""
-    from importlib import metadata
-
     from warehouse.loads import NO_ID
     from warehouse.loads import DeliveryOutcome as Line
 
     log = read_log(folder)
-    versions = {name: metadata.version(name) for name in _VERSIONS}
+    versions = {name: version_of(name) for name in _VERSIONS}
     load_id = log.start(file_hash(folder.settings), versions)
     words = {LOADED: "loaded", FAILED: "failed", HELD: "held", WAITING: "failed"}
     log.record(

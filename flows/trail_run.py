@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from flows import parts
-from flows.fingerprint import file_hash, staging_code, study_code
+from flows.fingerprint import file_hash, staging_code, study_code, version_of
 from flows.folder import StudyFolder, make_private
 from flows.outcome import RunOutcome
 
@@ -75,7 +74,7 @@ def note(root: Path, command: str, facts: dict[str, Any]) -> None:
     folder = StudyFolder(root)
     common = {
         "server": bool(os.environ.get("PREFECT__FLOW_RUN_ID")),
-        "versions": {name: metadata.version(name) for name in _VERSIONS},
+        "versions": {name: version_of(name) for name in _VERSIONS},
         "code": {"staging": staging_code(), "study": study_code()},
         "study_hash": _hash(folder.settings),
         "specs": {p.stem: _hash(p) for p in sorted((root / "centers").glob("*.yaml"))},
