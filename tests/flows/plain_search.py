@@ -20,10 +20,19 @@ import polars as pl
 
 def files_with(root: Path, text: str, but: tuple[str, ...] = ()) -> list[str]:
     """Paths below a folder of files that hold a text, and not only inside one of the texts `but`."""
+    return holding(texts_in(root), text, but)
+
+
+def texts_in(root: Path) -> dict[str, list[str]]:
+    """All texts of the files below a folder, by path: for several searches of what does not change."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): list(_texts_of(path)) for path in files}
+
+
+def holding(texts: dict[str, list[str]], text: str, but: tuple[str, ...] = ()) -> list[str]:
+    """What `files_with` gives, of texts that are read already."""
     return [
-        path.relative_to(root).as_posix()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and any(_holds(found, text, but) for found in _texts_of(path))
+        path for path, inside in texts.items() if any(_holds(found, text, but) for found in inside)
     ]
 
 

@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from flows import stages
 from flows.forget import Forgotten, forget_patient
 from flows.history import rebuild
 from flows.run import RunRequest, run_study
@@ -22,7 +23,7 @@ from warehouse.trail import entries_of, problems_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
-from plain_search import files_with  # noqa: E402
+from plain_search import files_with, holding, texts_in  # noqa: E402
 from small_study import deliver, make_study  # noqa: E402
 
 Record = Callable[..., None]
@@ -42,11 +43,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     """What was found at each step; the study is run once, and the patient is forgotten once."""
     with pytest.MonkeyPatch.context() as patch:
         lenient_runs.judge_here(patch)
-        yield lived(tmp_path_factory.mktemp("forget") / "study")
+        yield lived(tmp_path_factory.mktemp("forget") / "study", patch)
 
 
-def lived(folder: Path) -> dict[str, object]:
-    """The steps."""
+def lived(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The steps; the last run is about who is excluded, and is not judged."""
     root = make_study(folder)
     # A line after the data were cut: a finding and a query about the patient.
     late = [[PATIENT, "2", "2031-01-01", "Talquetamab"]]
@@ -62,9 +63,11 @@ def lived(folder: Path) -> dict[str, object]:
     facts["rebuilt"] = again = rebuild(root, 1)
     facts["again"] = _rows(again.path, "FROM analysis.estimate ORDER BY ALL")
     facts["forgotten"] = forget_patient(root, CENTER, PATIENT, delete_deliveries=True)
-    facts["left"] = [*files_with(root, word), *files_with(root, PATIENT)]
+    left = texts_in(root)
+    facts["left"] = [*holding(left, word), *holding(left, PATIENT)]
     facts["balance"] = _rows(warehouse, "FROM quality.ledger_balance")
     deliver(root, CENTER, "2024-06-20", patients=7)
+    patch.setattr(stages, "judge", lenient_runs.in_this_process(judged=False))
     facts["next"] = run_study(RunRequest(str(root), report=False), Silent())
     return facts
 

@@ -23,7 +23,7 @@ from warehouse.pseudonyms import Pseudonymizer
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
 import small_study  # noqa: E402
-from plain_search import files_with  # noqa: E402
+from plain_search import files_with, holding, texts_in  # noqa: E402
 
 Record = Callable[..., None]
 
@@ -86,9 +86,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         run_study(RunRequest(str(first), report=False), Silent())
         _sent_back(first)
         told = Told({"": first}, subjects={"": _subjects(first)})
+        texts = texts_in(first)
         for n, one in enumerate(ODD):
             but = (LONGER,) if one == PREFIX else ()
-            told.before[one] = files_with(first, one, but)
+            told.before[one] = holding(texts, one, but)
             root = told.roots[one] = Path(shutil.copytree(first, home / str(n), symlinks=True))
             told.done[one] = forget_patient(root, CENTER, one, delete_deliveries=one == DELETED)
             told.after[one] = files_with(root, one, but)
@@ -155,8 +156,9 @@ def test_one_patient_goes_and_no_other(told: Told) -> None:
 def test_nothing_goes_of_a_patient_whose_id_begins_with_the_id(told: Told) -> None:
     root = told.roots[PREFIX]
     word = Pseudonymizer.of_study(root, "SMALL").usubjid(CENTER, LONGER)
-    assert "published/warehouse.duckdb" in files_with(root, word)
-    left = files_with(root, LONGER)
+    texts = texts_in(root)
+    assert "published/warehouse.duckdb" in holding(texts, word)
+    left = holding(texts, LONGER)
     assert {"vault/id_map.parquet", f"answers/{CENTER}/7.html", f"answers/{CENTER}/7.json"} <= {
         *left
     }
