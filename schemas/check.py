@@ -75,10 +75,8 @@ class Checker:
         self._findings = FindingBook(self._plan)
         self._holds = self._settled = Holds()
         self._patients = pl.DataFrame()
-        self._book = ContextBook(
-            self._plan, self._tables, facts,
-            only=[n for n, c in self._plan.contexts.items() if c.table not in STREAMING],
-        )  # fmt: skip
+        self._book = ContextBook(self._plan, self._tables, facts)
+        self._chosen: dict[str, list[PlannedCheck]] = {}
         self._events = Events()
         self._sealed = False
 
@@ -99,6 +97,9 @@ class Checker:
         for name, table in self._catalog.tables.items():
             if name in self._waiting:
                 self._tables[name] = table_data(table, self._waiting.pop(name))
+        self._chosen = {name: self._runnable(data) for name, data in self._tables.items()}
+        now = [check for checks in self._chosen.values() for check in checks if check.by_row]
+        self._book.expect(check for check in now if not check.partial)
         for data in self._tables.values():
             self._judge_small(data)
         for data in self._tables.values():
@@ -153,7 +154,7 @@ class Checker:
 
     def _judge_small(self, data: TableData) -> None:
         hold_issues(self._holds, data, self._findings.add_issues(data))
-        checks = self._runnable(data)
+        checks = self._chosen[data.name]
         by_row = [check for check in checks if check.by_row and not check.partial]
         frame = with_derived(self._book.join(data.frame, by_row), data, by_row, self._derived)
         self._collect(data, frame, by_row)
@@ -164,7 +165,7 @@ class Checker:
 
     def _judge_doubts(self, data: TableData) -> None:
         """Partial dates that may violate, once it is known which rows of all tables are held."""
-        checks = [check for check in self._runnable(data) if check.partial]
+        checks = [check for check in self._chosen[data.name] if check.partial]
         checks = in_doubt(data.frame, checks, self._tallies, self._book)
         if checks:
             self._collect(data, self._book.join(data.frame, checks), checks)

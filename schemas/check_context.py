@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from schemas.check_data import FACT_TYPES, CheckFacts, TableData, constant
 from schemas.check_few import FEW, Lookup, in_order, lookup, merged, taken
-from schemas.check_many import SMALL, beside, latest_days, places, shifted
+from schemas.check_many import (
+    SMALL,
+    beside,
+    both,
+    latest_days,
+    many_in_order,
+    places,
+    shifted,
+)
 from schemas.check_plan import Plan, PlannedCheck, PlannedContext
 from schemas.context_rows import HELD, PATIENT_NUMBER, SUBJECT, ContextRows, shown_columns
 from schemas.rule_sql import LATEST
@@ -24,7 +32,7 @@ class ContextBook:
     """Contexts of one delivery, built from its tables when a rule first asks for them.
 
     Contexts that are joined by the same columns stand in one frame, so that a table needs one join
-    for all of them. `only` names the contexts to build; by default all.
+    for all of them. `only` names the contexts to build; by default each when a check first asks.
     """
 
     def __init__(
@@ -37,11 +45,13 @@ class ContextBook:
         self._contexts = plan.contexts
         self._columns = plan.context_columns
         self._tables = tables
-        self._only = set(plan.contexts if only is None else only)
-        self._rows = ContextRows(plan, tables, facts, self._only)
+        self._expected = set(() if only is None else only)
+        self._rows = ContextRows(plan, tables, facts, self._expected)
         self._same_rows = plan.same_rows
+        self._holds = pl.DataFrame()
         self._orders: dict[tuple[str, Key, Key], tuple[pl.Series, pl.Series]] = {}
         self._wide: dict[Group, pl.DataFrame] = {}
+        self._covered: dict[Group, set[str]] = {}
         self._narrow: dict[tuple[Group, Key], pl.DataFrame] = {}
         self._lookups: dict[Group, Lookup | None] = {}
         self._literals = {
@@ -66,6 +76,10 @@ class ContextBook:
                 return problem
         return None
 
+    def expect(self, checks: Iterable[PlannedCheck]) -> None:
+        """What these checks look at is built together, when the first of them asks."""
+        self._expected.update(name for check in checks for name in check.contexts)
+
     def join(
         self, frame: pl.DataFrame, checks: Iterable[PlannedCheck], *, numbered: bool = False
     ) -> pl.DataFrame:
@@ -74,6 +88,7 @@ class ContextBook:
         `numbered` adds `subject.patient_number`, and reason and outcome of a hold of the patient.
         """
         wanted: dict[Group, set[str]] = {}
+        asked: dict[Group, set[str]] = {}
         latest: set[str] = set()
         facts: set[str] = set()
         for check in checks:
@@ -81,6 +96,7 @@ class ContextBook:
             facts.update(check.facts)
             for name, columns in check.contexts.items():
                 names = wanted.setdefault(self._group(name), set())
+                asked.setdefault(self._group(name), set()).add(name)
                 if frame.height >= SMALL:
                     aggregate = self._contexts[name].aggregate
                     names.update(f"{name}.{c}" for c in columns if not aggregate or c in aggregate)
@@ -88,9 +104,11 @@ class ContextBook:
             extra = {HOLD_REASON, HOLD_OUTCOME}
             if self.missing(SUBJECT, ()) is None:
                 extra.add(f"{SUBJECT}.{PATIENT_NUMBER}")
+                asked.setdefault(_PATIENTS, set()).add(SUBJECT)
             wanted.setdefault(_PATIENTS, set()).update(extra)
         joined = frame
         for group, names in wanted.items():
+            self._cover(group, asked.get(group, set()))
             if frame.height < SMALL:
                 joined = self._beside_all(joined, group)
                 continue
@@ -141,12 +159,10 @@ class ContextBook:
         `rows`: by table, rows held for their own sake; contexts that are `sound` do not look at them.
         """
         self._rows.held.update(rows)
-        if patients.is_empty():
-            return
-        holds = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
-        merged = self._whole(_PATIENTS).drop(HOLD_REASON, HOLD_OUTCOME)
-        self._wide[_PATIENTS] = merged.join(holds, on="patient_id", how="full", coalesce=True)
-        self._narrow, self._lookups = {}, {}
+        if patients.height:
+            self._holds = patients.rename({"reason": HOLD_REASON, "outcome": HOLD_OUTCOME})
+            self._wide.pop(_PATIENTS, None)
+            self._narrow, self._lookups = {}, {}
 
     def home(self, name: str) -> TableData:
         """The table whose rows a context shows."""
@@ -161,6 +177,7 @@ class ContextBook:
             # All rows of a key for each row of it would be a square.
             behind = behind.group_by(*key, maintain_order=True).head(MOST_BEHIND)
         else:
+            self._cover(group, {name})
             behind = self._whole(group).select(*key, behind=f"{name}.row_id")
         joined = frame.select("hit", *key).join(behind.drop_nulls(), on=key, how="inner")
         return joined.select("hit", row_id="behind")
@@ -179,6 +196,19 @@ class ContextBook:
     def _group(self, name: str) -> Group:
         context = self._contexts[name]
         return (("row_id",), name) if context.shift else (context.by, "")
+
+    def _cover(self, group: Group, names: set[str]) -> None:
+        """These contexts, and all that are expected, are among what is joined at once from now on."""
+        key, neighbour = group
+        known = self._covered.get(group)
+        if neighbour or (known is not None and names <= known):
+            return
+        if known is None:
+            known = {name for name in self._expected if self._group(name) == group}
+        self._covered[group] = known | names
+        self._wide.pop(group, None)
+        self._lookups.pop(group, None)
+        self._narrow = {part: made for part, made in self._narrow.items() if part[0] != group}
 
     def _lookup(self, group: Group) -> Lookup | None:
         """All that is joined at once, by its key; None if it is more than a few rows."""
@@ -207,9 +237,8 @@ class ContextBook:
         contexts = [
             context
             for name, context in self._contexts.items()
-            if name in self._only and not context.shift and context.by == key
-            and context.table in self._tables
-        ]  # fmt: skip
+            if name in self._covered[key, ""] and context.table in self._tables
+        ]
         tables = [self._rows.one_per_key(context) for context in contexts]
         if not tables:
             whole = pl.DataFrame(schema=dict.fromkeys(key, pl.String()))
@@ -220,9 +249,11 @@ class ContextBook:
             frames = [table for table in tables if isinstance(table, pl.DataFrame)]
             whole = merged(few, dtypes) if few else frames.pop(0)
             for frame in frames:
-                whole = _both(whole, frame, key)
+                whole = both(whole, frame, key)
         if key != _PATIENTS[0]:
             return whole
+        if self._holds.height:
+            return whole.join(self._holds, on="patient_id", how="full", coalesce=True)
         return whole.hstack(
             [constant(name, None, whole.height) for name in (HOLD_REASON, HOLD_OUTCOME)]
         )
@@ -242,10 +273,11 @@ class ContextBook:
         if known not in self._orders:
             wide = base
             for group in self._used(context):
+                self._cover(group, {used for used in context.uses if self._group(used) == group})
                 owners = tuple(f"{used}." for used in context.uses if self._group(used) == group)
                 wanted = tuple(c for c in context.within if c.startswith(owners))
                 wide = wide.hstack(self._of_group(base, group, wanted))
-            find = in_order if base.height < FEW else _in_order
+            find = in_order if base.height < FEW else many_in_order
             self._orders[known] = find(wide, context.within, context.order)
         return self._orders[known]
 
@@ -262,31 +294,6 @@ class ContextBook:
     def _used(self, context: PlannedContext) -> list[Group]:
         """What a context uses; contexts of one key are joined at once."""
         return list(dict.fromkeys(self._group(used) for used in context.uses))
-
-
-def _both(one: pl.DataFrame, other: pl.DataFrame, key: Key) -> pl.DataFrame:
-    """Full join of two frames that have one row per key."""
-    if one.height == other.height and one.select(key).equals(other.select(key)):
-        return one.hstack(other.drop(key))
-    if one.is_empty() or other.is_empty():
-        return pl.concat([one, other], how="diagonal")
-    return one.join(other, on=key, how="full", coalesce=True)
-
-
-def _in_order(
-    frame: pl.DataFrame, group: Sequence[str], order: Sequence[str]
-) -> tuple[pl.Series, pl.Series]:
-    """`check_few.in_order` of more rows."""
-    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in group)
-    ordered = (
-        frame.lazy()
-        .select(*group, *order, "row_id", here=pl.int_range(pl.len(), dtype=pl.UInt32()))
-        .drop_nulls([*group, *order])
-        .sort(*group, *order, "row_id")
-        .select("here", group=changed.cum_sum())
-        .collect()
-    )
-    return ordered["here"], ordered["group"]
 
 
 _PATIENTS: Group = (("patient_id",), "")

@@ -140,6 +140,31 @@ def places(table: pl.DataFrame, frame: pl.DataFrame, key: Sequence[str]) -> pl.S
     return found.gather(frame.select(keys.expr()).to_series())
 
 
+def both(one: pl.DataFrame, other: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Full join of two frames that have one row per key."""
+    if one.height == other.height and one.select(key).equals(other.select(key)):
+        return one.hstack(other.drop(key))
+    if one.is_empty() or other.is_empty():
+        return pl.concat([one, other], how="diagonal")
+    return one.join(other, on=key, how="full", coalesce=True)
+
+
+def many_in_order(
+    frame: pl.DataFrame, group: Sequence[str], order: Sequence[str]
+) -> tuple[pl.Series, pl.Series]:
+    """`check_few.in_order` of more rows: positions in order, and the group of each."""
+    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in group)
+    ordered = (
+        frame.lazy()
+        .select(*group, *order, "row_id", here=pl.int_range(pl.len(), dtype=pl.UInt32()))
+        .drop_nulls([*group, *order])
+        .sort(*group, *order, "row_id")
+        .select("here", group=changed.cum_sum())
+        .collect()
+    )
+    return ordered["here"], ordered["group"]
+
+
 def latest_days(frame: pl.DataFrame, columns: Sequence[str]) -> list[pl.Expr]:
     """`<column>@latest` of each (partial) date; where all days are known they are the dates."""
     return [

@@ -24,23 +24,27 @@ def evidence(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 class ContextRows:
-    """Rows behind the contexts of one delivery; filtered once per context. `only`: those in use."""
+    """Rows behind the contexts of one delivery; filtered once per context.
+
+    `expected`: contexts that are going to be asked for, which may grow.
+    """
 
     def __init__(
         self,
         plan: Plan,
         tables: Mapping[str, TableData],
         facts: CheckFacts,
-        only: Collection[str],
+        expected: Collection[str],
     ) -> None:
         self._plan = plan
         self._columns = plan.context_columns
         self._tables = tables
         self._facts = facts
-        self._only = only
+        self._expected = expected
         self._bases: dict[str, pl.DataFrame] = {}
         self._same: dict[str, pl.DataFrame] = {}
-        self._evidence: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = {}
+        self._evidence: dict[str, pl.DataFrame] = {}
+        self._masks: dict[str, pl.Series] = {}  # by the first context that looks at these rows
         self.held: dict[str, pl.Series] = {}  # table → row ids; see `ContextBook.hold`
 
     def of(self, context: PlannedContext) -> pl.DataFrame:
@@ -60,19 +64,14 @@ class ContextRows:
 
     def _chosen(self, context: PlannedContext) -> pl.DataFrame:
         if context.table not in self._evidence:
-            frame = evidence(self._tables[context.table].frame)
-            wheres = {
-                self._plan.same_rows[other.name]: other.where
-                for name in self._only
-                if (other := self._plan.contexts[name]).table == context.table
-                and other.where is not None
-            }
-            masks = frame.select(where.alias(name) for name, where in wheres.items())
-            self._evidence[context.table] = frame, masks
-        frame, masks = self._evidence[context.table]
+            self._evidence[context.table] = evidence(self._tables[context.table].frame)
+        frame = self._evidence[context.table]
         mask = None
         if context.where is not None:
-            mask = masks.get_column(self._plan.same_rows[context.name])
+            first = self._plan.same_rows[context.name]
+            if first not in self._masks:
+                self._look(context, frame)
+            mask = self._masks[first]
         if self._is_partly_held(context):
             sound = ~frame["row_id"].is_in(self.held[context.table].implode())
             mask = sound if mask is None else mask & sound
@@ -81,6 +80,18 @@ class ContextRows:
         elif mask is not None and (mask.null_count() or not mask.all()):
             frame = frame.filter(mask)
         return frame
+
+    def _look(self, context: PlannedContext, frame: pl.DataFrame) -> None:
+        """Which rows of the table this context and all expected ones look at."""
+        wheres = {
+            self._plan.same_rows[other.name]: other.where
+            for name in (context.name, *self._expected)
+            if (other := self._plan.contexts[name]).table == context.table
+            and other.where is not None
+            and self._plan.same_rows[other.name] not in self._masks
+        }
+        masks = frame.select(where.alias(name) for name, where in wheres.items())
+        self._masks.update(zip(masks.columns, masks.get_columns(), strict=True))
 
     def _many(self, context: PlannedContext) -> pl.DataFrame:
         """Of a large table: only what the context needs, because filtering costs by the column."""

@@ -12,9 +12,8 @@ from polars.testing import assert_frame_equal, assert_series_equal
 
 from schemas import check_rows
 from schemas.catalog import load_catalog
-from schemas.check_context import _both, _in_order
 from schemas.check_few import in_order
-from schemas.check_many import shifted
+from schemas.check_many import both, many_in_order, shifted
 from schemas.check_plan import plan_of
 from schemas.check_rows import without_issues
 from schemas.staging import ISSUE
@@ -32,7 +31,7 @@ def test_rows_stand_in_the_same_order_and_groups(rows: list, shift: int) -> None
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     frame = frame.with_columns(row_id=pl.int_range(pl.len(), dtype=pl.Int64()))
     few, groups = in_order(frame, ["patient_id", "drug"], ["day"])
-    more, runs = _in_order(frame, ["patient_id", "drug"], ["day"])
+    more, runs = many_in_order(frame, ["patient_id", "drug"], ["day"])
     assert more.to_list() == few.to_list()
     assert shifted(more, runs, shift).to_list() == shifted(few, groups, shift).to_list()
 
@@ -48,7 +47,7 @@ def test_two_frames_are_joined_in_full_however_their_keys_lie(one: list, other: 
     right = pl.DataFrame({"patient_id": other, "n": range(len(other))}, schema=schema)
     right = right.rename({"n": "m"})
     wanted = left.join(right, on=KEY, how="full", coalesce=True)
-    assert_frame_equal(_both(left, right, KEY), wanted, check_row_order=False)
+    assert_frame_equal(both(left, right, KEY), wanted, check_row_order=False)
 
 
 ISSUES = st.lists(
