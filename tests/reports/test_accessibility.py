@@ -80,13 +80,16 @@ def judge() -> Iterator[Judge]:
 @pytest.fixture(scope="module")
 def run_pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Pages of a study of three centers that was really run."""
+    from flows import results
+    from flows.folder import StudyFolder
     from flows.run import RunRequest, run_study
     from flows.show import Silent
 
     root = small_study.make_study(tmp_path_factory.mktemp("pages") / "study")
     with pytest.MonkeyPatch.context() as patch:
         lenient_runs.judge_here(patch)
-        run_study(RunRequest(str(root)), Silent())
+        run_study(RunRequest(str(root), report=False), Silent())
+    results.scorecards(StudyFolder(root))
     quality = root / "published" / "quality"
     return {
         "data manager": quality / "scorecard.html",
