@@ -20,6 +20,7 @@ from reports.disclosure.bounds import bounds
 from reports.disclosure.external import write_external
 from reports.disclosure.system import Cell, System
 from schemas.spec.plans import PLANS
+from tests.conftest import MadeOnce
 from tests.derive import by_hand
 from tests.trust.load_module import load_module
 
@@ -33,29 +34,41 @@ cohort = load_module(HERE.parent / "reports" / "conftest.py", "cohort_of_the_rep
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    return build(tmp_path_factory.mktemp("disclosure"))
+def made(made_once: MadeOnce) -> tuple[Path, Any]:
+    return once(made_once)
 
 
-def build(folder: Path) -> tuple[Path, Any]:
-    """The cohort of the report's tests as a warehouse, with a study that has the shipped plan but its models."""
+def once(made_once: MadeOnce) -> tuple[Path, Any]:
+    """What `build` makes, made once for the files of tests that read it."""
+    folder = made_once("disclosure", build)
+    return folder / "warehouse.duckdb", study_in(folder)
+
+
+def study_in(folder: Path) -> Any:
+    """The study of the report's tests with the shipped plan but its models, which stands in the folder."""
+    study = by_hand.make_study()
+    own = study.model_copy(update={"analysis": "own.yaml"})
+    own._path = folder / "study.yaml"
+    return own
+
+
+def build(folder: Path) -> None:
+    """The cohort of the report's tests as a warehouse, with its plan."""
     from reports.estimates import write_estimates
     from warehouse.analysis import derive
 
-    path = folder / "warehouse.duckdb"
-    study = by_hand.make_study()
-    plan = yaml.safe_load((PLANS / f"{study.analysis}.yaml").read_text("utf-8"))
+    folder.mkdir()
+    shipped = PLANS / f"{by_hand.make_study().analysis}.yaml"
+    plan = yaml.safe_load(shipped.read_text("utf-8"))
     kinds = ("baseline", "response", "survival", "swimmer", "summary")
     plan["displays"] = [display for display in plan["displays"] if display["kind"] in kinds]
-    path.with_name("own.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
-    study = study.model_copy(update={"analysis": "own.yaml"})
-    study._path = path.with_name("study.yaml")
-    con = duckdb.connect(str(path))
+    (folder / "own.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    study = study_in(folder)
+    con = duckdb.connect(str(folder / "warehouse.duckdb"))
     by_hand.create_core(con, **cohort.core_tables())
     derive(con, study)
     write_estimates(con, study)
     con.close()
-    return path, study
 
 
 def _truth(path: Path) -> dict[tuple[str, str, str], int]:

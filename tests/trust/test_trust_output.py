@@ -19,6 +19,7 @@ from reports.disclosure.external import write_external
 from reports.exports.tables import write_csv, write_workbook
 from reports.render import render
 from reports.scorecard.write import write_scorecards
+from tests.conftest import MadeOnce
 from tests.trust.load_module import load_module
 
 Record = Callable[..., None]
@@ -61,9 +62,9 @@ scorecards = load_module(
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    build = load_module(HERE / "test_trust_disclosure.py", "disclosure_of_tests").build
-    found: tuple[Path, Any] = build(tmp_path_factory.mktemp("output"))
+def made(made_once: MadeOnce) -> tuple[Path, Any]:
+    once = load_module(HERE / "test_trust_disclosure.py", "disclosure_of_tests").once
+    found: tuple[Path, Any] = once(made_once)
     return found
 
 

@@ -108,20 +108,18 @@ def test_clinical_text_is_no_alarm(cell: str) -> None:
 
 
 def test_no_column_of_the_demo_raises_an_alarm_but_the_planted_one(
-    tmp_path: Path, figure: Record
+    demo_files: Path, tmp_path: Path, figure: Record
 ) -> None:
-    from demo import write_demo_study
     from schemas.delivery import read_delivery
     from schemas.spec import load_spec, load_study
     from transforms.stage import process_center
 
-    write_demo_study(tmp_path / "demo", patients=139, seed=2024)
-    study = load_study(tmp_path / "demo")
+    study = load_study(demo_files)
     alarms: list[tuple[str, str, int]] = []
     cells = 0
     for spec_path in study.center_specs:
         spec = load_spec(spec_path)
-        home = tmp_path / "demo" / "inbox" / spec.center.id
+        home = demo_files / "inbox" / spec.center.id
         day = sorted(home.iterdir())[0]
         delivery = read_delivery(spec.center.id, day, _date(day.name))
         out = tmp_path / "staged" / spec.center.id
