@@ -40,6 +40,18 @@ def make_and_run(folder: Path, centers: tuple[str, ...] = ("AA01", "BB02", "CC03
     assert outcome.exit_code == 0, outcome.messages
 
 
+@pytest.fixture(scope="session")
+def first_run_of_one(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """The same of its first center alone; nobody writes into it."""
+    return made_once("small-study-one", lambda folder: make_and_run(folder, ("AA01",)))
+
+
+@pytest.fixture
+def loaded_one(first_run_of_one: Path, tmp_path: Path) -> Path:
+    """A study of one's own with one center whose first delivery is loaded and published."""
+    return Path(shutil.copytree(first_run_of_one, tmp_path / "study", symlinks=True))
+
+
 @pytest.fixture
 def loaded(first_run: Path, tmp_path: Path) -> Path:
     """A study of one's own whose first deliveries are loaded and published."""

@@ -24,11 +24,9 @@ def run(study: Path, **options: Any) -> RunOutcome:
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> Path:
+def one(loaded_one: Path) -> Path:
     """A study of one center, loaded once."""
-    root = small_study.make_study(tmp_path / "study", ("AA01",))
-    run(root)
-    return root
+    return loaded_one
 
 
 def entry(study: Path, day: str = DAY) -> Path:

@@ -19,6 +19,7 @@ from flows.outcome import RunOutcome
 from flows.run import RunRequest, run_study
 from flows.show import Silent, messages
 from schemas.errors import StudyError
+from tests.flows import lenient_runs
 from transforms.harmonize.privacy_withdrawn import Withdrawn, read_marks, spelling_key
 from warehouse.pseudonyms import Pseudonymizer
 from warehouse.trail import entries_of, head_file, problems_of
@@ -29,6 +30,41 @@ CENTER, PATIENT = "AA01", "AA01-002"
 
 def run(study: Path) -> RunOutcome:
     return run_study(RunRequest(str(study), report=False), Silent())
+
+
+@pytest.fixture(scope="module")
+def after_forgetting(first_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study after its first run whose patient has been forgotten; nobody writes into it."""
+    made = tmp_path_factory.mktemp("forgotten") / "study"
+    study = Path(shutil.copytree(first_run, made, symlinks=True))
+    with pytest.MonkeyPatch.context() as patch:
+        lenient_runs.let_all_pass(patch)
+        forget_patient(study, CENTER, PATIENT)
+    return study
+
+
+@pytest.fixture
+def forgotten(after_forgetting: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(after_forgetting, tmp_path / "study", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def after_a_look_alike(after_forgetting: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after another run, which held the rows of one of seven patients, who looks like the forgotten one."""
+    made = tmp_path_factory.mktemp("alike") / "study"
+    study = Path(shutil.copytree(after_forgetting, made, symlinks=True))
+    deliver_as(study, "2024-06-20", "aa01-002", patients=7)
+    with pytest.MonkeyPatch.context() as patch:
+        lenient_runs.let_all_pass(patch)
+        run(study)
+    return study
+
+
+@pytest.fixture
+def held(after_a_look_alike: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(after_a_look_alike, tmp_path / "study", symlinks=True))
 
 
 def rows(study: Path, statement: str) -> list[tuple[object, ...]]:
@@ -83,84 +119,76 @@ def test_a_number_that_went_through_a_spreadsheet_is_the_same_and_no_id_is_empty
 
 
 def test_another_spelling_of_a_withdrawn_patient_is_held_and_told_of_at_each_run(
-    loaded: Path,
+    forgotten: Path,
 ) -> None:
-    forget_patient(loaded, CENTER, PATIENT)
-    deliver_as(loaded, "2024-06-20", "aa01-2", patients=7)
-    first, again = run(loaded), run(loaded)
+    deliver_as(forgotten, "2024-06-20", "aa01-2", patients=7)
+    first, again = run(forgotten), run(forgotten)
 
-    assert loaded_subjects(loaded) == 6  # seven came
+    assert loaded_subjects(forgotten) == 6  # seven came
     held = rows(
-        loaded,
+        forgotten,
         "SELECT sum(n_rows) FROM quality.ledger l JOIN quality.delivery USING (delivery_key) "
         "WHERE is_current AND step = 'read' AND l.outcome = 'quarantined' AND l.reason = 'withdrawn_alike'",
     )
     assert held == [
         (12,)
     ]  # subject, infusion, risk, relapse, line, follow-up, response: 1; drugs: 5
-    assert rows(loaded, "FROM quality.ledger_balance") == []
+    assert rows(forgotten, "FROM quality.ledger_balance") == []
     for outcome in (first, again):
         assert "12 row(s) of the delivery of 2024-06-20 are held back" in messages(outcome)
         assert "--another-patient" in messages(outcome)
     asked = rows(
-        loaded,
+        forgotten,
         "SELECT count(*), count(usubjid) FROM quality.finding WHERE rule_id = 'STR-04'",
     )
     assert asked == [(8, 0)]  # one a file, and none names the patient
-    ids = pl.read_parquet(loaded / "vault" / "id_map.parquet")["patient_id"]
+    ids = pl.read_parquet(forgotten / "vault" / "id_map.parquet")["patient_id"]
     assert "aa01-2" not in ids
 
 
-def test_the_held_spelling_can_be_forgotten_too(loaded: Path) -> None:
-    forget_patient(loaded, CENTER, PATIENT)
-    deliver_as(loaded, "2024-06-20", "aa01-002", patients=7)
-    run(loaded)
-    done = forget_patient(loaded, CENTER, "aa01-002")
+def test_the_held_spelling_can_be_forgotten_too(held: Path) -> None:
+    done = forget_patient(held, CENTER, "aa01-002")
     assert any("2024-06-20" in place for place in done.deliveries)
-    deliver_as(loaded, "2024-06-21", "aa01-002", patients=8)
+    deliver_as(held, "2024-06-21", "aa01-002", patients=8)
 
-    assert "held back" not in messages(run(loaded))
-    assert loaded_subjects(loaded) == 7  # eight came
+    assert "held back" not in messages(run(held))
+    assert loaded_subjects(held) == 7  # eight came
 
 
-def test_an_id_that_is_another_patients_is_loaded_once_somebody_has_said_so(loaded: Path) -> None:
-    forget_patient(loaded, CENTER, PATIENT)
-    deliver_as(loaded, "2024-06-20", "aa01-002", patients=7)
-    run(loaded)
-    told = another_patient(loaded, CENTER, "aa01-002")
-    healed = run(loaded)
+def test_an_id_that_is_another_patients_is_loaded_once_somebody_has_said_so(held: Path) -> None:
+    told = another_patient(held, CENTER, "aa01-002")
+    healed = run(held)
 
     assert told.complete
     assert (healed.state, "held back" in messages(healed)) == ("published", False)
-    assert loaded_subjects(loaded) == 7
-    assert entries_of(loaded)[-2]["marks"][0].startswith("other:")
+    assert loaded_subjects(held) == 7
+    assert entries_of(held)[-2]["marks"][0].startswith("other:")
     for one in ("AA01-777", PATIENT):  # looks like nobody; is the patient
         with pytest.raises(StudyError, match="looks like that of no other patient"):
-            another_patient(loaded, CENTER, one)
+            another_patient(held, CENTER, one)
 
 
 # Lost tombstones ----------------------------------------------------------------------------------
 
 
 def test_tombstones_that_were_deleted_come_back_from_the_trail(
-    loaded: Path, capsys: pytest.CaptureFixture[str]
+    forgotten: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    forget_patient(loaded, CENTER, PATIENT)
-    marks = read_marks(loaded)
-    assert _verify(loaded) == []
-    lose_tombstones(loaded)
-    (problem,) = _verify(loaded)
+    marks = read_marks(forgotten)
+    assert _verify(forgotten) == []
+    lose_tombstones(forgotten)
+    (problem,) = _verify(forgotten)
     assert "2 mark(s) of patients who have withdrawn" in problem
-    small_study.deliver(loaded, CENTER, "2024-06-20", patients=7)
-    run(loaded)
+    small_study.deliver(forgotten, CENTER, "2024-06-20", patients=7)
+    run(forgotten)
 
-    assert loaded_subjects(loaded) == 6
-    assert {c: set(m) for c, m in read_marks(loaded).items()} == {
+    assert loaded_subjects(forgotten) == 6
+    assert {c: set(m) for c, m in read_marks(forgotten).items()} == {
         c: set(m) for c, m in marks.items()
     }
     assert "had lost 1 patient(s) who have withdrawn; they are restored" in capsys.readouterr().err
-    assert _verify(loaded) == []
-    assert entries_of(loaded)[-2]["outcome"] == "restored"
+    assert _verify(forgotten) == []
+    assert entries_of(forgotten)[-2]["outcome"] == "restored"
 
 
 def test_a_vault_from_an_older_backup_learns_the_tombstones_from_the_head_of_the_trail(
@@ -186,15 +214,16 @@ def test_a_vault_from_an_older_backup_learns_the_tombstones_from_the_head_of_the
     assert problems_of(loaded) == []
 
 
-def test_a_damaged_list_of_tombstones_stops_the_run_and_can_be_written_again(loaded: Path) -> None:
-    forget_patient(loaded, CENTER, PATIENT)
-    (loaded / "vault" / "withdrawn.json").write_text("{")
+def test_a_damaged_list_of_tombstones_stops_the_run_and_can_be_written_again(
+    forgotten: Path,
+) -> None:
+    (forgotten / "vault" / "withdrawn.json").write_text("{")
     with pytest.raises(StudyError, match=r"withdrawn\.json is damaged") as caught:
-        run(loaded)
+        run(forgotten)
     assert "written again from the audit trail" in caught.value.fix
-    lose_tombstones(loaded)
-    run(loaded)
-    assert set(read_marks(loaded)) == {CENTER}
+    lose_tombstones(forgotten)
+    run(forgotten)
+    assert set(read_marks(forgotten)) == {CENTER}
 
 
 # Deliveries that failed, and nobody yet -------------------------------------------------------------

@@ -62,9 +62,9 @@ def test_tomorrow_is_no_future_day_because_clocks_of_countries_differ(
 
 
 def test_a_clock_that_is_behind_publishes_nothing_and_is_named(
-    single: Path, monkeypatch: pytest.MonkeyPatch
+    loaded_one: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(single)
+    single = loaded_one
     published = (single / "published" / "warehouse.duckdb").read_bytes()
     small_study.deliver(single, "AA01", "2024-06-20", patients=7)
     monkeypatch.setattr(pull, "_today", lambda: dt.date(2023, 1, 5))
@@ -91,19 +91,19 @@ def test_a_study_whose_first_deliveries_lie_ahead_of_the_clock_makes_no_load(
     assert LoadLog.read(single).loads == []
 
 
-def test_a_note_names_the_center_once(single: Path) -> None:
+def test_a_note_names_the_center_once(loaded_one: Path) -> None:
     for center_id in ("BB02", "CC03"):
         spec = small_study.spec(center_id)
-        (single / "centers" / f"{center_id}.yaml").write_text(spec, encoding="utf-8")
-    notes = messages(run(single)).splitlines()
+        (loaded_one / "centers" / f"{center_id}.yaml").write_text(spec, encoding="utf-8")
+    notes = messages(run(loaded_one)).splitlines()
 
     assert notes == ["note: BB02: no delivery yet", "note: CC03: no delivery yet"]
 
 
-def test_a_file_beside_the_folders_of_the_centers_is_named(single: Path) -> None:
-    (single / "inbox" / "2024-06-14_export.csv").write_text("id\n1\n", encoding="utf-8")
-    (single / "inbox" / ".DS_Store").write_text("litter", encoding="utf-8")
-    outcome = run(single)
+def test_a_file_beside_the_folders_of_the_centers_is_named(loaded_one: Path) -> None:
+    (loaded_one / "inbox" / "2024-06-14_export.csv").write_text("id\n1\n", encoding="utf-8")
+    (loaded_one / "inbox" / ".DS_Store").write_text("litter", encoding="utf-8")
+    outcome = run(loaded_one)
 
     (note,) = outcome.messages
     assert note.startswith("note: inbox/2024-06-14_export.csv belongs to no center and is not read")
@@ -111,10 +111,10 @@ def test_a_file_beside_the_folders_of_the_centers_is_named(single: Path) -> None
     assert outcome.exit_code == 0
 
 
-def test_a_center_of_the_report_order_that_nobody_knows_is_named(single: Path) -> None:
-    with (single / "study.yaml").open("a", encoding="utf-8") as file:
+def test_a_center_of_the_report_order_that_nobody_knows_is_named(loaded_one: Path) -> None:
+    with (loaded_one / "study.yaml").open("a", encoding="utf-8") as file:
         file.write("centers: [AA01, AT99]\n")
-    (note,) = run(single).messages
+    (note,) = run(loaded_one).messages
 
     assert "names the center 'AT99' under 'centers'" in note
 

@@ -13,11 +13,10 @@ pytestmark = pytest.mark.usefixtures("lenient")
 
 
 def test_a_lost_key_is_told_and_no_new_one_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    loaded_one: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CARMONY_KEY", raising=False)
-    study = small_study.make_study(tmp_path / "study", ("AA01",))
-    assert main(["run", str(study), "--no-report"]) == 0
+    study = loaded_one
     key = study / "vault" / "pseudonym.key"
     lost = key.read_bytes()
     key.unlink()

@@ -52,10 +52,10 @@ def test_what_could_not_be_taken_from_the_inbox_is_on_record_with_its_code(study
     assert {(center, NO_ID, "failed") for center in ("AA01", "BB02", "DD04")} < logged
 
 
-def test_a_line_without_delivery_is_never_known_or_current(study: Path) -> None:
-    (study / "inbox" / "AA01" / "from June").mkdir()
-    run(study)
-    log = LoadLog.read(study)
+def test_a_line_without_delivery_is_never_known_or_current(loaded_one: Path) -> None:
+    (loaded_one / "inbox" / "AA01" / "from June").mkdir()
+    run(loaded_one)
+    log = LoadLog.read(loaded_one)
     line = log.last_outcome("AA01", NO_ID)
 
     assert line is not None
@@ -63,14 +63,14 @@ def test_a_line_without_delivery_is_never_known_or_current(study: Path) -> None:
     (current,) = log.current("AA01")
     assert current.delivery_id != NO_ID
     assert [staged.delivery_id for staged in log.history()].count(NO_ID) == 0
-    assert run(study).state == "nothing new"
+    assert run(loaded_one).state == "nothing new"
 
 
-def test_the_name_of_a_folder_that_is_no_center_id_is_not_published(study: Path) -> None:
-    small_study.deliver(study, "Canary of Huber", "2024-06-20")
-    run(study)
+def test_the_name_of_a_folder_that_is_no_center_id_is_not_published(loaded_one: Path) -> None:
+    small_study.deliver(loaded_one, "Canary of Huber", "2024-06-20")
+    run(loaded_one)
 
-    assert failed(study) == [("-", NO_ID, None, "failed", "NO_SPEC", False)]
+    assert failed(loaded_one) == [("-", NO_ID, None, "failed", "NO_SPEC", False)]
 
 
 def test_a_broken_spec_and_a_missing_file_have_a_reason(study: Path) -> None:

@@ -26,6 +26,12 @@ STAGE = parts.stage
 pytestmark = pytest.mark.usefixtures("lenient")
 
 
+@pytest.fixture
+def one(tmp_path: Path) -> Path:
+    """A study of one center with a first delivery."""
+    return small_study.make_study(tmp_path / "study", ("AA01",))
+
+
 def run(study: Path, **options: Any) -> RunOutcome:
     return run_study(RunRequest(str(study), report=False, **options), Silent())
 
@@ -73,16 +79,16 @@ def test_a_second_run_finds_nothing_new_and_leaves_the_file_alone(loaded: Path) 
     assert {d.rows_read for d in second.deliveries} == {74}
 
 
-def test_a_changed_analysis_plan_of_the_study_makes_a_new_report(loaded: Path) -> None:
+def test_a_changed_analysis_plan_of_the_study_makes_a_new_report(loaded_one: Path) -> None:
     shipped = shipped_plans()["salvage_after_cart"].read_text(encoding="utf-8")
-    (loaded / "plan.yaml").write_text(shipped, encoding="utf-8")
-    with (loaded / "study.yaml").open("a", encoding="utf-8") as file:
+    (loaded_one / "plan.yaml").write_text(shipped, encoding="utf-8")
+    with (loaded_one / "study.yaml").open("a", encoding="utf-8") as file:
         file.write("analysis: plan.yaml\n")
-    run(loaded)
-    assert run(loaded).state == "nothing new"
+    run(loaded_one)
+    assert run(loaded_one).state == "nothing new"
     changed = shipped.replace("Figure S1B. Overall survival", "Figure S1B. Survival")
-    (loaded / "plan.yaml").write_text(changed, encoding="utf-8")
-    outcome = run(loaded)
+    (loaded_one / "plan.yaml").write_text(changed, encoding="utf-8")
+    outcome = run(loaded_one)
     assert (outcome.state, outcome.load_id) == ("published", 3)
 
 
@@ -114,14 +120,14 @@ def test_several_deliveries_of_a_center_are_taken_oldest_first(study: Path) -> N
     assert patients_by_center(study) == {"BB02": 8}
 
 
-def test_until_leaves_later_deliveries_for_the_next_run(loaded: Path) -> None:
-    small_study.deliver(loaded, "BB02", "2024-06-20", patients=7)
-    small_study.deliver(loaded, "BB02", "2024-08-30", patients=8)
+def test_until_leaves_later_deliveries_for_the_next_run(loaded_one: Path) -> None:
+    small_study.deliver(loaded_one, "AA01", "2024-06-20", patients=7)
+    small_study.deliver(loaded_one, "AA01", "2024-08-30", patients=8)
 
-    assert run(loaded, until="2024-06-30").exit_code == 0
-    assert patients_by_center(loaded)["BB02"] == 7
-    assert run(loaded).exit_code == 0
-    assert patients_by_center(loaded)["BB02"] == 8
+    assert run(loaded_one, until="2024-06-30").exit_code == 0
+    assert patients_by_center(loaded_one)["AA01"] == 7
+    assert run(loaded_one).exit_code == 0
+    assert patients_by_center(loaded_one)["AA01"] == 8
 
 
 def test_a_run_of_one_center_keeps_the_others(loaded: Path) -> None:
@@ -204,30 +210,32 @@ def test_when_every_center_fails_and_nothing_was_published_nothing_is_published(
     assert not (study / "published" / "warehouse.duckdb").exists()
 
 
-def test_a_center_without_a_spec_is_a_failure_not_a_silence(study: Path) -> None:
-    small_study.deliver(study, "DD04", "2024-06-14")
-    outcome = run(study)
+def test_a_center_without_a_spec_is_a_failure_not_a_silence(loaded: Path) -> None:
+    small_study.deliver(loaded, "DD04", "2024-06-14")
+    outcome = run(loaded)
 
     (failure,) = outcome.failures
     assert (failure.center_id, failure.code) == ("DD04", "NO_SPEC")
     assert "centers/DD04.yaml" in failure.message
 
 
-def test_a_delivery_that_lost_many_patients_is_held_until_it_is_accepted(loaded: Path) -> None:
-    small_study.deliver(loaded, "AA01", "2024-08-30", patients=3)
-    held = run(loaded)
+def test_a_delivery_that_lost_many_patients_is_held_until_it_is_accepted(
+    loaded_one: Path,
+) -> None:
+    small_study.deliver(loaded_one, "AA01", "2024-08-30", patients=3)
+    held = run(loaded_one)
 
     assert states(held)["AA01", "2024-08-30"] == "held"
     assert held.exit_code == 1
-    assert patients_by_center(loaded)["AA01"] == 6
+    assert patients_by_center(loaded_one)["AA01"] == 6
 
-    accepted = run(loaded, accept_fewer=("AA01",))
+    accepted = run(loaded_one, accept_fewer=("AA01",))
 
     assert accepted.exit_code == 0
-    assert patients_by_center(loaded)["AA01"] == 3
-    findings = ask(loaded, "select rule_id, count(*) from quality.finding group by all")
+    assert patients_by_center(loaded_one)["AA01"] == 3
+    findings = ask(loaded_one, "select rule_id, count(*) from quality.finding group by all")
     assert findings == [("STR-12", 3)]
-    assert run(loaded).state == "nothing new"
+    assert run(loaded_one).state == "nothing new"
 
 
 def test_the_same_files_under_a_later_date_change_nothing_and_are_named(loaded: Path) -> None:
@@ -240,41 +248,41 @@ def test_the_same_files_under_a_later_date_change_nothing_and_are_named(loaded: 
 
 
 def test_earlier_files_that_come_again_after_others_are_told_with_what_stands(
-    loaded: Path,
+    loaded_one: Path,
 ) -> None:
-    inbox = loaded / "inbox" / "AA01"
-    small_study.deliver(loaded, "AA01", "2024-08-30", patients=7)
+    inbox = loaded_one / "inbox" / "AA01"
+    small_study.deliver(loaded_one, "AA01", "2024-08-30", patients=7)
     shutil.copytree(inbox / "2024-06-14", inbox / "2024-09-01")
-    outcome = run(loaded)
+    outcome = run(loaded_one)
     (told,) = [d.message for d in outcome.deliveries if d.state == "repeated"]
     assert "that of 2024-06-14, after which that of 2024-08-30 came" in told
     assert "Fix: if the center means to go back" in told
-    assert patients_by_center(loaded)["AA01"] == 7
+    assert patients_by_center(loaded_one)["AA01"] == 7
 
 
 def test_a_changed_spec_reads_the_delivery_in_force_again_but_not_a_superseded_one(
-    study: Path,
+    loaded_one: Path,
 ) -> None:
-    small_study.deliver(study, "AA01", "2024-08-30", patients=7)
-    run(study)
-    spec = study / "centers" / "AA01.yaml"
+    small_study.deliver(loaded_one, "AA01", "2024-08-30", patients=7)
+    run(loaded_one)
+    spec = loaded_one / "centers" / "AA01.yaml"
     spec.write_text(spec.read_text() + "facts: {criteria: IMWG 2016}\n", encoding="utf-8")
-    outcome = run(study)
+    outcome = run(loaded_one)
 
     assert states(outcome)["AA01", "2024-08-30"] == "loaded"
     assert ("AA01", "2024-06-14") not in states(outcome)
-    assert patients_by_center(study)["AA01"] == 7
+    assert patients_by_center(loaded_one)["AA01"] == 7
 
 
-def test_a_late_older_delivery_is_history_and_does_not_replace_the_newer(study: Path) -> None:
-    small_study.deliver(study, "AA01", "2024-08-30", patients=8)
-    shutil.move(study / "inbox/AA01/2024-06-14", study / "later")
-    run(study)
-    shutil.move(study / "later", study / "inbox/AA01/2024-06-14")
-    outcome = run(study)
+def test_a_late_older_delivery_is_history_and_does_not_replace_the_newer(one: Path) -> None:
+    small_study.deliver(one, "AA01", "2024-08-30", patients=8)
+    shutil.move(one / "inbox/AA01/2024-06-14", one / "later")
+    run(one)
+    shutil.move(one / "later", one / "inbox/AA01/2024-06-14")
+    outcome = run(one)
 
     assert states(outcome)["AA01", "2024-06-14"] == "loaded"
-    assert patients_by_center(study)["AA01"] == 8
+    assert patients_by_center(one)["AA01"] == 8
 
 
 def test_an_audit_that_stops_leaves_the_published_state(
@@ -302,7 +310,7 @@ def test_an_audit_that_stops_leaves_the_published_state(
 
 
 def test_keys_that_do_not_hold_stop_the_publishing_with_exit_code_3(
-    study: Path, monkeypatch: pytest.MonkeyPatch
+    one: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stage(spec: Any, delivery: Any, out: Path, facts: Any) -> None:
         import polars as pl
@@ -313,15 +321,15 @@ def test_keys_that_do_not_hold_stop_the_publishing_with_exit_code_3(
         pl.concat([frame, frame.head(1)]).write_parquet(path)
 
     monkeypatch.setattr(parts, "stage", stage)
-    outcome = run(study)
+    outcome = run(one)
 
     assert (outcome.state, outcome.exit_code) == ("stopped by the audit", 3)
-    assert not (study / "published" / "warehouse.duckdb").exists()
-    assert LoadLog.read(study).load(1).outcome == "stopped"
+    assert not (one / "published" / "warehouse.duckdb").exists()
+    assert LoadLog.read(one).load(1).outcome == "stopped"
 
 
 def test_a_run_that_is_interrupted_says_so_in_the_log_and_the_next_one_publishes(
-    study: Path, monkeypatch: pytest.MonkeyPatch
+    one: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(root: str, load_id: int) -> str:
         raise KeyboardInterrupt
@@ -329,11 +337,11 @@ def test_a_run_that_is_interrupted_says_so_in_the_log_and_the_next_one_publishes
     assemble = stages.assemble
     monkeypatch.setattr(stages, "assemble", interrupted)
 
-    assert cli.main(["run", str(study), "--no-report"]) == 4
-    assert LoadLog.read(study).load(1).outcome == "interrupted"
+    assert cli.main(["run", str(one), "--no-report"]) == 4
+    assert LoadLog.read(one).load(1).outcome == "interrupted"
     monkeypatch.setattr(stages, "assemble", assemble)
-    assert run(study).exit_code == 0
-    assert patients_by_center(study)["AA01"] == 6
+    assert run(one).exit_code == 0
+    assert patients_by_center(one)["AA01"] == 6
 
 
 def test_two_runs_at_once_do_not_mix(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
