@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 Row = dict[str, Any]
@@ -321,28 +322,41 @@ class Line:
         low = self.nadir(i, values, base)
         return None if low is None else max(low, Decimal(0))
 
+    @cached_property
+    def series(self) -> dict[str, list[Decimal | None]]:
+        """What each assessment after the baseline measured."""
+        rows = self.after
+        return {
+            "SERUM": [protein(r, "serum") for r in rows],
+            "URINE": [protein(r, "urine") for r in rows],
+            "FLC": [self.later_difference(r) for r in rows],
+            "MARROW": [number(r, "marrow") for r in rows],
+            "SPD": [number(r, "plasmacytoma_spd") for r in rows],
+            "DIAMETER": [number(r, "lesion_diameter") for r in rows],
+        }
+
     def progression(self, i: int) -> tuple[str, ...]:
         row, found = self.after[i], []
         no_protein = self.serum_ok is False and self.urine_ok is False
-        serum = [protein(r, "serum") for r in self.after]
+        serum = self.series["SERUM"]
         low = self.nadir(i, serum, self.serum)
         if serum[i] is not None and low is not None:
             rise = serum[i] - low
             if (rise >= 5 and rise * 4 >= low) or (low >= 50 and rise >= 10):
                 found.append("SERUM")
-        urine = [protein(r, "urine") for r in self.after]
+        urine = self.series["URINE"]
         low = self.nadir(i, urine, self.urine)
         if urine[i] is not None and low is not None:
             rise = urine[i] - low
             if rise >= 200 and rise * 4 >= low:
                 found.append("URINE")
-        dflc = [self.later_difference(r) for r in self.after]
+        dflc = self.series["FLC"]
         low = self.chain_nadir(i, dflc, self.dflc)
         if no_protein and dflc[i] is not None and low is not None:
             rise = dflc[i] - low
             if rise > 100 and rise * 4 >= low:
                 found.append("FLC")
-        marrow = [number(r, "marrow") for r in self.after]
+        marrow = self.series["MARROW"]
         low = self.nadir(i, marrow, self.marrow)
         if no_protein and self.flc_ok is False and marrow[i] is not None and low is not None:
             rise = marrow[i] - low
@@ -356,14 +370,14 @@ class Line:
 
     def larger(self, i: int) -> bool:
         row = self.after[i]
-        spd = [number(r, "plasmacytoma_spd") for r in self.after]
+        spd = self.series["SPD"]
         low = self.nadir(i, spd, self.spd)
         if spd[i] is not None and low is not None:
             if low == 0 and spd[i] > 0:
                 return True
             if low > 0 and (row.get("n_lesions") or 0) > 1 and spd[i] * 2 >= low * 3:
                 return True
-        diameter = [number(r, "lesion_diameter") for r in self.after]
+        diameter = self.series["DIAMETER"]
         low = self.nadir(i, diameter, self.diameter)
         axes = [number(r, "lesion_short_axis") for r in [*self.before, *self.after[:i]]]
         axes = [a for a in axes if a is not None]
@@ -377,15 +391,8 @@ class Line:
 
     def numbers(self, i: int) -> dict[str, tuple[Decimal | None, Decimal | None, Decimal | None]]:
         """Baseline, value and nadir of each test."""
-        tests = {
-            "SERUM": (self.serum, [protein(r, "serum") for r in self.after]),
-            "URINE": (self.urine, [protein(r, "urine") for r in self.after]),
-            "FLC": (
-                self.dflc,
-                [self.later_difference(r) for r in self.after],
-            ),
-            "MARROW": (self.marrow, [number(r, "marrow") for r in self.after]),
-        }
+        bases = {"SERUM": self.serum, "URINE": self.urine, "FLC": self.dflc, "MARROW": self.marrow}
+        tests = {name: (base, self.series[name]) for name, base in bases.items()}
         return {
             name: (
                 base,
@@ -400,14 +407,19 @@ class Line:
     def named(self) -> list[tuple[dt.date, str]]:
         """Day and category of each assessment after the baseline."""
         days = [r["assessed_on"] for r in self.after]
-        return [(day, self.category(i)[0]) for i, day in enumerate(days)]
+        return [(day, name) for day, (name, _) in zip(days, self.categories, strict=True)]
+
+    @cached_property
+    def categories(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The category of each assessment after the baseline."""
+        return [self.category(i) for i in range(len(self.after))]
 
     def read(self, next_therapy: Sequence[tuple[dt.date, str]] = ()) -> list[dict[str, Any]]:
         """One dictionary per assessment after the baseline.
 
         `next_therapy`: day and category of the assessments of the patient's later lines.
         """
-        found = [self.category(i) for i in range(len(self.after))]
+        found = self.categories
         names = [name for name, _ in found]
         days = [r["assessed_on"] for r in self.after]
         new_line = self.after[0].get("next_line_on") if self.after else None

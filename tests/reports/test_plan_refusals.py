@@ -28,7 +28,7 @@ endpoints:
   OS: {{label: Overall survival, event: death, events: deaths, origin: first salvage}}
   CIR: {{label: Progression, event: progression, events: progressions, origin: first salvage, competing: death}}
 {more}displays:
-  - {{id: D, heading: Display, {display}}}
+{displays}
 """
 LATE = [
     ("kind: model, endpoint: OS, terms: [SEX], stratified_by: RESPONSE2", "stratified_by"),
@@ -56,40 +56,50 @@ def own(warehouse: Path, study: Study, tmp_path: Path) -> tuple[Path, Study]:
     return copy, mine
 
 
-def _written(own: tuple[Path, Study], display: str, more: str = "") -> list[str]:
-    """All sentences of the display."""
+def _told(own: tuple[Path, Study], displays: list[str], more: str = "") -> list[list[str]]:
+    """All sentences of each of the displays, which are of one plan."""
     path, study = own
+    listed = [f"  - {{id: D{n}, heading: Display, {text}}}" for n, text in enumerate(displays)]
     (study.folder / "own.yaml").write_text(
-        PLAN.format(display=display, more=more), encoding="utf-8"
+        PLAN.format(displays="\n".join(listed), more=more), encoding="utf-8"
     )
     write_estimates(path, study)
-    con = duckdb.connect(str(path), read_only=True)
-    try:
+    with duckdb.connect(str(path), read_only=True) as con:
         found = con.sql(
-            "select text from analysis.estimate where display = 'D' and row = 'WARNING'"
+            "select display, text from analysis.estimate where row = 'WARNING'"
         ).fetchall()
-        return [text for (text,) in found]
-    finally:
-        con.close()
+    return [[text for name, text in found if name == f"D{n}"] for n in range(len(displays))]
+
+
+def _written(own: tuple[Path, Study], display: str, more: str = "") -> list[str]:
+    """All sentences of a display that is alone in its plan."""
+    [told] = _told(own, [display], more)
+    return told
 
 
 @pytest.mark.parametrize(("display", "key"), LATE)
-def test_a_model_of_what_comes_later_is_refused_unless_the_plan_says_it_knows(
+def test_a_model_of_what_comes_later_is_refused(
     own: tuple[Path, Study], display: str, key: str
 ) -> None:
     with pytest.raises(StudyError) as refused:
         _written(own, display)
     assert f".{key}: 'RESPONSE2' is known only after time zero" in str(refused.value)
-    sentences = _written(own, f"{display}, acknowledge_guarantee_time: true")
-    told = [text for text in sentences if "response to first salvage becomes known" in text]
-    assert len(told) == 1
 
 
-@pytest.mark.parametrize("display", CHOSEN)
-def test_what_comes_later_is_told_where_it_groups_or_chooses_the_patients(
-    own: tuple[Path, Study], display: str
+def test_a_model_of_what_comes_later_is_told_of_if_the_plan_says_it_knows(
+    own: tuple[Path, Study],
 ) -> None:
-    assert any(text.startswith("Guarantee time: ") for text in _written(own, display))
+    known = [f"{display}, acknowledge_guarantee_time: true" for display, _ in LATE]
+    for sentences in _told(own, known):
+        told = [text for text in sentences if "response to first salvage becomes known" in text]
+        assert len(told) == 1
+
+
+def test_what_comes_later_is_told_where_it_groups_or_chooses_the_patients(
+    own: tuple[Path, Study],
+) -> None:
+    for display, told in zip(CHOSEN, _told(own, CHOSEN), strict=True):
+        assert any(text.startswith("Guarantee time: ") for text in told), display
 
 
 def test_a_treatment_is_no_subgroup_of_itself(own: tuple[Path, Study]) -> None:
@@ -98,18 +108,19 @@ def test_a_treatment_is_no_subgroup_of_itself(own: tuple[Path, Study]) -> None:
 
 
 def test_what_is_known_at_the_start_has_no_guarantee_time(own: tuple[Path, Study]) -> None:
-    for display in (
+    displays = [
         "kind: survival, endpoint: OS, by: [SEX]",
         "kind: model, endpoint: OS, terms: [SEX]",
         "kind: summary, by: SEX, medians: [OS]",
-    ):
-        assert not any("Guarantee" in text for text in _written(own, display))
+    ]
+    for told in _told(own, displays):
+        assert not any("Guarantee" in text for text in told)
 
 
 def test_text_is_not_cut_and_no_number(own: tuple[Path, Study]) -> None:
     with pytest.raises(StudyError, match="column 'SEX' is no number and cannot be cut"):
         _written(own, "kind: survival, endpoint: OS, by: [SEXCUT]")
-    with pytest.raises(StudyError, match="display 'D', numbers: 'SEX' is no number"):
+    with pytest.raises(StudyError, match="display 'D0', numbers: 'SEX' is no number"):
         _written(own, "kind: summary, numbers: [SEX]")
 
 
@@ -127,10 +138,25 @@ def test_the_threshold_of_a_plan_is_that_of_the_external_report_and_changes_no_e
 def test_the_threshold_of_disclosure_is_off_by_default_and_at_least_two(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     display = "kind: survival, endpoint: OS"
-    path.write_text(PLAN.format(display=display, more=""), encoding="utf-8")
+    path.write_text(
+        PLAN.format(displays=f"  - {{id: D, heading: Display, {display}}}", more=""),
+        encoding="utf-8",
+    )
     assert read_plan(path).disclosure.threshold is None
-    path.write_text(PLAN.format(display=display, more="disclosure: {threshold: 6}\n"), "utf-8")
+    path.write_text(
+        PLAN.format(
+            displays=f"  - {{id: D, heading: Display, {display}}}",
+            more="disclosure: {threshold: 6}\n",
+        ),
+        "utf-8",
+    )
     assert read_plan(path).disclosure.threshold == 6
-    path.write_text(PLAN.format(display=display, more="disclosure: {threshold: 1}\n"), "utf-8")
+    path.write_text(
+        PLAN.format(
+            displays=f"  - {{id: D, heading: Display, {display}}}",
+            more="disclosure: {threshold: 1}\n",
+        ),
+        "utf-8",
+    )
     with pytest.raises(StudyError, match="docs/analysis-plan.md explains every key"):
         read_plan(path)
