@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MadeOnce
+from tests.trust import crash_runs
+
 FULL = os.environ.get("CARMONY_TRUST") == "full"
 FIGURES = os.environ.get("CARMONY_TRUST_FIGURES")  # a folder: each process adds lines to a file
 BUDGET = "full" if FULL else "small"
@@ -36,6 +39,11 @@ Record = Callable[..., None]
 def size(small: int, full: int) -> int:
     """How many tries a campaign makes."""
     return full if FULL else small
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_made_once(made_once: MadeOnce) -> None:
+    crash_runs.made_once = made_once
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import pickle
 import re
 import shutil
 import stat
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import MadeOnce
 from tests.flows import small_study
 
 ROOT = Path(__file__).parents[2]
@@ -172,10 +174,25 @@ def _server(judge: bool) -> tuple[Server, Path]:
     return one, folder
 
 
+# `made_once` of the tests (conftest.py): a template is made in one process of tests for all of them.
+made_once: MadeOnce | None = None
+
+
 @cache
 def _shared(judge: bool) -> tuple[Server, Template, Path]:
     one, folder = _server(judge)
-    return one, make_template(one, folder, judge=judge, report=judge), folder
+    assert made_once is not None
+
+    def make(home: Path) -> None:
+        home.mkdir()
+        template = make_template(one, home, judge=judge, report=judge)
+        shutil.rmtree(home / "whole")
+        (home / "template.pickle").write_bytes(pickle.dumps(template))
+
+    home = made_once(f"crash-template-{'judged' if judge else 'plain'}", make)
+    template: Template = pickle.loads((home / "template.pickle").read_bytes())
+    template.study = home / "template"
+    return one, template, folder
 
 
 def begin(server: Server, template: Template, study: Path, out: Path, **request: Any) -> int:

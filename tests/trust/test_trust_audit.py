@@ -32,17 +32,10 @@ from flows.show import Silent
 from tests.flows import lenient_runs, small_study
 from tests.trust.conftest import FULL
 from tests.trust.load_module import load_module
+from tests.trust.one_table import plan_one_table
 from warehouse import alternatives
 
 Record = Callable[..., None]
-PLAN = """\
-title: One table
-variables:
-  AGE: {label: Age}
-  GRP4: {label: Group, levels: {TALQ: Talquetamab, TEC: Teclistamab, IPC: Others, OTHER: None of these}}
-endpoints: {}
-displays: [{id: T1, kind: baseline, heading: One table, by: GRP4, rows: [AGE]}]
-"""
 COMPARING = tuple(f"AUD-{n}" for n in range(23, 34))
 KEY_TABLES = ("infusion", "relapse", "treatment_line", "response", "follow_up", "subject")
 
@@ -314,9 +307,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = small_study.make_study(tmp_path / "study", ("BB02", "CC03"))
     (root / "centers" / "AA01.yaml").write_text(small_study.spec("AA01"), encoding="utf-8")
     small_study.deliver(root, "AA01", "2024-06-14", patients=9)
-    (root / "plan.yaml").write_text(PLAN, encoding="utf-8")  # the models of the usual one take long
-    with (root / "study.yaml").open("a", encoding="utf-8") as file:
-        file.write("analysis: plan.yaml\n")
+    plan_one_table(root)
     results.warm_up_judge()
     return root
 

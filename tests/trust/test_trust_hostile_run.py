@@ -23,6 +23,7 @@ import pytest
 from tests.flows import small_study
 from tests.study.hostile_study import GOOD, MANIFEST, ONE_PERSON, SPEC, add, center_of
 from tests.trust.conftest import FULL
+from tests.trust.one_table import plan_one_table
 
 ROOT = Path(__file__).parents[2]
 DAY = "2024-06-14"
@@ -109,6 +110,8 @@ def rows(first: int) -> str:
 def build(folder: Path) -> Path:
     """The study; gives the file that no run may make."""
     small_study.make_study(folder, GOOD_CENTERS)
+    if not FULL:
+        plan_one_table(folder)
     for name in CORPUS:
         add(
             folder, center_of(name), (DAY, name, name),
