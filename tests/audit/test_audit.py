@@ -43,9 +43,9 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def broken(staged: Path, tmp_path: Path) -> Any:
-    """The audit of a copy that statements have changed; `only` asks one check of the suite."""
+    """The audit of a copy that statements have changed; `only` asks these checks of the suite."""
 
-    def change(*statements: str, only: str | None = None) -> AuditResult:
+    def change(*statements: str, only: tuple[str, ...] = ()) -> AuditResult:
         copy = tmp_path / "warehouse.duckdb"
         shutil.copyfile(staged, copy)
         con = duckdb.connect(str(copy))
@@ -53,8 +53,8 @@ def broken(staged: Path, tmp_path: Path) -> Any:
             con.execute(statement).fetchall()
         con.close()
         suite = load_suite()
-        if only is not None:
-            suite = replace(suite, checks=tuple(c for c in suite.checks if c.id == only))
+        if only:
+            suite = replace(suite, checks=tuple(c for c in suite.checks if c.id in only))
         return audit(copy, suite)
 
     return change
@@ -169,7 +169,7 @@ def test_every_check_has_a_case_that_breaks_it() -> None:
 
 @pytest.mark.parametrize("check_id", BREAKS)
 def test_a_broken_warehouse_fails_its_check_and_stops(check_id: str, broken: Any) -> None:
-    result = broken(*BREAKS[check_id], only=check_id)
+    result = broken(*BREAKS[check_id], only=(check_id,))
 
     assert not result.passed
     assert failed(result) == {check_id}
@@ -191,7 +191,8 @@ def test_sur_07_a_progression_free_survival_of_minus_12_days_stops_the_publicati
 ) -> None:
     result = broken(
         "update analysis.adtte set ADT = STARTDT - 13, AVAL = -12 "
-        f"where PARAMCD = 'PFS' and ANALYSIS = 'PRIMARY' and USUBJID = {ONE}"
+        f"where PARAMCD = 'PFS' and ANALYSIS = 'PRIMARY' and USUBJID = {ONE}",
+        only=("AUD-10", "AUD-17"),
     )
     assert stopped_by(result, "AUD-10", "ADTTE has one row per subject and parameter")
     assert stopped_by(result, "AUD-17", "Times are the days between their dates")
@@ -200,7 +201,8 @@ def test_sur_07_a_progression_free_survival_of_minus_12_days_stops_the_publicati
 def test_sur_08_two_rows_of_survival_of_a_subject_stop_the_publication(broken: Any) -> None:
     result = broken(
         "insert into analysis.adtte select * from analysis.adtte "
-        f"where PARAMCD = 'OS' and ANALYSIS = 'PRIMARY' and USUBJID = {ONE}"
+        f"where PARAMCD = 'OS' and ANALYSIS = 'PRIMARY' and USUBJID = {ONE}",
+        only=("AUD-10", "AUD-18"),
     )
     assert stopped_by(result, "AUD-10", "ADTTE has one row per subject and parameter")
     assert stopped_by(result, "AUD-18", "Each subject has a time or a reason for none")
@@ -210,7 +212,8 @@ def test_sur_08_a_duration_of_response_of_who_did_not_respond_stops_the_publicat
     broken: Any,
 ) -> None:
     result = broken(
-        f"update analysis.adsl set RESPFL = 'N', BESTRESP = 'LTPR' where USUBJID = {ONE}"
+        f"update analysis.adsl set RESPFL = 'N', BESTRESP = 'LTPR' where USUBJID = {ONE}",
+        only=("AUD-18",),
     )
     assert stopped_by(result, "AUD-18", "Each subject has a time or a reason for none")
 
@@ -221,20 +224,24 @@ def test_sur_09_progression_free_survival_beyond_survival_stops_the_publication(
     last = f"(select max(ADT) from analysis.adtte where PARAMCD = 'OS' and USUBJID = {ONE})"
     result = broken(
         f"update analysis.adtte set ADT = {last} + 6, AVAL = {last} + 6 - STARTDT + 1, "
-        f"AVALM = ({last} + 6 - STARTDT) / 30.4375 where PARAMCD = 'PFS' and USUBJID = {ONE}"
+        f"AVALM = ({last} + 6 - STARTDT) / 30.4375 where PARAMCD = 'PFS' and USUBJID = {ONE}",
+        only=("AUD-19",),
     )
     assert stopped_by(result, "AUD-19", "Endpoints follow each other")
 
 
 def test_sur_10_groups_that_do_not_add_up_to_the_cohort_stop_the_publication(broken: Any) -> None:
-    result = broken(f"update analysis.adsl set GRP4 = 'NONE' where USUBJID = {ONE}")
+    result = broken(
+        f"update analysis.adsl set GRP4 = 'NONE' where USUBJID = {ONE}", only=("AUD-20",)
+    )
     assert stopped_by(result, "AUD-20", "Denominators are the cohort")
 
 
 def test_dat_29_a_day_made_from_a_month_without_its_flag_stops_the_publication(broken: Any) -> None:
     result = broken(
         f"update core.infusion set infusion_date = date_trunc('month', infusion_date), "
-        f"infusion_date_precision = 'month' where usubjid = {ONE}"
+        f"infusion_date_precision = 'month' where usubjid = {ONE}",
+        only=("AUD-21",),
     )
     assert stopped_by(result, "AUD-21", "Imputed dates are flagged")
 
@@ -280,7 +287,8 @@ def test_a_key_rule_that_could_not_run_is_a_warning_that_names_center_and_rule(b
 def test_an_orphan_rule_over_a_table_that_nobody_sent_is_no_warning(broken: Any) -> None:
     result = broken(
         "update quality.check_run set outcome = 'not_run', reason = 'table lab is not delivered'"
-        " where rule_id = 'STR-03' and \"table\" = 'lab'"
+        " where rule_id = 'STR-03' and \"table\" = 'lab'",
+        only=("AUD-16",),
     )
 
     assert not [w for w in result.warnings if w.startswith("AUD-16")]

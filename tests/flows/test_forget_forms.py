@@ -132,3 +132,14 @@ def test_each_of_hundreds_of_words_is_found_and_nothing_else(code: str) -> None:
     for word in words[::37]:
         assert needles.found(f"some text, {word} and more".encode(code))
     assert not needles.found("some text, zq300x, zq00x and zq0001x".encode(code))
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_word_that_stands_apart_after_longer_ones_is_found(code: str) -> None:
+    needles = Needles(["AB-1", "-x-"])
+    longer = "AB-12, ZAB-1 and CAB-19; a-x-b"
+    assert not needles.found(longer.encode(code))
+    for text in (f"{longer} AB-1", f"{longer} (-x-)", f"{longer}, AB-1,AB-12"):
+        assert needles.found(text.encode(code))
+    # The part that is not a whole word begins before the one that is, and overlaps it.
+    assert Needles(["1-1"]).found("21-1-1".encode(code))
