@@ -87,7 +87,7 @@ def planted(source: Any, options: Any) -> list[Any]:
         case b"hang":
             time.sleep(3600)
         case b"grow":
-            bytearray(1_200_000_000).find(b"x")
+            bytearray(600_000_000).find(b"x")
             raise source.error("CORRUPT", "grew", "nothing")
         case b"print":
             print("a thread panicked", file=sys.stderr, flush=True)

@@ -71,9 +71,9 @@ class Reader:
         return self._process
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def reader() -> Any:
-    """A reader that is ended with the test."""
+    """A reader that is ended with the tests."""
     reader = Reader()
     yield reader
     reader.stop()
@@ -136,6 +136,8 @@ def test_the_campaign_sees_a_reader_that_is_at_fault(
 ) -> None:
     if planted == "hang":
         monkeypatch.setattr(f"{__name__}.SECONDS", 0.5)
+    if planted == "grow":  # by 600 MB: a whole GB takes seconds
+        monkeypatch.setattr(f"{__name__}.KILOBYTES", 500_000)
     path = tmp_path / "file.planted"
     path.write_text(planted, encoding="utf-8")
     assert told in reader.read(path)["fault"]
