@@ -113,10 +113,11 @@ def test_no_statement_of_the_documented_connection_reaches_beyond_the_file(
     SECRET_FRAME = [(CANARY,)]  # noqa: N806
     before = place.state()
     read, changed = [], []
+    with open_published(place.study) as fresh:
+        settings = _settings(fresh)  # those of every connection that is opened
     for attack in ATTACKS:
         con = open_published(place.study)
         try:
-            settings = _settings(con)
             try:
                 told = str(con.execute(attack.format(**place.names)).fetchall())
             except (duckdb.Error, CarmonyError) as error:
