@@ -46,9 +46,11 @@ def numeric_date(by: random.Random) -> str:
 
 
 def iso_date(by: random.Random) -> str:
-    """A date of digits, often with a time, which may have seconds and a zone."""
-    two = [digits(by, 2, 2) for _ in range(7)]
-    day = f"{digits(by, 4, 4)}-{two[0]}-{two[1]}"
+    """A date of digits, a possible one or a placeholder, often with a time, seconds and a zone."""
+    two = [digits(by, 2, 2) for _ in range(2)] + [f"{by.randrange(70):02}" for _ in range(5)]
+    drawn = f"{digits(by, 4, 4)}-{two[0]}-{two[1]}"
+    possible = f"20{two[0]}-{by.randint(1, 12):02}-{by.randint(1, 28):02}"
+    day = by.choice([drawn, possible, "1970-01-01", "1900-01-01"])
     clock = f"{by.choice('T ')}{two[2]}:{two[3]}" + by.choice(["", f":{two[4]}"])
     zone = by.choice(["", "Z", f"{by.choice('+-')}{two[5]}:{two[6]}"])
     return day + by.choice(["", clock + zone])
