@@ -61,7 +61,7 @@ bench: $(VENV)/.installed
 # The campaigns of docs/trust.md, whole; they take an hour or more.
 trust: $(VENV)/.installed browser
 	@rm -rf build/trust && mkdir -p build/trust
-	CARMONY_TRUST=full CARMONY_TRUST_FIGURES=$(CURDIR)/build/trust $(BIN)/python -m pytest -n 2 --dist loadfile tests/trust
+	CARMONY_TRUST=full CARMONY_TRUST_FIGURES=$(CURDIR)/build/trust $(BIN)/python -m pytest -n 2 --dist loadfile tests/trust tests/warehouse/test_publish.py
 	$(BIN)/python tests/trust/write_figures.py build/trust
 
 clean:
