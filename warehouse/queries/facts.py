@@ -170,15 +170,16 @@ def _placed(
     """The findings with the instance of their row, which may be valid or held."""
     rows = findings.select("delivery_key", "table", "row_id").drop_nulls().unique()
     asked = {pair: part["row_id"] for pair, part in rows.group_by("delivery_key", "table")}
-    frames = [pl.DataFrame(schema={"delivery_key": pl.Int32, "table": pl.String,
-                                   "row_id": pl.Int64, "instance": pl.String})]  # fmt: skip
+    none = pl.DataFrame(schema={"delivery_key": pl.Int32, "table": pl.String,
+                                "row_id": pl.Int64, "instance": pl.String})  # fmt: skip
+    parts = []
     for number, staged in deliveries:
         for table in catalog.tables.values():
             wanted = asked.get((number, table.name))
             if wanted is None:
                 continue
             for path in row_files(staged, table.name):
-                frames.append(
+                parts.append(
                     pl.scan_parquet(path, glob=False)
                     .filter(pl.col("row_id").is_in(wanted.implode()))
                     .select(
@@ -187,8 +188,8 @@ def _placed(
                         pl.col("row_id"),
                         instance_expr(table).alias("instance"),
                     )
-                    .collect()
                 )
+    frames = [none, *pl.collect_all(parts)]  # at once: most files are small
     found = pl.concat(frames, rechunk=True).unique(["delivery_key", "table", "row_id"])
     return findings.join(found, on=["delivery_key", "table", "row_id"], how="left")
 
