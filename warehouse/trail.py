@@ -3,7 +3,8 @@
 An entry is one JSON object a line: number, time (UTC), user, command, versions, hashes of study, specs and
 deliveries, load, outcome, and how long the load log was and what it hashed to. `hash` is the SHA-256 of the entry
 with the hash before it, so a change, a gap or a swap breaks the chain there. Number and hash of the last
-entry, the head, stand in `published/quality/trail.json` too: a cut tail no longer fits it.
+entry, the head, stand in `published/quality/trail.json` too: a cut tail no longer fits it. Whoever adds the next entry
+finds that, and enters the break first (`warehouse/trail_breaks.py`), so that no later entry hides it.
 
 The head also holds the tombstones of patients who have withdrawn (keyed hashes): if the vault comes back from an
 older backup, they are known all the same.
@@ -26,11 +27,20 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.load_events import append_event
-from warehouse.paths import StudyPaths
+from warehouse.paths import StudyPaths, replace_durably
+from warehouse.trail_breaks import (
+    HEAD,
+    break_of,
+    head_file,
+    kept_head,
+    load_log_fits,
+    marks_in,
+    told,
+)
 
-HEAD = "trail.json"
 _FIRST = "0" * 64
 _ALSO = "loads.jsonl"  # append-only too: each entry seals what it held
+_PUBLISHED = "published"
 
 
 def trail_file(study_folder: Path) -> Path:
@@ -38,13 +48,10 @@ def trail_file(study_folder: Path) -> Path:
     return StudyPaths(study_folder).vault / "log" / "trail.jsonl"
 
 
-def head_file(study_folder: Path) -> Path:
-    """Where number and hash of the last entry are kept outside the vault."""
-    return StudyPaths(study_folder).published / "quality" / HEAD
-
-
 def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Adds an entry and moves the head; safe beside other processes.
+
+    If the entries are not those that the head was made of, an entry that says so comes before it.
 
     Args:
         study_folder: The study.
@@ -57,35 +64,63 @@ def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str
     path = trail_file(study_folder)
     with _alone(path):
         before = [entry for entry in _entries(path) if entry]
-        last: dict[str, Any] = before[-1] if before else {"n": 0, "hash": _FIRST}
-        entry: dict[str, Any] = {
-            "event": "ran",
-            "n": _number(last) + 1,
-            "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-            **_user(),
-            "command": command,
-            **facts,
-            "loads": _sealed(StudyPaths(study_folder).load_log),
-            "previous": last.get("hash"),
-        }
-        entry["hash"] = _hash(entry)
-        append_event(path, entry)
-        keep_head(study_folder, head_file(study_folder).parent)
+        if broken := break_of(study_folder, before, _was_published(before)):
+            before.append(_add(study_folder, before, "trail", {"outcome": "broken", **broken}))
+        entry = _add(study_folder, before, command, facts)
+        _write_head(head_file(study_folder).parent, [*before, entry])
+    return entry
+
+
+def _add(
+    study_folder: Path, before: list[dict[str, Any]], command: str, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    last: dict[str, Any] = before[-1] if before else {"n": 0, "hash": _FIRST}
+    entry: dict[str, Any] = {
+        "event": "ran",
+        "n": _number(last) + 1,
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+        **_user(),
+        "command": command,
+        **facts,
+        "loads": _sealed(StudyPaths(study_folder).load_log),
+        "previous": last.get("hash"),
+    }
+    entry["hash"] = _hash(entry)
+    append_event(trail_file(study_folder), entry)
     return entry
 
 
 def keep_head(study_folder: Path, folder: Path) -> None:
-    """Writes number and hash of the last entry into a folder, if there are both, and the tombstones."""
-    entries = [entry for entry in _entries(trail_file(study_folder)) if entry]
+    """Writes the head into a folder that takes the place of the published one, if there are entries.
+
+    A head that the entries do not fit comes over as it is: the next entry has to find the break.
+    """
+    entries = entries_of(study_folder)
+    if not break_of(study_folder, entries, _was_published(entries)):
+        _write_head(folder, entries)
+    elif folder.is_dir() and (old := kept_head(study_folder)) is not None:
+        _write(folder, old)
+
+
+def _write_head(folder: Path, entries: list[dict[str, Any]]) -> None:
+    """Number and hash of the last entry, and the tombstones."""
     if not entries or not folder.is_dir():
         return
     head = {"n": _number(entries[-1]), "hash": entries[-1].get("hash")}
     marks = {center: sorted(found) for center, found in sorted(_marks(entries).items())}
-    content = json.dumps({**head, **({"withdrawn": marks} if marks else {})}) + "\n"
+    _write(folder, json.dumps({**head, **({"withdrawn": marks} if marks else {})}) + "\n")
+
+
+def _write(folder: Path, content: str) -> None:
     temporary = folder / f".{HEAD}.tmp"  # of a killed run: the next one writes over it
     temporary.write_text(content, encoding="utf-8")
     temporary.chmod(0o640)
-    temporary.replace(folder / HEAD)
+    replace_durably(temporary, folder / HEAD)
+
+
+def _was_published(entries: list[dict[str, Any]]) -> bool:
+    """Whether a head must be there: it stands beside what is published."""
+    return any(e.get("load_id") and e.get("outcome") == _PUBLISHED for e in entries)
 
 
 def entries_of(study_folder: Path) -> list[dict[str, Any]]:
@@ -95,14 +130,13 @@ def entries_of(study_folder: Path) -> list[dict[str, Any]]:
 
 def withdrawn_marks(study_folder: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Tombstones by center: those that the entries hold, and those that only the head holds."""
-    told = _marks(entries_of(study_folder))
+    entered = _marks(entries_of(study_folder))
     try:
-        kept = json.loads(head_file(study_folder).read_text(encoding="utf-8")).get("withdrawn", {})
-        head = {str(center): {str(mark) for mark in marks} for center, marks in kept.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+        head = marks_in(json.loads(head_file(study_folder).read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError):
         head = {}  # none was written, or it is damaged, which `problems_of` tells
-    only = {center: marks - told.get(center, set()) for center, marks in head.items()}
-    return told, {center: marks for center, marks in only.items() if marks}
+    only = {center: marks - entered.get(center, set()) for center, marks in head.items()}
+    return entered, {center: marks for center, marks in only.items() if marks}
 
 
 def _marks(entries: list[dict[str, Any]]) -> dict[str, set[str]]:
@@ -111,6 +145,8 @@ def _marks(entries: list[dict[str, Any]]) -> dict[str, set[str]]:
         marks = [*entry.get("marks", []), *([entry["tombstone"]] if entry.get("tombstone") else [])]
         if marks and "center_id" in entry:
             found.setdefault(str(entry["center_id"]), set()).update(map(str, marks))
+        for center, kept in marks_in(entry).items():  # a break saves those of its head
+            found.setdefault(center, set()).update(kept)
     return found
 
 
@@ -127,6 +163,8 @@ def problems_of(study_folder: Path) -> list[str]:
             found.append(f"line {line} of the trail was changed after it was written")
         if entry.get("n") != expected or entry.get("previous") != previous:
             found.append(f"line {line} of the trail does not follow the one before it")
+        if broken := told(entry):
+            found.append(f"line {line} of the trail tells of a break before it: {broken}")
         expected, previous = _number(entry) + 1, str(entry.get("hash"))
     return [*found, *_head_problems(study_folder, entries), *_load_problems(study_folder, entries)]
 
@@ -137,8 +175,9 @@ def _head_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[st
         head = json.loads(path.read_text(encoding="utf-8"))
         number, mark = int(head["n"]), str(head["hash"])
     except FileNotFoundError:
-        published = any(entry.get("load_id") for entry in entries)
-        return [f"the head of the trail is missing (published/quality/{HEAD})"] if published else []
+        if not _was_published(entries):
+            return []
+        return [f"the head of the trail is missing (published/quality/{HEAD})"]
     except (OSError, ValueError, KeyError, TypeError):
         return [f"the head of the trail cannot be read (published/quality/{HEAD})"]
     last = entries[-1] if entries else {}
@@ -150,19 +189,9 @@ def _head_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[st
 
 
 def _load_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[str]:
-    """The load log must begin with what the last entry sealed."""
-    sealed = next((e["loads"] for e in reversed(entries) if e and e.get("loads")), None)
-    if sealed is None:
+    if load_log_fits(study_folder, entries):
         return []
-    path = StudyPaths(study_folder).load_log
-    data = path.read_bytes() if path.is_file() else b""
-    try:
-        size, mark = int(sealed["bytes"]), sealed["sha256"]
-    except (KeyError, TypeError, ValueError):  # of an entry that was changed
-        size, mark = 0, None
-    if len(data) < size or hashlib.sha256(data[:size]).hexdigest() != mark:
-        return [f"the load log ({_ALSO}) is not what the trail sealed"]
-    return []
+    return [f"the load log ({_ALSO}) is not what the trail sealed"]
 
 
 def _sealed(path: Path) -> dict[str, Any] | None:
