@@ -6,13 +6,15 @@ number tells that a file was cut.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+import polars as pl
 
 from flows.tally import SHRINK_LIMIT
 from schemas.errors import FileError, Place
 
 FEW_ROWS = 10  # of a table so small, a fifth is no sign of a cut file
+_WITHDRAWN = "withdrawn"  # transforms.harmonize.privacy_withdrawn: importing it costs every run
 
 
 def check_rows(staged: Path, earlier: Path | None, *, accepted: bool, name: str) -> None:
@@ -46,7 +48,16 @@ def check_rows(staged: Path, earlier: Path | None, *, accepted: bool, name: str)
 
 
 def _rows(staged: Path) -> dict[str, int]:
-    """Canonical rows that came to the check, by table."""
-    told = json.loads((staged / "summary.json").read_text(encoding="utf-8"))["rows"]
-    counted = (name.split(" ") for name in told)
-    return {table: told[f"{table} in"] for table, outcome in counted if outcome == "in"}
+    """Canonical rows that came to the check, by table, without those of patients forgotten since."""
+    ledger = pl.read_parquet(staged / "ledger.parquet", glob=False)
+    came = pl.col("outcome") == "in"
+    gone = (pl.col("outcome") == "excluded") & (pl.col("reason") == _WITHDRAWN)
+    counted = (
+        ledger.filter(pl.col("step") == "check", pl.col("table").is_not_null())
+        .group_by("table")
+        .agg(
+            n=pl.col("n_rows").filter(came).sum() - pl.col("n_rows").filter(gone).sum(),
+            came=came.any(),
+        )
+    )
+    return dict(counted.filter("came").sort("table").select("table", "n").iter_rows())
