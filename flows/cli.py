@@ -260,7 +260,11 @@ def _interrupted(arguments: argparse.Namespace) -> int:
     # A second signal while children end would tear the last message apart.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _say("interrupted; what was published before stays as it was")
+    again = "; give the same command again, or 'carmony run': it goes on"
+    _say(
+        "interrupted; what was published before stays as it was"
+        + (again if arguments.command == "forget" else "")
+    )
     _note(arguments, INTERRUPTED, "interrupted")
     return INTERRUPTED
 

@@ -2,8 +2,8 @@
 
 First a tombstone is set (keyed hashes of the id and of its spellings), so that no later delivery brings the patient back. Then
 staged rows, findings, queries, the id map, packets and answers lose the patient, a new load is
-published, and published states that hold the patient are deleted. Each step can be done twice: a command that
-was interrupted is given again.
+published, and published states that hold the patient are deleted. Each step can be done twice: what
+was interrupted is ended by the same command or by the next run (`forget_pending`, `clean`, `conclude`).
 """
 
 from __future__ import annotations
@@ -12,49 +12,24 @@ import argparse
 import json
 import sys
 import unicodedata
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from flows import forget_files, parts, results, stages
+from flows import forget_files, forget_pending, parts, results, stages
 from flows.folder import StudyFolder, open_study_folder, private_files
-from flows.forget_files import Wanted
+from flows.forget_pending import Asked
+from flows.forget_steps import (
+    Forgotten,
+    clean,
+    conclude,
+    note_removal,
+    shown,
+    tombstones,
+)
 from flows.outcome import PUBLISHED, RunOutcome
 from flows.run import publish_load
 from flows.show import Silent
 from schemas.errors import StudyError
-
-if TYPE_CHECKING:
-    from transforms.harmonize.privacy_withdrawn import Withdrawn
-
-
-@dataclass(slots=True)
-class Forgotten:
-    """What was done. Paths are relative to the study folder."""
-
-    center_id: str
-    tombstone: str
-    rows: int = 0
-    findings: int = 0
-    queries: int = 0
-    state: str = ""  # of the new load
-    load_id: int | None = None
-    states_removed: list[int] = field(default_factory=list)  # loads whose published state is gone
-    files_removed: list[str] = field(default_factory=list)
-    deliveries: list[str] = field(
-        default_factory=list
-    )  # delivered files that still hold the patient
-    still_found: list[str] = field(default_factory=list)  # any other file that does
-    not_searched: list[str] = field(default_factory=list)  # files that nobody could look into
-    id_too_short: bool = False  # the local id was not searched for
-    in_advance: bool = False  # nothing of the study holds the patient: only the tombstone was set
-    another_patient: bool = False  # the id is not that of the withdrawn patient whom it looks like
-    made_before: list[str] = field(default_factory=list)  # outputs of states with the patient
-
-    @property
-    def complete(self) -> bool:
-        """True if every file was searched, and nothing but named deliveries holds the patient."""
-        return self.state == PUBLISHED and not self.still_found and not self.not_searched
 
 
 def forget(arguments: argparse.Namespace) -> int:
@@ -91,12 +66,12 @@ def forget_patient(
         StudyError: the study has no such center, or nothing of such a patient.
     """
     from transforms.harmonize.privacy_withdrawn import read_marks
-    from warehouse.forget import is_known, remove_patient, set_tombstone
+    from warehouse.forget import is_known
 
     folder = open_study_folder(study)
     root, patient_id = folder.root, unicodedata.normalize("NFC", patient_id.strip())
     with private_files(), parts.run_lock(str(root)):
-        withdrawn = _tombstones(folder, center_id)
+        withdrawn = tombstones(folder, center_id)
         wanted = forget_files.wanted_of(folder, center_id, patient_id)
         again = withdrawn.mark(patient_id) in read_marks(root).get(center_id, [])
         there = is_known(root, center_id, patient_id) or forget_files.in_files(wanted)
@@ -106,20 +81,18 @@ def forget_patient(
                 fix="write the id as the center does, capital letters and zeros count; to enter somebody "
                 "who has not come in any delivery yet, add --in-advance",
             )
-        marks = set_tombstone(root, withdrawn, patient_id)
-        removed = remove_patient(root, center_id, patient_id)
-        done = Forgotten(center_id, marks[0], removed.rows, removed.findings, removed.queries)
-        done.id_too_short, done.in_advance = wanted.too_short, not (again or there)
-        _packets_and_answers(wanted, done)
-        if again or removed.anything or wanted.found_in(folder.published, [wanted.usubjid]):
-            _publish(folder, done)
+        asked = Asked(center_id, patient_id, delete_deliveries)
+        forget_pending.begin(folder, asked)
+        removal = clean(folder, asked)
+        removal.done.in_advance = not (again or there)
+        if again or removal.changed:
+            _publish(folder, removal.done)
         else:
-            done.state = PUBLISHED  # nothing that is published was made of the patient's rows
-        _earlier_states(wanted, done)
-        _delivered_files(wanted, removed.deliveries, delete_deliveries, done)
-        _search(wanted, done)
-        _note(folder, done, marks)
-    return done
+            removal.done.state = (
+                PUBLISHED  # nothing that is published was made of the patient's rows
+            )
+        conclude(folder, removal)
+    return removal.done
 
 
 def another_patient(study: Path, center_id: str, patient_id: str) -> Forgotten:
@@ -134,7 +107,7 @@ def another_patient(study: Path, center_id: str, patient_id: str) -> Forgotten:
     folder = open_study_folder(study)
     patient_id = unicodedata.normalize("NFC", patient_id.strip())
     with private_files(), parts.run_lock(str(folder.root)):
-        withdrawn = _tombstones(folder, center_id)
+        withdrawn = tombstones(folder, center_id)
         known, mark = read_marks(folder.root).get(center_id, []), withdrawn.other(patient_id)
         if withdrawn.mark(patient_id) in known or withdrawn.alike(patient_id) not in known:
             raise StudyError(
@@ -143,40 +116,8 @@ def another_patient(study: Path, center_id: str, patient_id: str) -> Forgotten:
             )
         add_marks(folder.root, {center_id: [mark]})
         done = Forgotten(center_id, "", state=PUBLISHED, another_patient=True)
-        _note(folder, done, [mark])
+        note_removal(folder, done, [mark])
     return done
-
-
-def _tombstones(folder: StudyFolder, center_id: str) -> Withdrawn:
-    from transforms.harmonize.privacy_withdrawn import Withdrawn
-    from warehouse.pseudonyms import Pseudonymizer
-
-    if not folder.spec(center_id).is_file() and not folder.staged(center_id).is_dir():
-        raise StudyError(
-            f"The study has no center '{center_id}'.",
-            fix="write the id as the file in centers/ is named",
-        )
-    pseudonyms = Pseudonymizer.of_study(folder.root, parts.load_study(folder).id)
-    return Withdrawn(center_id, pseudonyms.key_for("withdrawn"), frozenset())
-
-
-def _packets_and_answers(wanted: Wanted, done: Forgotten) -> None:
-    """Files that hold the patient go; findings of the deliveries in force are written again."""
-    from warehouse.packets import write_packet
-
-    folder = wanted.folder
-    for path in forget_files.packets_and_answers(wanted):
-        path.unlink()
-        done.files_removed.append(_shown(folder, path))
-    for staged in parts.current_deliveries(folder):
-        if staged.center_id == wanted.center_id:
-            write_packet(
-                folder.root,
-                staged.center_id,
-                staged.delivery_id,
-                staged.folder,
-                received_on=staged.received_on,
-            )
 
 
 def _publish(folder: StudyFolder, done: Forgotten) -> None:
@@ -191,52 +132,12 @@ def _publish(folder: StudyFolder, done: Forgotten) -> None:
         raise StudyError(
             "The state without the patient could not be published; what was published before still "
             f"holds the patient: {'; '.join(outcome.messages)}",
-            fix="correct what the audit names, then give this command again",
+            fix="correct what the audit names, then give this command again, or 'carmony run'",
         )
     if folder.report.is_dir():
         stages.report(str(folder.root))
     results.fill_places(outcome, str(folder.root))
-    done.made_before = [_shown(folder, path) for path in forget_files.made_before(folder)]
-
-
-def _earlier_states(wanted: Wanted, done: Forgotten) -> None:
-    for path in forget_files.earlier_states(wanted):
-        path.unlink()
-        done.files_removed.append(_shown(wanted.folder, path))
-        if path.parent.name == "history":
-            done.states_removed.append(int(path.stem))
-
-
-def _delivered_files(wanted: Wanted, staged: set[str], delete: bool, done: Forgotten) -> None:
-    for path in forget_files.deliveries(wanted, staged):
-        if delete:
-            forget_files.delete(path)
-        (done.files_removed if delete else done.deliveries).append(_shown(wanted.folder, path))
-
-
-def _search(wanted: Wanted, done: Forgotten) -> None:
-    named = [wanted.folder.root / place for place in done.deliveries]
-    found = forget_files.still_there(wanted, named)
-    done.still_found = [_shown(wanted.folder, path) for path in found.hits]
-    done.not_searched = [_shown(wanted.folder, path) for path in found.not_searched]
-
-
-def _note(folder: StudyFolder, done: Forgotten, marks: list[str]) -> None:
-    from flows.trail_run import note
-
-    facts = {
-        "center_id": done.center_id,
-        **({"tombstone": done.tombstone} if done.tombstone else {}),
-        "marks": marks,
-        "load_id": done.load_id,
-        "outcome": done.state,
-        "states_removed": done.states_removed,
-    }
-    note(folder.root, "forget", facts)
-
-
-def _shown(folder: StudyFolder, path: Path) -> str:
-    return path.relative_to(folder.root).as_posix()
+    done.made_before = [shown(folder, path) for path in forget_files.made_before(folder)]
 
 
 def _text(done: Forgotten, study: str) -> str:

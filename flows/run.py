@@ -117,15 +117,18 @@ def finish(
     outcome: RunOutcome, root: str, report: bool, progress: Progress, judge: Any = None
 ) -> None:
     """From staged deliveries to the published warehouse and report; fills `outcome`."""
+    removals = stages.pending_removals(root)
     if fault := stages.published_fault(root):
         outcome.messages.append(_AGAIN.format(fault))
-    if not fault and stages.is_published(root, outcome.deliveries):
+    if not removals and not fault and stages.is_published(root, outcome.deliveries):
         outcome.state = NOTHING_NEW
     elif stages.nothing_came(root, outcome.deliveries):
         outcome.state = NO_DELIVERY
         outcome.messages.append(_NO_DELIVERY)
     else:
         publish_load(outcome, root, progress, judge)
+    if removals and outcome.state in (PUBLISHED, NO_DELIVERY):
+        stages.end_removals(root, removals, outcome)
     if outcome.state not in (PUBLISHED, NOTHING_NEW):
         return
     if report and not stages.report_is_current(root):

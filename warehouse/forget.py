@@ -20,7 +20,10 @@ from transforms.harmonize.privacy_withdrawn import REASON, Withdrawn, read_marks
 from warehouse.paths import StudyPaths, replace_durably
 
 _KEPT = {"compression": "zstd", "statistics": False}
-_QUARANTINED, _OUT = "quarantined", "out"
+_PARTS = {
+    "core": "out",
+    "quarantine": "quarantined",
+}  # folder of rows → their outcome in the ledger
 
 
 @dataclass(slots=True)
@@ -131,34 +134,48 @@ def staged_folders(study_folder: Path, center_id: str) -> list[Path]:
 
 
 def _identified(folder: Path) -> Iterator[Path]:
-    for part in ("core", "quarantine"):
+    for part in _PARTS:
         yield from sorted((folder / part).glob("*.parquet"))
     yield folder / "finding.parquet"
 
 
 def _clean_staged(folder: Path, patient_id: str, removed: Removed) -> None:
-    gone: list[tuple[str, str, pl.DataFrame]] = []  # part, table, rows that went
-    for part in ("core", "quarantine"):
+    """Takes the patient out of one staged delivery; what was interrupted goes on where it was.
+
+    What tells of the rows goes first, the rows themselves next, and the ledger last: it is made to fit
+    the rows that are left, however many commands it took.
+    """
+    hit: dict[Path, pl.Series] = {}
+    for part in _PARTS:
         for path in sorted((folder / part).glob("*.parquet")):
-            frame = _read(path)
-            rows = frame.filter(pl.col("patient_id") == patient_id)
-            if rows.height:
-                gone.append((part, path.stem, rows.select("row_id", "source_id")))
-                _write(frame.filter(pl.col("patient_id").ne_missing(patient_id)), path)
-    removed.rows += sum(rows.height for _, _, rows in gone)
-    removed.findings += _clean_findings(folder, patient_id)
-    if not gone:
-        return
+            named = _read(path, ["patient_id", "row_id"])
+            hit[path] = named.filter(pl.col("patient_id") == patient_id)["row_id"]
+    ids = pl.concat([pl.Series("row_id", dtype=pl.Int64()), *hit.values()]).unique()
+    removed.rows += sum(found.len() for found in hit.values())
     address = folder / "address.parquet"
-    if address.is_file():
-        ids = pl.concat([rows["row_id"] for _, _, rows in gone]).unique()
+    if ids.len() and address.is_file():
         _write(_read(address).filter(~pl.col("row_id").is_in(ids.implode())), address)
+    removed.findings += _clean_findings(folder, patient_id)
+    for path in (path for path, found in hit.items() if found.len()):
+        _write(_read(path).filter(pl.col("patient_id").ne_missing(patient_id)), path)
     ledger = _read(folder / "ledger.parquet")
-    for part, table, rows in gone:
-        for source_id, n in rows["source_id"].value_counts().iter_rows():
-            outcome = _OUT if part == "core" else _QUARANTINED
-            ledger = _moved(ledger, source_id, table, outcome, n)
-    _write(ledger, folder / "ledger.parquet")
+    fitted = _fitted(ledger, list(hit))
+    if not fitted.equals(ledger):
+        _write(fitted, folder / "ledger.parquet")
+
+
+def _fitted(ledger: pl.DataFrame, files: Collection[Path]) -> pl.DataFrame:
+    """The ledger with rows that are no longer in these files of rows counted as withdrawn."""
+    told = ledger.filter(pl.col("step") == "check")
+    for path in files:
+        outcome, table = _PARTS[path.parent.name], path.stem
+        counted = told.filter(pl.col("table") == table, pl.col("outcome") == outcome)
+        left = dict(_read(path, ["source_id"])["source_id"].value_counts().iter_rows())
+        for source_id, n in counted.group_by("source_id").agg(pl.col("n_rows").sum()).iter_rows():
+            if n > left.get(source_id, 0):
+                missing = n - left.get(source_id, 0)
+                ledger = _moved(ledger, source_id, table, outcome, missing)
+    return ledger
 
 
 def _moved(ledger: pl.DataFrame, source_id: int, table: str, outcome: str, n: int) -> pl.DataFrame:
@@ -220,8 +237,8 @@ def _clean_queries(folder: Path, center_id: str, patient_id: str) -> int:
     return len(ids)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path, glob=False, memory_map=False)
+def _read(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    return pl.read_parquet(path, columns=columns, glob=False, memory_map=False)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
