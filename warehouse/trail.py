@@ -64,7 +64,7 @@ def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str
     path = trail_file(study_folder)
     with _alone(path):
         before = [entry for entry in _entries(path) if entry]
-        if broken := break_of(study_folder, before, _was_published(before)):
+        if broken := break_of(study_folder, before):
             before.append(_add(study_folder, before, "trail", {"outcome": "broken", **broken}))
         entry = _add(study_folder, before, command, facts)
         _write_head(head_file(study_folder).parent, [*before, entry])
@@ -83,6 +83,8 @@ def _add(
         "command": command,
         **facts,
         "loads": _sealed(StudyPaths(study_folder).load_log),
+        "head": kept_head(study_folder)
+        is not None,  # of the entry before: none can be missing later
         "previous": last.get("hash"),
     }
     entry["hash"] = _hash(entry)
@@ -96,7 +98,7 @@ def keep_head(study_folder: Path, folder: Path) -> None:
     A head that the entries do not fit comes over as it is: the next entry has to find the break.
     """
     entries = entries_of(study_folder)
-    if not break_of(study_folder, entries, _was_published(entries)):
+    if not break_of(study_folder, entries):
         _write_head(folder, entries)
     elif folder.is_dir() and (old := kept_head(study_folder)) is not None:
         _write(folder, old)

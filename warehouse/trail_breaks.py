@@ -35,9 +35,7 @@ def kept_head(study_folder: Path) -> str | None:
     return None
 
 
-def break_of(
-    study_folder: Path, entries: list[dict[str, Any]], published: bool
-) -> dict[str, Any] | None:
+def break_of(study_folder: Path, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     """What an entry has to tell of a break before it.
 
     Entries that go on behind the one of the head are no break: a command was killed before it could move the head.
@@ -45,7 +43,6 @@ def break_of(
     Args:
         study_folder: The study.
         entries: Those that stand in the trail, oldest first.
-        published: Something was published, so that there must be a head.
 
     Returns:
         `expected` (the head as it stood), `found` (number and hash of the last entry) and `withdrawn` (tombstones of
@@ -55,7 +52,7 @@ def break_of(
     found = {"n": last.get("n", 0), "hash": last.get("hash")}
     text = kept_head(study_folder)
     if text is None:
-        if published:
+        if any(entry.get("head") for entry in entries):
             return {"expected": None, "found": found}
     else:
         head = _parsed(text)
