@@ -22,8 +22,9 @@ demo: $(VENV)/.installed
 	$(BIN)/carmony demo build/demo-study
 	$(BIN)/carmony run build/demo-study
 
+# The processes of tests share the cores: each takes one thread of Polars.
 test: $(VENV)/.installed browser office
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Tests open the report in a real browser.
 browser:
