@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.folder import StudyFolder
+from flows.forget_columns import IdColumns, id_columns
 from flows.forget_search import Searched, found_in, search
 
-SEARCHED = 4  # shorter ids stand in files by chance
+SEARCHED = 4  # shorter ids stand in files by chance, whatever signs are in them
 _MADE_ANEW = frozenset({"warehouse.duckdb", "report", "quality", "history"})
 
 
@@ -25,6 +26,8 @@ class Wanted:
         usubjid: the pseudonym.
         others: ids of other patients of the study.
         shared: another center has a patient of the same id: it says something in this center's folders only.
+        columns: the columns of ids of the center, if the id stands in files by chance: it is looked for there
+            alone, and in the center's folders alone.
     """
 
     folder: StudyFolder
@@ -33,11 +36,12 @@ class Wanted:
     usubjid: str
     others: frozenset[str]
     shared: bool
+    columns: IdColumns | None = None
 
     @property
     def too_short(self) -> bool:
-        """True if the id stands in files by chance: they are searched for the pseudonym only."""
-        return len(self.patient_id) < SEARCHED
+        """True if the id stands in files by chance: as text they are searched for the pseudonym only."""
+        return self.columns is not None
 
     @property
     def words(self) -> list[str]:
@@ -50,14 +54,29 @@ class Wanted:
         places = [folder.inbox / center, folder.answers / center]
         return [place for place in [*places, *folder.vault.glob(f"*/{center}")] if place.is_dir()]
 
+    def shared_places(self) -> list[Path]:
+        """What of the vault tells centers apart by a column."""
+        vault = self.folder.vault
+        return [vault / "id_map.parquet", vault / "queries", vault / "study_findings"]
+
     def found_in(self, place: Path, words: list[str] | None = None) -> list[Path]:
-        """Files of a folder of the center that hold the patient, and not only one with a longer id."""
-        return found_in(place, words or self.words, others=self.others) if place.is_dir() else []
+        """Files of a folder of the center that hold the patient, and not only one with a longer id.
+
+        Args:
+            place: the folder.
+            words: what to look for, as text and nothing else; default `words` and the columns of ids.
+        """
+        if not place.is_dir():
+            return []
+        found = found_in(place, words or self.words, others=self.others)
+        in_columns = self.columns.files(place, found) if self.columns and words is None else []
+        return sorted({*found, *in_columns})
 
 
 def wanted_of(folder: StudyFolder, center_id: str, patient_id: str) -> Wanted:
     """What to look for of a patient, known to the study or not."""
     from flows.parts import load_study
+    from transforms.harmonize.privacy_withdrawn import stands_by_chance
     from warehouse.forget import ids_of
     from warehouse.pseudonyms import Pseudonymizer
 
@@ -66,23 +85,27 @@ def wanted_of(folder: StudyFolder, center_id: str, patient_id: str) -> Wanted:
     shared = any(one == patient_id and center != center_id for center, one in known)
     pseudonyms = Pseudonymizer.of_study(folder.root, load_study(folder).id)
     usubjid = pseudonyms.usubjid(center_id, patient_id)
-    return Wanted(folder, center_id, patient_id, usubjid, others, shared)
+    by_chance = len(patient_id) < SEARCHED or stands_by_chance(patient_id)
+    columns = id_columns(folder, center_id, patient_id) if by_chance else None
+    return Wanted(folder, center_id, patient_id, usubjid, others, shared, columns)
 
 
 def in_files(wanted: Wanted) -> bool:
-    """Whether a delivered file, a packet or an answer holds the id; not told of ids that are too short."""
-    if wanted.too_short:
-        return False
+    """Whether a delivered file, a packet or an answer holds the id."""
     return any(wanted.found_in(place) for place in wanted.own_places())
 
 
 def packets_and_answers(wanted: Wanted) -> list[Path]:
     """Those that hold the patient."""
-    # Of an id that is too short: better a packet too many than one too few.
-    words = [*wanted.words, wanted.patient_id] if wanted.too_short else wanted.words
     folder, center = wanted.folder, wanted.center_id
     homes = (folder.vault / "packets", folder.vault / "answers", folder.answers)
-    return [path for home in homes for path in wanted.found_in(home / center, words)]
+    found = {path for home in homes for path in wanted.found_in(home / center)}
+    letters = any(char.isalpha() for char in wanted.patient_id)
+    if wanted.columns and letters and not wanted.patient_id.isalpha():
+        # Of a short id with letters and digits or signs: better a packet too many than one too few.
+        word = [wanted.patient_id]
+        found |= {path for home in homes for path in wanted.found_in(home / center, word)}
+    return sorted(found)
 
 
 def earlier_states(wanted: Wanted) -> list[Path]:
@@ -126,6 +149,12 @@ def delete(path: Path) -> None:
 def still_there(wanted: Wanted, leave_out: list[Path]) -> Searched:
     """The files of the study that hold the patient now, but for deliveries that are named already."""
     root = wanted.folder.root
+    if wanted.columns:
+        done = search(root, [wanted.usubjid], leave_out)
+        places = [*wanted.own_places(), *wanted.shared_places()]
+        in_columns = {path for one in places for path in wanted.columns.files(one, leave_out)}
+        done.hits = sorted({*done.hits, *in_columns})
+        return done
     if not wanted.shared:
         return search(root, wanted.words, leave_out, wanted.others)
     done = search(root, [wanted.usubjid], leave_out)

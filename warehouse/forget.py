@@ -16,7 +16,13 @@ from pathlib import Path
 import polars as pl
 
 from schemas.staging import LEDGER
-from transforms.harmonize.privacy_withdrawn import REASON, Withdrawn, read_marks, withdrawn_file
+from transforms.harmonize.privacy_withdrawn import (
+    REASON,
+    Withdrawn,
+    read_marks,
+    stands_by_chance,
+    withdrawn_file,
+)
 from warehouse.paths import StudyPaths, replace_durably
 
 _KEPT = {"compression": "zstd", "statistics": False}
@@ -209,20 +215,28 @@ def _clean_findings(folder: Path, patient_id: str) -> int:
     gone = findings.filter(pl.col("patient_id") == patient_id)["finding_id"]
     fields = _read(fields_path)
     # Another patient's finding may quote the id (the same person twice): only the text goes there.
-    quoted = pl.col("value").str.strip_chars() == patient_id
+    quoted = _quotes("value", patient_id)
     if gone.is_empty() and not fields.filter(quoted).height:
         return 0
     kept = ~pl.col("finding_id").is_in(gone.implode())
     _write(findings.filter(kept), path)
     fields = fields.filter(kept).with_columns(
         pl.when(quoted).then(None).otherwise("value").alias("value"),
-        pl.when(pl.col("understood").str.strip_chars() == patient_id)
+        pl.when(_quotes("understood", patient_id))
         .then(None)
         .otherwise("understood")
         .alias("understood"),
     )
     _write(fields, fields_path)
     return gone.len()
+
+
+def _quotes(cell: str, patient_id: str) -> pl.Expr:
+    """Whether a cell quotes the id; one that may be a number or a word as well, where ids stand only."""
+    same = pl.col(cell).str.strip_chars() == patient_id
+    if not stands_by_chance(patient_id):
+        return same
+    return same & (pl.col("column").fill_null("patient_id") == "patient_id")
 
 
 def _clean_queries(folder: Path, center_id: str, patient_id: str) -> int:

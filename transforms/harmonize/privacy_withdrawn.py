@@ -27,6 +27,9 @@ REASON, REASON_ALIKE = "withdrawn", "withdrawn_alike"
 OTHER, _ALIKE = "other:", "alike:"
 _PARTS = re.compile(r"[^\W\d_]+|\d+")  # letters, and numbers
 _NO_DECIMALS = re.compile(r"(\d+)\.0+")  # 12 that went through a spreadsheet
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_DAY = re.compile(r"(?:\d{4}|\d\d?)(?:[-./ ](?:\d{4}|\d\d?)){1,2}")  # or a part of one
+_WORD = 6  # letters and digits that are no word of any text, as a year, a drug or a lesion
 _PURPOSE = b"purpose withdrawn"  # as `Pseudonymizer.key_for("withdrawn")` derives it
 
 
@@ -76,6 +79,13 @@ def spelling_key(patient_id: str) -> str:
     whole = _NO_DECIMALS.fullmatch(key)
     parts = _PARTS.findall(whole[1] if whole else key)
     return "-".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts) or key
+
+
+def stands_by_chance(patient_id: str) -> bool:
+    """Whether an id may as well be a number, a day or a word: it says something in columns of ids only."""
+    if _NUMBER.fullmatch(patient_id) or _DAY.fullmatch(patient_id):
+        return True
+    return patient_id.isalnum() and len(patient_id) < _WORD
 
 
 def withdrawn_of(study_folder: Path, center_id: str) -> Withdrawn | None:
