@@ -31,6 +31,8 @@ from flows.run import publish_load
 from flows.show import Silent
 from schemas.errors import StudyError
 
+LISTED = 10  # files that were deleted, in the text
+
 
 def forget(arguments: argparse.Namespace) -> int:
     """Runs `carmony forget`; exit code 1 if a file holds the patient, or could not be searched."""
@@ -91,6 +93,7 @@ def forget_patient(
             removal.done.state = (
                 PUBLISHED  # nothing that is published was made of the patient's rows
             )
+        removal.done.nothing_published = not folder.warehouse.is_file()
         conclude(folder, removal)
     return removal.done
 
@@ -123,6 +126,9 @@ def another_patient(study: Path, center_id: str, patient_id: str) -> Forgotten:
 def _publish(folder: StudyFolder, done: Forgotten) -> None:
     """A new load without the patient, and the report on it."""
     if not folder.warehouse.is_file():
+        from warehouse.build import remove_orphans
+
+        remove_orphans(folder.root)  # what the audit stopped was made of the patient's rows
         done.state = PUBLISHED  # nothing was published before: nothing holds the patient
         return
     outcome = RunOutcome()
@@ -140,6 +146,14 @@ def _publish(folder: StudyFolder, done: Forgotten) -> None:
     done.made_before = [shown(folder, path) for path in forget_files.made_before(folder)]
 
 
+def _published(done: Forgotten) -> str:
+    if done.load_id:
+        return f"published as load {done.load_id}"
+    if done.nothing_published:
+        return "nothing is published yet"
+    return "nothing that is published was made of the patient's rows: it stays as it is"
+
+
 def _text(done: Forgotten, study: str) -> str:
     if done.another_patient:
         return f"noted: this id of {done.center_id} is another patient's; the next run reads the held rows"
@@ -152,15 +166,20 @@ def _text(done: Forgotten, study: str) -> str:
         lines = [
             f"removed {done.rows} row(s), {done.findings} finding(s), {done.queries} quer(y/ies) of the "
             f"patient of {done.center_id}",
-            f"published as load {done.load_id}"
-            if done.load_id
-            else "nothing that is published was made of the patient's rows: it stays as it is",
+            _published(done),
             "later deliveries of the patient are excluded (withdrawn); rows of an id that is written almost "
             "alike are held until somebody says whose they are",
         ]
     if done.states_removed:
         loads = ", ".join(map(str, done.states_removed))
         lines.append(f"states removed from published/history, as they held the patient: {loads}")
+    if done.files_removed:
+        lines.append(
+            f"deleted {len(done.files_removed)} file(s) or folder(s) that held the patient:"
+        )
+        lines += [f"  {place}" for place in done.files_removed[:LISTED]]
+        if more := len(done.files_removed[LISTED:]):
+            lines.append(f"  and {more} more (--json names them all)")
     if done.deliveries:
         lines.append("delivered files that still hold the patient, as they came:")
         lines += [f"  {place}" for place in done.deliveries]
@@ -182,7 +201,8 @@ def _text(done: Forgotten, study: str) -> str:
         lines += [f"  {place}" for place in done.not_searched]
     if done.id_too_short:
         lines.append(
-            "searched for the pseudonym only: the center's id is too short to be told from other text"
+            "the center's id is a number or a short word, which stands in files by chance: it was looked for in "
+            "columns of ids only; text was searched for the pseudonym"
         )
     lines.append(
         "not reached: packets that were sent, copies that others made, backups, reports printed, exported or "

@@ -39,7 +39,8 @@ class Forgotten:
     )  # delivered files that still hold the patient
     still_found: list[str] = field(default_factory=list)  # any other file that does
     not_searched: list[str] = field(default_factory=list)  # files that nobody could look into
-    id_too_short: bool = False  # the local id was not searched for
+    id_too_short: bool = False  # the local id was looked for in columns of ids only
+    nothing_published: bool = False
     in_advance: bool = False  # nothing of the study holds the patient: only the tombstone was set
     another_patient: bool = False  # the id is not that of the withdrawn patient whom it looks like
     made_before: list[str] = field(default_factory=list)  # outputs of states with the patient
