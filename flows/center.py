@@ -21,12 +21,14 @@ from flows.fingerprint import spec_hash, staging_code
 from flows.folder import StudyFolder, make_private
 from flows.outcome import LOADED, UNCHANGED, DeliveryOutcome
 from flows.standing import as_loaded, restored
+from flows.vault_damage import is_damaged, to_read_again, usable
 from schemas.delivery import DeliveredFile, Delivery
 from schemas.errors import FileError
 
 # From this size on a delivery is read in a process of its own: it may need much memory or crash.
 BIG_DELIVERY = 64 * 2**20
 Report = Callable[[DeliveryOutcome], None]
+_READ_AGAIN = "its staged rows in the vault were damaged or gone; the delivery was read again"
 
 
 def pull_center(root: str, center_id: str, until: str | None) -> dict[str, Any]:
@@ -78,21 +80,25 @@ def _todo(
     """Deliveries that the load log does not know with today's spec and code, oldest first.
 
     A delivery that was tried before and is superseded by a later loaded one is not read again, unless it
-    is `back` in the place of one in force (`flows.standing`).
+    is `back` in the place of one in force (`flows.standing`). One in force whose staged rows are damaged is.
     """
     log = parts.read_log(folder)
     spec, code = spec_hash(folder, center_id), staging_code()
     current = log.current(center_id)
     newest = max((staged.received_on for staged in current), default=dt.date.min)
     snapshot = bool(current) and parts.mode_of(folder, center_id) == "snapshot"
-    todo = [_delivery_dict(*one) for one in back]
     again = {delivery.delivery_id for delivery, _ in back}
+    damaged = [
+        one for one in to_read_again(folder, current, deliveries) if one[0].delivery_id not in again
+    ]
+    again |= {delivery.delivery_id for delivery, _ in damaged}
+    todo = [_delivery_dict(*one) for one in (*back, *damaged)]
     places: dict[dt.date, int] = {}
     for delivery in deliveries:
         sequence = places[delivery.received_on] = places.get(delivery.received_on, 0) + 1
         tried = log.last_outcome(center_id, delivery.delivery_id) is not None
         superseded = snapshot and tried and delivery.received_on < newest
-        superseded |= delivery.delivery_id in again
+        superseded |= delivery.delivery_id in again  # it stands in the list
         if not superseded and not log.is_known(center_id, delivery.delivery_id, spec, code):
             todo.append(_delivery_dict(delivery, sequence))
     return sorted(todo, key=lambda entry: (entry["received_on"], entry["sequence"]))
@@ -170,6 +176,7 @@ def _process(
     refuse_foreign(folder, delivery, name)
     key, mode = spec_hash(folder, center_id), spec.mode
     out = make_private(folder.staged(center_id)) / f"{delivery.delivery_id}-{key}-{staging_code()}"
+    unread = earlier.reading is not None and is_damaged(earlier.reading)
     shutil.rmtree(out, ignore_errors=True)  # of an interrupted or failed run
     if _size(delivery) >= BIG_DELIVERY:
         parts.stage_in_child(folder, delivery, out)
@@ -191,16 +198,18 @@ def _process(
     except FileError:
         parts.write_packet(folder, outcome)  # of a failed delivery no load writes it
         raise
-    reading = _if_there(earlier.reading)
+    if unread:
+        outcome.message = f"{name}: {_READ_AGAIN}"
+    reading = None if unread else earlier.reading
     lost = check_reading(out, reading, accepted=accept_fewer, name=name)
     if lost:
         outcome.message = (
             f"{name}: read anew, the delivery has {lost} patient(s) fewer than before; if the change "
             "of the spec or of study.yaml was not meant to leave them out, take it back"
         )
-    before = _if_there(earlier.before) if mode == "snapshot" else None
+    before = usable(earlier.before) if mode == "snapshot" else None
     # What was loaded before has been accepted: it is not held for the same patients again.
-    accepted = accept_fewer or reading is not None
+    accepted = accept_fewer or earlier.reading is not None
     try:
         check_shrink(out, before, accepted=accepted, name=name)
         check_rows(out, before, accepted=accepted, name=name)
@@ -209,10 +218,6 @@ def _process(
         raise
     _count(outcome, tally(out))
     return outcome
-
-
-def _if_there(staged: Path | None) -> Path | None:
-    return staged if staged and staged.is_dir() else None
 
 
 def _unchanged(folder: StudyFolder, center_id: str) -> DeliveryOutcome:

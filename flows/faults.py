@@ -28,7 +28,7 @@ def was_interrupted(error: BaseException) -> bool:
 
 
 def study_fault(error: BaseException, study: Path | None) -> StudyError | None:
-    """The message for a full disk, or an error of the system that concerns a path of the study.
+    """The message for a full disk, an error of the system over a path of the study, or a damaged file of its vault.
 
     Args:
         error: what ended the run; its causes count.
@@ -57,7 +57,10 @@ def study_fault(error: BaseException, study: Path | None) -> StudyError | None:
             isinstance(cause, PermissionError) or cause.errno in _OF_DISKS
         ):
             return _study_error(cause, root, ())
-    return None
+    from flows.vault_damage import damage_met
+
+    found = (damage_met(cause, root) for cause in _causes(error))
+    return next((damage for damage in found if damage), None)
 
 
 def _told_by_library(cause: BaseException) -> OSError | None:

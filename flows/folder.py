@@ -82,7 +82,8 @@ def open_study_folder(path: Path) -> StudyFolder:
     """The study at `path`, its vault closed to others.
 
     Raises:
-        StudyError: there is no study, the vault is open to others, or it cannot be written.
+        StudyError: there is no study, one of its folders is a link, the vault is open to others, or it
+            cannot be written.
     """
     folder = StudyFolder(path.resolve())
     if not folder.settings.is_file():
@@ -90,6 +91,7 @@ def open_study_folder(path: Path) -> StudyFolder:
             f"'{path}' is no study: it has no study.yaml.",
             fix=f"give the folder of a study, or make an empty one with: carmony init {path}",
         )
+    refuse_links(folder)
     _refuse_open_vault(folder)
     try:
         make_private(folder.vault)
@@ -100,6 +102,21 @@ def open_study_folder(path: Path) -> StudyFolder:
             fix="run as the person who owns the study folder, or correct its permissions",
         ) from error
     return folder
+
+
+def refuse_links(folder: StudyFolder) -> None:
+    """No folder of a study leads elsewhere: what is renamed into its place has to stand on one disk with it.
+
+    Raises:
+        StudyError: one of the folders is a symbolic link.
+    """
+    for path in (folder.vault, folder.published, folder.inbox):
+        if path.is_symlink():
+            raise StudyError(
+                f"The folder '{path.name}' of the study is a symbolic link; links are not followed.",
+                fix="put the folder itself there: move the whole study to the other disk, or mount that "
+                f"disk at '{path}'",
+            )
 
 
 def _refuse_open_vault(folder: StudyFolder) -> None:
@@ -117,11 +134,39 @@ def _refuse_open_vault(folder: StudyFolder) -> None:
         elif os.geteuid() not in (0, found.st_uid):
             wrong.append(f"{name} belongs to another user")
             mend.append(f"chown -R {os.geteuid()} {path}")
+    key = folder.vault / "pseudonym.key"
+    if kind := _link_kind(key):
+        wrong.append(f"vault/{key.name} is a {kind} link, so the key stands elsewhere too")
+        mend.append(f"cp {key} {key}.own && chmod 600 {key}.own && mv {key}.own {key}")
     if wrong:
         raise StudyError(
             f"The vault is not closed to others: {'; '.join(wrong)}. No delivery is read.",
             fix=f"find out who could read it, then: {' && '.join(mend)}",
         )
+
+
+def _link_kind(key: Path) -> str:
+    """`symbolic` or `hard` if the key can be read under another name; else nothing."""
+    if key.is_symlink():
+        return "symbolic"
+    # While a key is made it has a second name in the vault, which a killed command leaves there.
+    return "hard" if all(_other_names(key) for _ in range(2)) else ""
+
+
+def _other_names(key: Path) -> bool:
+    own = list(key.parent.glob(f".{key.name}.*"))
+    try:
+        found = key.stat()
+    except OSError:
+        return False
+    return found.st_nlink - 1 > sum(_is_same(path, found) for path in own)
+
+
+def _is_same(path: Path, found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), found)
+    except OSError:
+        return False
 
 
 def make_private(path: Path) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from flows.folder import StudyFolder, private_files
+from flows.folder import StudyFolder, private_files, refuse_links
 from schemas.errors import StudyError
 
 PAGE = "report.html"
@@ -65,6 +65,7 @@ def _of_study(arguments: argparse.Namespace) -> int:
     if not root.is_dir():
         raise StudyError(f"There is no folder '{root}'.", fix="give the folder of a study")
     folder = StudyFolder(root.resolve())
+    refuse_links(folder)
     if not folder.warehouse.is_file():
         raise StudyError(
             f"Study '{root.name}' has no published warehouse.", fix="run 'carmony run' first"
