@@ -5,6 +5,9 @@ problems beside it; by this copy it is known when it comes again. One that could
 whole is not kept: it is told at every import until somebody mends or removes it. The events are
 appended before the copy is made: a crash between the two makes the file come again, and an
 answer that is known already changes nothing.
+
+Of a file that names a patient who has withdrawn only the other lines are kept, as CSV under the same name; the
+file is told at every import until somebody removes it.
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from schemas.errors import CarmonyError, FileError, Place
 from schemas.spec import load_spec, load_study
+from transforms.harmonize.privacy_withdrawn import withdrawn_of
 from transforms.read.source import shown, source_of
 from warehouse.packet_files import write_closed
 from warehouse.packet_lines import safe_for_csv
@@ -34,6 +39,9 @@ from warehouse.query_answers.read import AnswerFile, read_answers
 IMPORTED = "imported"  # its answers stand in the log
 NOTHING_NEW = "nothing new"  # it was read, and holds no answer that is not known
 KNOWN = "imported before"  # the very same bytes
+STILL_THERE = (
+    "imported before, and still there"  # such bytes, and they name a patient who has withdrawn
+)
 NOT_READ = "not read"  # the file as a whole was refused
 ANSWERS_FOLDER = "answers"
 _PASSED_OVER = re.compile(
@@ -41,6 +49,9 @@ _PASSED_OVER = re.compile(
 )  # of systems and editors
 _UNSAFE = re.compile(r"[^\w.+-]+")
 _PROBLEMS = ".problems.csv"  # beside the copy of a file
+_WITHOUT = (
+    ".without_withdrawn.csv"  # the other lines of a file that names a patient who has withdrawn
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class ImportedFile:
 
     Attributes:
         path: The file.
-        status: `IMPORTED`, `NOTHING_NEW`, `KNOWN` or `NOT_READ`.
+        status: `IMPORTED`, `NOTHING_NEW`, `KNOWN`, `STILL_THERE` or `NOT_READ`.
         center_id: Whose answers they are; None if that is not known.
         content: What was read; None for a file that is known already.
         problems: All that is wrong with it.
@@ -149,6 +160,10 @@ class _Importer:
         except FileError as error:
             return ImportedFile(path, NOT_READ, center_id, problems=(of_file(error),))
         known = self._copy_of(sha256)
+        if known is not None and known.name.endswith(_WITHOUT):
+            problem = told("WITHDRAWN_FILE", Place(shown(path.name)))
+            center_id = known.parent.name
+            return ImportedFile(path, STILL_THERE, center_id, problems=(problem,), kept=known)
         if known is not None:
             return ImportedFile(path, KNOWN, known.parent.name, kept=known)
         spec = self.study_folder / "centers" / f"{center_id}.yaml"
@@ -163,6 +178,7 @@ class _Importer:
             events=self.log.events,
             date_order=_date_order(spec),
             today=self.at.date(),
+            withdrawn_of=partial(withdrawn_of, self.study_folder),
         )
         if not content.is_read or content.center_id is None or content.sha256 != sha256:
             return ImportedFile(path, NOT_READ, content.center_id, content, content.problems)
@@ -182,7 +198,9 @@ class _Importer:
     def _copy_of(self, sha256: str) -> Path | None:
         """The kept copy of a file with these bytes."""
         for path in sorted(self.kept.glob(f"*/{sha256[:16]}_*")):
-            if not path.name.endswith(_PROBLEMS) and source_of(path).sha256() == sha256:
+            if path.name.endswith(_PROBLEMS):
+                continue
+            if path.name.endswith(_WITHOUT) or source_of(path).sha256() == sha256:
                 return path
         return None
 
@@ -193,7 +211,10 @@ class _Importer:
         bytes_now = path.read_bytes()
         if hashlib.sha256(bytes_now).hexdigest() != content.sha256:
             return None  # written to meanwhile: it comes again, and what it said is known
-        copy = folder / f"{content.sha256[:16]}_{_UNSAFE.sub('_', shown(path.name))[-80:]}"
+        copy = folder / f"{content.sha256[:16]}_{_UNSAFE.sub('_', content.name)[-80:]}"
+        if content.without is not None:
+            copy = copy.with_name(copy.name + _WITHOUT)
+            bytes_now = safe_for_csv(content.without).write_csv().encode()
         if content.problems:
             write_closed(copy.with_name(copy.name + _PROBLEMS), _as_csv(content.problems))
         write_closed(copy, bytes_now)

@@ -86,6 +86,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the folder is named like no center of the study",
         "name it like the center's spec in centers/, without .yaml",
     ),
+    "WITHDRAWN_FILE": (
+        "the file names a patient who has withdrawn; of its lines only those of other patients are kept",
+        "delete the file, also where it came from; the other answers are taken",
+    ),
     # A line
     "CONTROL_CHAR": (
         "the row holds control characters or invisible marks, and was not read",
@@ -138,6 +142,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "UNKNOWN_ID": (
         "no query of this study has this id",
         "compare the id with the workbook as it was sent; it may be mistyped or of another study",
+    ),
+    "WITHDRAWN": (
+        "about a patient who has withdrawn; nothing of it is kept",
+        "nothing; do not ask the center about it",
+    ),
+    "WITHDRAWN_ALIKE": (
+        "no query of this study has this id, and the patient's is spelled almost like that of one who has "
+        "withdrawn; nothing of it is kept",
+        "if it is another patient: carmony forget STUDY CENTER - --another-patient, and import the file again",
+    ),
+    "WITHDRAWN_NAMED": (
+        "a cell that the center filled in names a patient who has withdrawn; nothing of the line is kept",
+        "ask the center to answer without naming that patient",
     ),
     "OTHER_CENTER": (
         "the query belongs to another center",

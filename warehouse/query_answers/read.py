@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from schemas.errors import FileError
+from schemas.errors import FileError, Place
 from schemas.query_frames import ANSWER, QUERY_EVENT
+from transforms.harmonize.privacy_withdrawn import Withdrawn
 from transforms.read.source import shown
 from warehouse.query_answers.blocks import Block
 from warehouse.query_answers.days import Order, days_of
 from warehouse.query_answers.grids import read_grids
 from warehouse.query_answers.judge import REPEATED, TAKEN, UNANSWERED, judged, units_of
 from warehouse.query_answers.lines import lines_of
-from warehouse.query_answers.problems import Problem, of_file
+from warehouse.query_answers.problems import Problem, of_file, told
 from warehouse.query_answers.sheets import changed_since, said_before, sheets_of
 from warehouse.query_answers.tell import line_problems, remarks
+from warehouse.query_answers.withdrawn import (
+    holds_withdrawn,
+    is_told_of,
+    kept_lines,
+    mentions,
+    without_withdrawn,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,9 @@ class AnswerFile:
         center_id: Whose answers they are; None if that is not known.
         sha256: Of the file; empty if it could not be read at all.
         is_read: Its lines were judged one by one; else the file as a whole was refused.
+        without: None, or what may be kept of a file that names a patient who has withdrawn: the other lines,
+            as `withdrawn.kept_lines`.
+        name: Under which it may be kept.
     """
 
     file: str
@@ -47,6 +58,8 @@ class AnswerFile:
     center_id: str | None = None
     sha256: str = ""
     is_read: bool = False
+    without: pl.DataFrame | None = None
+    name: str = ""
 
     @property
     def n_refused(self) -> int:
@@ -63,6 +76,7 @@ def read_answers(
     events: pl.DataFrame | None = None,
     date_order: Order = "dmy",
     today: dt.date | None = None,
+    withdrawn_of: Callable[[str], Withdrawn | None] | None = None,
 ) -> AnswerFile:
     """The answers of a returned workbook or CSV; never raises for what is in the file.
 
@@ -75,8 +89,11 @@ def read_answers(
             and an old workbook that is saved anew does not answer what was asked again since.
         date_order: Of day and month in short dates.
         today: Answers of later days are told; default today.
+        withdrawn_of: The tombstones of a center: lines about patients who have withdrawn are told, and
+            nothing of them is in the result.
     """
-    nothing = AnswerFile(shown(path.name), pl.DataFrame(schema=ANSWER), (), center_id=center_id)
+    name = shown(path.name)
+    nothing = AnswerFile(name, pl.DataFrame(schema=ANSWER), (), center_id=center_id, name=name)
     try:
         grids, sha256, failures = read_grids(path)
     except FileError as error:
@@ -84,7 +101,8 @@ def read_answers(
     sheets = sheets_of(grids)
     file = replace(nothing, sha256=sha256, center_id=center_id or sheets.center_id)
     of_sheets = [*map(of_file, failures), *sheets.problems(file.file)]
-    units = units_of(lines_of(sheets.blocks))
+    lines = lines_of(sheets.blocks)
+    units = units_of(lines)
     known = units.join(queries, on="query_id", how="semi")["query_id"].unique()
     centers = queries.filter(pl.col("query_id").is_in(known.implode()))["center_id"].unique()
     if file.center_id is None and centers.len() == 1:
@@ -92,6 +110,14 @@ def read_answers(
     refusal = sheets.refusal(file.file, study_id, file.center_id, centers.to_list())
     if refusal is not None:
         return _refused(file, units, refusal, of_sheets)
+    withdrawn = withdrawn_of(file.center_id) if withdrawn_of and file.center_id else None
+    if withdrawn is not None and sheets.blocks:
+        lines = without_withdrawn(lines, sheets.blocks, withdrawn, queries["query_id"])
+        units = units_of(lines)
+        if is_told_of(lines) or holds_withdrawn(grids, withdrawn):
+            of_sheets.append(told("WITHDRAWN_FILE", Place(file.file)))
+            name = "answers" if mentions(path.stem, withdrawn) else file.file
+            file = replace(file, without=kept_lines(lines, sheets.blocks, queries), name=name)
     events = pl.DataFrame(schema=QUERY_EVENT) if events is None else events
     changed = changed_since(events, queries, sheets.part)
     units = judged(units, queries, file.center_id, changed, said_before(events, sheets.part))
