@@ -13,6 +13,9 @@ from schemas.errors import StudyError
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # DuckDB and Polars give no error number: their sentences quote the system's, or their own setting.
 _SENTENCES = ("no space left on device", "disk quota exceeded", "max_temp_directory_size")
+# Polars drops the system's error where the end of a Parquet file cannot be written.
+_HIDDEN = "invalid thrift: transport error"
+_WRITERS = frozenset({"write_parquet", "sink_parquet"})
 _LITTLE = 2**20  # bytes: a disk with less is taken for the full one
 _ALIKE = 4
 
@@ -29,7 +32,16 @@ def is_disk_full(error: BaseException) -> bool:
     if not isinstance(error, OSError) and library not in {"duckdb", "polars"}:
         return False
     text = str(error).lower()
-    return any(sentence in text for sentence in _SENTENCES)
+    return any(sentence in text for sentence in _SENTENCES) or _is_hidden(error)
+
+
+def _is_hidden(error: BaseException) -> bool:
+    """Whether Polars could not end a file; the same words while it reads one tell of a damaged file."""
+    trace, names = error.__traceback__, set()
+    while trace is not None:
+        names.add(trace.tb_frame.f_code.co_name)
+        trace = trace.tb_next
+    return _HIDDEN in str(error).lower() and not names.isdisjoint(_WRITERS)
 
 
 def disk_full(error: BaseException, study: Path | None) -> DiskFullError:
@@ -39,8 +51,9 @@ def disk_full(error: BaseException, study: Path | None) -> DiskFullError:
         error: what `is_disk_full` is true of.
         study: the study folder; None for a command without one.
     """
+    or_else = ", or it refuses to be written" if _is_hidden(error) else ""
     return DiskFullError(
-        f"No room is left on {_which(error, study)}.",
+        f"No room is left on {_which(error, study)}{or_else}.",
         fix="make room there, or have the quota raised, and run again; what was published before "
         "stays, and deliveries in the inbox are untouched",
     )

@@ -18,9 +18,12 @@ import small_study
 from flows import center, disk_full, parts, pull, results
 from flows.cli import main
 from flows.disk_full import is_disk_full
+from flows.faults import study_fault
 from warehouse.loads import LoadLog
 
 pytestmark = pytest.mark.usefixtures("lenient")
+# What Polars says if a disk has room for the rows of a file and not for its end (seen on a tmpfs).
+HIDDEN = "parquet: File out of specification: Invalid thrift: transport error"
 SENTENCE = 'Could not write file "x.duckdb": No space left on device'
 
 
@@ -109,6 +112,23 @@ def test_only_the_system_and_the_libraries_tell_of_a_full_disk() -> None:
     assert not is_disk_full(ValueError("no space left on device"))
     assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
     assert not is_disk_full(duckdb.BinderException("no such column"))
+
+
+def test_a_file_that_polars_could_not_end_tells_of_a_full_disk_and_one_that_it_cannot_read_does_not(
+    tmp_path: Path,
+) -> None:
+    def write_parquet() -> None:
+        raise pl.exceptions.ComputeError(HIDDEN)
+
+    with pytest.raises(pl.exceptions.ComputeError) as writing:
+        write_parquet()
+    with pytest.raises(pl.exceptions.ComputeError) as reading:
+        raise pl.exceptions.ComputeError(HIDDEN)
+    told = study_fault(writing.value, tmp_path)
+    assert told is not None
+    assert told.message.startswith("No room is left on the disk")
+    assert told.message.endswith(", or it refuses to be written.")
+    assert study_fault(reading.value, tmp_path) is None
 
 
 GB = 2**30
