@@ -177,7 +177,11 @@ def _text(done: Forgotten, study: str) -> str:
         lines.append(
             f"deleted {len(done.files_removed)} file(s) or folder(s) that held the patient:"
         )
-        lines += [f"  {place}" for place in done.files_removed[:LISTED]]
+        anew = " (written again without the patient)"
+        lines += [
+            f"  {place}{anew if (Path(study) / place).exists() else ''}"
+            for place in done.files_removed[:LISTED]
+        ]
         if more := len(done.files_removed[LISTED:]):
             lines.append(f"  and {more} more (--json names them all)")
     if done.deliveries:

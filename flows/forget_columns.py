@@ -109,7 +109,11 @@ def _declared(folder: StudyFolder, center_id: str) -> list[str]:
 
 def _read_before(folder: StudyFolder, center_id: str) -> Iterator[str]:
     for path in folder.staged(center_id).glob("*/column_map.parquet"):
-        of_ids = pl.read_parquet(path, glob=False).filter(pl.col("column") == "patient_id")
+        try:
+            read = pl.read_parquet(path, glob=False)
+        except pl.exceptions.PolarsError:
+            continue  # damaged: titles that look like those of ids are left
+        of_ids = read.filter(pl.col("column") == "patient_id")
         yield from of_ids["source_column"].drop_nulls().unique()
 
 

@@ -76,5 +76,5 @@ def _shown(path: Path, root: Path) -> str:
 
 def _placed(problem: str, path: Path, root: Path) -> str:
     """The sentence with the file's path in the place of its name."""
-    rest = problem.removeprefix(path.name)
-    return problem if rest == problem else _shown(path, root) + rest
+    rest = problem.removeprefix(f"file '{path.name}'")
+    return problem if rest == problem else f"file '{_shown(path, root)}'{rest}"

@@ -95,6 +95,7 @@ def test_only_what_holds_the_number_as_an_id_is_deleted_and_named(
     assert "STILL FOUND" not in told
     assert "BB02" not in told
     assert f"  answers/{CENTER}/both.csv\n" in told
+    assert "/findings.csv (written again without the patient)\n" in told
     assert "other.csv" not in told
     (copy,) = (path for path in (root / "vault/deliveries" / CENTER).iterdir() if path.is_dir())
     named = told.partition("delivered files that still hold")[2].splitlines()[1:3]

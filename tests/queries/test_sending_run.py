@@ -114,7 +114,7 @@ def test_answers_are_read_first_and_lead_to_a_packet(study: Path) -> None:
     (taken,) = outcome.answers
     assert (taken["center_id"], taken["n_answers"], len(taken["problems"])) == ("AA01", 1, 1)
     assert written(outcome) == [("AA01", 1, 0)]
-    assert "answers: file 'back.xlsx'" in messages(outcome)
+    assert "answers: file 'answers/AA01/back.xlsx'" in messages(outcome)
     assert "answers    1 taken" in summary(outcome)
     assert outcome.exit_code == 0
     again = sending_help.run(study)
