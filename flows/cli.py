@@ -113,6 +113,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="with --external: counts from 1 up to below N are withheld; default: the plan's, else 5",
     )
+    report.add_argument(
+        "--another-threshold",
+        action="store_true",
+        help="with --external: the report of the same state under another threshold has not left",
+    )
 
     sql = _command(
         commands,

@@ -32,6 +32,10 @@ def report(arguments: argparse.Namespace) -> int:
             f"A threshold of {arguments.threshold} withholds nothing.",
             fix=f"give {SMALLEST} or more",
         )
+    if arguments.another_threshold and not arguments.external:
+        raise StudyError(
+            "--another-threshold is of an external report.", fix="add --external, or leave it out"
+        )
     if arguments.study is None:
         if arguments.external:
             raise StudyError(
@@ -136,15 +140,39 @@ def _external(arguments: argparse.Namespace, folder: StudyFolder) -> int:
     from flows import parts
     from flows.folder import open_to_readers
     from flows.recovery import replace_folder
-    from reports.disclosure.external import write_external
+    from flows.released import numbers_of, refuse_another_threshold
+    from flows.trail_run import note
+    from reports.disclosure.external import DEFAULT_THRESHOLD, threshold_of, write_external
+    from schemas.spec.plans import load_plan
 
     fresh, place = folder.published / ".report-external.new", folder.published / "report-external"
     with private_files(), parts.run_lock(str(folder.root)):
         shutil.rmtree(fresh, ignore_errors=True)
         study = parts.load_study(folder)
-        made = write_external(folder.warehouse, fresh, study, arguments.threshold)
+        threshold = threshold_of(load_plan(study), arguments.threshold)
+        facts = {
+            "external": True,
+            "threshold": threshold,
+            "load_id": parts.published_state(folder).get("load_id"),
+            "content_hash": parts.published_state(folder).get("content_hash"),
+            "numbers": numbers_of(folder.warehouse),
+            "another_threshold": arguments.another_threshold,
+        }
+        if not arguments.another_threshold:
+            refuse_another_threshold(folder.root, facts)
+        made = write_external(folder.warehouse, fresh, study, threshold)
+        # Before the report can be taken from its place: a command that is killed here has made none.
+        note(folder.root, "report", {**facts, "outcome": "done", "exit_code": 0})
+        arguments.noted = True
         replace_folder(fresh, place)
         open_to_readers(place)
+    if made.threshold < DEFAULT_THRESHOLD:
+        _warn(
+            [
+                f"a threshold of {made.threshold} withholds counts below {made.threshold} alone; usual is "
+                f"{DEFAULT_THRESHOLD} or more"
+            ]
+        )
     page = place / made.page.name
     content = {
         "report": str(page),

@@ -56,6 +56,8 @@ def note_command(arguments: argparse.Namespace, code: int, what: str = "done") -
     command, action = arguments.command, getattr(arguments, "action", None)
     if not study or not (Path(study) / "vault").is_dir():
         return
+    if what == "done" and getattr(arguments, "noted", False):
+        return  # the command has written its entry itself
     changing = command in _CHANGING and not (command == "queries" and action in _LOOKING)
     if not changing and not (command == "run" and what != "done"):
         return

@@ -88,7 +88,7 @@ def write_external(
     from schemas.spec.plans import load_plan
 
     plan, folder = load_plan(study), Path(out_folder)
-    limit = threshold or plan.disclosure.threshold or DEFAULT_THRESHOLD
+    limit = threshold_of(plan, threshold)
     content, released = external_content(read_content(warehouse_path, study), plan, study, limit)
     printed = write_print(content, folder)
     write_csv(content, folder)
@@ -101,6 +101,11 @@ def write_external(
     return Released(
         made, limit, released["cells"], released["withheld"], tuple(released["left_out"])
     )
+
+
+def threshold_of(plan: Plan, threshold: int | None = None) -> int:
+    """The threshold that counts: the one that is given, else that of the plan, else 5."""
+    return threshold or plan.disclosure.threshold or DEFAULT_THRESHOLD
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,0 +1,109 @@
+"""Two reports for readers outside, of one state and under two thresholds: the second one is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows import parts
+from flows.cli import main
+from flows.folder import StudyFolder
+from reports.disclosure import external
+from reports.disclosure.external import Released
+from warehouse.trail import entries_of, problems_of
+
+pytestmark = pytest.mark.usefixtures("lenient")
+
+
+@pytest.fixture
+def reported(loaded_one: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A loaded study whose external report is a page that says its threshold: what it prints has other tests."""
+
+    def write(warehouse: Path, out: Path, study: Any, threshold: int) -> Released:
+        out.mkdir()
+        page = out / "report.html"
+        page.write_text(f"threshold {threshold}", encoding="utf-8")
+        return Released(page, threshold, 10, 3, ())
+
+    monkeypatch.setattr(external, "write_external", write)
+    _number(loaded_one, "T1", 7)
+    return loaded_one
+
+
+def _number(study: Path, display: str, n: int, content_hash: str = "a" * 64) -> None:
+    """Publishes one more line of the estimates: of a table, or of the words on method."""
+    folder = StudyFolder(study)
+    con = duckdb.connect(str(folder.warehouse))
+    try:
+        con.execute("CREATE TABLE IF NOT EXISTS analysis.estimate (display VARCHAR, n INTEGER)")
+        con.execute("INSERT INTO analysis.estimate VALUES (?, ?)", [display, n])
+    finally:
+        con.close()
+    size = folder.warehouse.stat().st_size
+    parts.remember_state(folder, {"size": size, "content_hash": content_hash})
+
+
+def _report(study: Path, *options: str) -> int:
+    return main(["report", str(study), "--external", *options])
+
+
+def test_a_second_threshold_for_the_same_state_is_refused_wherever_the_first_report_went(
+    reported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = reported / "published" / "report-external"
+    assert _report(reported) == 0
+    assert _report(reported, "--threshold", "5") == 0  # the default is 5: the same again
+    shutil.move(place, reported.parent / "sent")
+    capsys.readouterr()
+
+    assert _report(reported, "--threshold", "6", "--json") == 2
+    told = capsys.readouterr()
+    assert "was made with the threshold 5 before" in told.err
+    assert "with 6 as well, small counts could be found from the difference" in told.err
+    assert "Fix: give --threshold 5;" in told.err
+    assert json.loads(told.out)["exit_code"] == 2
+    assert not place.exists()
+    assert _report(reported, "--threshold", "5") == 0
+
+
+def test_the_trail_holds_that_a_report_was_external_and_its_threshold(reported: Path) -> None:
+    assert _report(reported, "--threshold", "4") == 0
+    entry = entries_of(reported)[-1]
+    assert (entry["command"], entry["outcome"], entry["external"]) == ("report", "done", True)
+    assert (entry["threshold"], entry["load_id"], entry["another_threshold"]) == (4, 1, False)
+    assert len(entry["content_hash"]) == len(entry["numbers"]) == 64
+    assert [e["command"] for e in entries_of(reported)] == ["run", "report"]  # one entry, not two
+    assert problems_of(reported) == []
+
+
+def test_words_on_method_make_no_other_state_and_other_numbers_do(reported: Path) -> None:
+    assert _report(reported, "--threshold", "5") == 0
+    _number(reported, "METHODS", 1, "b" * 64)  # another threshold in the plan changes no count
+    assert _report(reported, "--threshold", "6") == 2
+    _number(reported, "T1", 8, "c" * 64)
+    assert _report(reported, "--threshold", "6") == 0
+
+
+def test_a_report_that_has_not_left_can_be_replaced_and_a_low_threshold_is_told(
+    reported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _report(reported, "--threshold", "2") == 0
+    assert "a threshold of 2 withholds counts below 2 alone" in capsys.readouterr().err
+    assert _report(reported, "--threshold", "5", "--another-threshold") == 0
+    assert _report(reported, "--threshold", "2") == 2
+    assert _report(reported, "--threshold", "5") == 0
+    assert [e["another_threshold"] for e in entries_of(reported) if e.get("external")] == [
+        False, True, False,
+    ]  # fmt: skip
+
+
+def test_the_option_is_of_an_external_report(
+    reported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(reported), "--another-threshold"]) == 2
+    assert "add --external" in capsys.readouterr().err
