@@ -41,6 +41,7 @@ def of_numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             file.write("queries: {release: at_once, answers: by_hand}\n")
         for path in (root / "inbox" / CENTER / "2024-06-14").glob("*.csv"):
             text = path.read_text(encoding="utf-8").replace(f"{CENTER}-00", "202")
+            text = text.replace("2022,F,", "2022,2024,")  # in the place of the sex
             late = "2021,2,2031-01-01,Talquetamab\n2024,2,2031-01-01,Talquetamab\n"
             path.write_text(text + (late if path.stem == "treatment_line" else ""))
         run_study(RunRequest(str(root), report=False), Silent())
@@ -48,7 +49,7 @@ def of_numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         home.mkdir(parents=True)
         (book,) = (root / "vault" / "packets" / CENTER / "queries").glob("*/queries.csv")
         rows = list(csv.DictReader(io.StringIO(book.read_text(encoding="utf-8-sig"))))
-        assert {row["Patient"] for row in rows} == {"2021", PATIENT}
+        assert {row["Patient"] for row in rows} == {"2021", "2022", PATIENT}
         shutil.copyfile(book, home / "both.csv")
         others = [{**row, "Comment": "seen in 2024"} for row in rows if row["Patient"] == "2021"]
         with (home / "other.csv").open("w", encoding="utf-8", newline="") as file:
@@ -114,7 +115,9 @@ def test_only_what_holds_the_number_as_an_id_is_deleted_and_named(
     staged = pl.read_parquet(
         next((root / "vault" / "staged" / CENTER).glob("*/core/subject.parquet"))
     )
-    assert staged["patient_id"].sort().to_list() == ["2021", "2022", "2023", "2025", "2026"]
+    assert staged["patient_id"].sort().to_list() == ["2021", "2023", "2025", "2026"]  # 2022 is held
+    asked = pl.read_parquet(next((root / "vault/staged" / CENTER).glob("*/finding_field.parquet")))
+    assert asked.filter(column="sex")["value"].to_list() == ["2024"]
 
 
 def test_an_id_is_found_in_columns_of_ids_of_every_kind_of_file(tmp_path: Path) -> None:

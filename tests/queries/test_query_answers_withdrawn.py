@@ -145,6 +145,15 @@ def test_a_note_alone_is_not_kept_either(study: Path) -> None:
     assert files_with(study / "vault", PATIENT) == []
 
 
+def test_a_row_that_cannot_be_read_may_be_about_the_patient(study: Path) -> None:
+    book = returned(study)
+    book.fill(2, comment=f"{COMMENT}\u202e").save()  # an invisible mark: the row is rejected
+    file = run(study)
+    assert codes(file) == ["WITHDRAWN_FILE", "CONTROL_CHAR"]
+    assert state(study, IDS[0]) == "closed"
+    assert [files_with(study / "vault", secret) for secret in (PATIENT, COMMENT)] == [[], []]
+
+
 def test_another_spelling_is_told_as_one_unless_it_is_another_patients(study: Path) -> None:
     book = returned(study)
     book.sheet.cell(4, books.AT["patient"]).value = "secret 002"

@@ -87,8 +87,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "name it like the center's spec in centers/, without .yaml",
     ),
     "WITHDRAWN_FILE": (
-        "the file names a patient who has withdrawn; of its lines only those of other patients are kept",
-        "delete the file, also where it came from; the other answers are taken",
+        "the file names a patient who has withdrawn, or may do so in what could not be read; of its lines only "
+        "those of other patients are kept",
+        "delete the file, also where it came from: the other answers are taken; if something in it could not be "
+        "read, mend that first and import it again",
     ),
     # A line
     "CONTROL_CHAR": (

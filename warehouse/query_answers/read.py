@@ -114,7 +114,8 @@ def read_answers(
     if withdrawn is not None and sheets.blocks:
         lines = without_withdrawn(lines, sheets.blocks, withdrawn, queries["query_id"])
         units = units_of(lines)
-        if is_told_of(lines) or holds_withdrawn(grids, withdrawn):
+        unread = failures or any(grid.rejects.height for grid in grids)  # may name such a patient
+        if unread or is_told_of(lines) or holds_withdrawn(grids, withdrawn):
             of_sheets.append(told("WITHDRAWN_FILE", Place(file.file)))
             name = "answers" if mentions(path.stem, withdrawn) else file.file
             file = replace(file, without=kept_lines(lines, sheets.blocks, queries), name=name)
