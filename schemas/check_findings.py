@@ -233,7 +233,9 @@ class FindingBook:
         self, sources: pl.DataFrame, column_map: pl.DataFrame, address: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """FINDING and FINDING_FIELD, numbered in the order of tables, files and rows."""
-        heads = self._with_raised(pl.concat(self._heads) if self._heads else HEAD.to_frame())
+        if not self._heads:
+            return FINDING.to_frame(), FINDING_FIELD.to_frame()
+        heads = self._with_raised(pl.concat(self._heads))
         fields = pl.concat(self._fields) if self._fields else FIELD.to_frame()
         placed = addresses(fields, sources, column_map, address).filter(
             (pl.col("position") < COMPANION) | pl.col("source_column").is_not_null()

@@ -51,7 +51,7 @@ class LateRows:
         `held`: row ids that are held themselves. They are judged like others and are no evidence.
         """
         self._delivered |= data.delivered
-        if not self.checks or _NUMBER not in frame.columns:
+        if not (self.checks or self._contexts) or _NUMBER not in frame.columns:
             return  # without patients there is nothing to connect rows by; the rules do not run
         raw = [
             data.raw[name].alias(_RAW + name)

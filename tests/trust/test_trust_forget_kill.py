@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from flows.forget_pending import FILE
 from tests.trust import crash_runs as crash
 from tests.trust.crash_runs import Server, Template
 from warehouse.pseudonyms import Pseudonymizer
@@ -52,6 +53,10 @@ class Removals:
     def run(self, study: Path) -> int:
         return crash.run(self.server, self.template, study, self.folder / "out")
 
+    def is_clean(self, study: Path) -> bool:
+        """Whether nothing of the patient is left: the removal was complete, or its trail is all that lacks."""
+        return not files_with(study / "vault", PATIENT)
+
     def told(self) -> str:
         return (self.folder / "out").read_text(encoding="utf-8", errors="replace")[-400:]
 
@@ -62,15 +67,14 @@ class Removals:
             found.append(f"the same command ended with {code}: {self.told()}")
         if (code := self.run(study)) != 0:
             found.append(f"the run ended with {code}: {self.told()}")
-        stands = self.server.look(study)
-        found += [
-            f"{what} is not as of an undisturbed removal"
-            for what in ("content", "queries")
-            if stands.get(what) != self.after[what]
-        ]
+        stands, wanted = self.server.look(study)["tables"], self.after["tables"]
+        # Killed once the new state was published, the same state is published again as a load of its own.
+        differ = [t for t in stands.keys() | wanted.keys() if stands.get(t) != wanted.get(t)]
+        if set(differ) - crash.OF_LOADS:
+            found.append(f"not as of an undisturbed removal: {sorted(differ)}")
         found += [f"the patient stands in {p}" for p in files_with(study / "published", self.word)]
         found += [f"the patient stands in {p}" for p in files_with(study / "vault", PATIENT)]
-        if extra := crash.names(study) ^ self.files:
+        if extra := (crash.names(study) ^ self.files) - {"published/history/N.duckdb"}:
             found.append(f"files that are more or less: {sorted(extra)[:6]}")
         return found + [f"open to others: {name}" for name in crash.open_to_others(study)]
 
@@ -80,9 +84,7 @@ class Removals:
         root = str(self.folder / "study")
         for number, _, path in self.calls:
             place = path.removeprefix(f"{root}/")
-            parts[crash.stage_of(place) if place != "vault/forgetting.json" else "note"].append(
-                int(number)
-            )
+            parts[crash.stage_of(place) if FILE not in place else "note"].append(int(number))
         names = sorted(parts, key=lambda part: ("read", "note", "replace").index(part)
                        if part in ("read", "note", "replace") else 9)  # fmt: skip
         return [(chance.choice(parts[p]), p) for p in itertools.islice(itertools.cycle(names), n)]
@@ -103,7 +105,8 @@ def test_a_removal_killed_at_any_call_is_ended_by_the_same_command_or_by_a_run(
         study = removals.copy()
         mode = (crash.KILL_BEFORE, crash.KILL_AFTER)[number % 2]
         code = removals.forget(study, shim={"folder": str(study), "mode": mode, "at": at})
-        found = removals.faults_of(study, again=number % 3 == 2)
+        begun = (study / "vault" / FILE).is_file() or removals.is_clean(study)
+        found = removals.faults_of(study, again=number % 3 == 2 or not begun)
         if code != -9 and at < int(removals.calls[-1][0]) - 20:
             found.append(f"not killed: {code}")
         wrong += bool(found)
@@ -117,4 +120,4 @@ def test_the_campaign_sees_a_patient_who_was_left(removals: Removals) -> None:
     found = "\n".join(removals.faults_of(study, again=False))
 
     assert "the patient stands in warehouse.duckdb" in found
-    assert "content is not as of an undisturbed removal" in found
+    assert "not as of an undisturbed removal" in found
