@@ -58,7 +58,10 @@ def test_each_kind_in_each_language_is_detected_mostly() -> None:
 @pytest.mark.parametrize(
     "cell",
     ["Müller Hans", "MÜLLER HANS", "Frau schmidt", "Hr Schmidt", "laut Dr Maier", "J. Smith", "MRN1234567",
-     "A 123 456 789", "12.3.55"],
+     "A 123 456 789", "12.3.55", "Erika\u00a0Mustermann", "Erika  Mustermann", "Erika\nMustermann",
+     "Erika\u200bMustermann", "Eri\u200bka Muster\u00admann", "Patientin Müller", "Patient Müller", "Pat. Meyer-Landrut",
+     "Mme Dupont", "Sra. García", "Sra García", "Paciente Ortega", "12-Mar-1956", "12 Mrz 1956", "12MAR1956",
+     "geb. 12-Mar-1991", "DOB: 03-Oct-1990", "ÅSA LINDQVIST", "ŁUKASZ WIŚNIEWSKI", "Frau Šimková"],
 )  # fmt: skip
 def test_everyday_forms_are_detected(cell: str) -> None:
     assert identifying_values([cell]) == [cell]
@@ -73,7 +76,11 @@ def test_everyday_forms_are_detected(cell: str) -> None:
         ("Fall-Nr", "a record number"), ("Fallnr", "a record number"), ("Apellido 1", "a name"),
         ("Vorname Patient", "a name"), ("Name der Patientin", "a name"), ("Wohnort", "an address"),
         ("Geburtsjahr", None), ("Year of birth", None), ("Ort", None), ("Fallzahl", None), ("Telefonvisite", None),
-        ("Name of drug", None), ("Birth country", None),
+        ("Name of drug", None), ("Birth country", None), ("vorname_1", "a name"), ("Vorname2", "a name"),
+        ("fname", "a name"), ("lname", "a name"), ("patient_surname", "a name"), ("patientName", "a name"),
+        ("mobile", "a phone number"), ("hospital number", "a record number"), ("hospital_id", None), ("mobility", None),
+        ("FechaNac", "a full birth date"), ("birth_dt", "a full birth date"), ("BRTHDTC", "a full birth date"),
+        ("birth_year", None), ("drugName1", None), ("regimen1", None), ("lastContact", None),
     ],
 )  # fmt: skip
 def test_a_header_says_what_its_column_holds(header: str, what: str | None) -> None:
@@ -99,6 +106,16 @@ HARMLESS = (
     "progresión el 12/03/2023; inicio de Teclistamab",
     "Bendamustin 90 mg/m2 d1+2, Prednison 100 mg",
     "Sr 90, Fr 2, Dr 10",
+    "Patient PD",
+    "Patient CR, VGPR 03/2022",
+    "Patient lost",
+    "Patient Lost to follow-up",
+    "Patient Dara-Rd ab 03.2022",
+    "Patientin Talquetamab\nPatient Kyprolis",
+    "Patient Tod; Patient Progression; PATIENT REZIDIV",
+    "Pat. Dexamethason, Pat. Remission",
+    "Paciente Fallecido",
+    "Kd since 12-Mar-2021",
 )
 
 
