@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
+from pandera.polars import DataFrameSchema
 
 from schemas.catalog import load_catalog, read_codelists, tables_of
 from schemas.check_plan import plan_of
@@ -65,20 +66,18 @@ def values(table: str, name: str, dtype: pl.DataType) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def frames(draw: st.DrawFn, table: str, checks: list[TableCheck]) -> pl.DataFrame:
-    columns = wide_schema(table, checks)
+def frames(
+    draw: st.DrawFn, columns: dict[str, pl.DataType], drawn: dict[str, st.SearchStrategy[Any]]
+) -> pl.DataFrame:
     height = draw(st.integers(1, 4))
-    rows = {
-        name: draw(st.lists(values(table, name, dtype), min_size=height, max_size=height))
-        for name, dtype in columns.items()
-    }
+    rows = {n: draw(st.lists(one, min_size=height, max_size=height)) for n, one in drawn.items()}
     return pl.DataFrame(rows, schema=columns, strict=False)
 
 
-def by_pandera(table: str, checks: list[TableCheck], frame: pl.DataFrame) -> set[tuple[str, int]]:
+def by_pandera(model: DataFrameSchema, frame: pl.DataFrame) -> set[tuple[str, int]]:
     failing: set[tuple[str, int]] = set()
     try:
-        schema(table, checks).validate(frame, lazy=True)
+        model.validate(frame, lazy=True)
     except SchemaErrors as error:
         for each in error.schema_errors:
             assert each.check_output is not None, f"{each.check} gave no rows"
@@ -99,11 +98,13 @@ def by_catalog(table: str, frame: pl.DataFrame) -> set[tuple[str, int]]:
 @pytest.mark.parametrize("table", ALL)
 def test_compiled_rules_fail_the_same_rows_as_pandera(table: str) -> None:
     checks = [check for check in CHECKS if check.table == table]
+    model, columns = schema(table, checks), wide_schema(table, checks)
+    drawn = {name: values(table, name, dtype) for name, dtype in columns.items()}
 
     @settings(deadline=None, max_examples=15, database=None)
-    @given(frames(table, checks))
+    @given(frames(columns, drawn))
     def agree(frame: pl.DataFrame) -> None:
-        assert by_catalog(table, frame) == by_pandera(table, checks, frame)
+        assert by_catalog(table, frame) == by_pandera(model, frame)
 
     agree()
 
@@ -125,7 +126,7 @@ def test_a_known_frame_fails_the_rules_that_a_reader_would_name() -> None:
     expected = {
         ("SUR-02", 0), ("SUR-04", 0), ("SUR-03", 1), ("STR-06", 2), ("STR-03", 2), ("SUR-04", 3),
     }  # fmt: skip
-    assert by_pandera("follow_up", checks, frame) == expected
+    assert by_pandera(schema("follow_up", checks), frame) == expected
     assert by_catalog("follow_up", frame) == expected
 
 
