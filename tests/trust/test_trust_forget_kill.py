@@ -100,7 +100,7 @@ def test_a_removal_killed_at_any_call_is_ended_by_the_same_command_or_by_a_run(
 ) -> None:
     chance = random.Random(39)
     wrong = 0
-    n = tries(3, 100)
+    n = tries(2, 100)
     for number, (at, part) in enumerate(removals.places(n, chance)):
         study = removals.copy()
         mode = (crash.KILL_BEFORE, crash.KILL_AFTER)[number % 2]
