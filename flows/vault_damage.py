@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.folder import StudyFolder
+from flows.panics import LibraryPanicError
 from schemas.errors import StudyError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from warehouse.loads import StagedDelivery
 
 _MAGIC, _FOOTER = b"PAR1", 8  # a Parquet file ends with the length of its directory and the magic
-_LIBRARIES = frozenset({"duckdb", "polars", "flows"})  # of flows: what panicked (`flows.panics`)
+_LIBRARIES = frozenset({"duckdb", "polars"})
 _BACKUP = "restore it from a backup of the vault"
 
 
@@ -90,7 +91,8 @@ def damage_met(error: BaseException, root: Path) -> StudyError | None:
         root: the study folder.
     """
     library = type(error).__module__.partition(".")[0].lstrip("_")
-    if library not in _LIBRARIES or type(error).__name__ == "OutOfMemoryException":
+    broke_down = isinstance(error, LibraryPanicError)
+    if not (broke_down or library in _LIBRARIES) or type(error).__name__ == "OutOfMemoryException":
         return None
     from warehouse.pseudonyms import read_id_map
 
