@@ -6,7 +6,7 @@ command or by a run; then earlier states, delivered files, trail and search (`co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,8 +87,12 @@ def clean(folder: StudyFolder, asked: Asked) -> Removal:
 
 
 def conclude(folder: StudyFolder, removal: Removal) -> None:
-    """What is left to do once a state without the patient is published."""
+    """What is left to do once a state without the patient is published.
+
+    Noted first: a delivery of which half is deleted must not be met by a run as a new one.
+    """
     done = removal.done
+    forget_pending.begin(folder, replace(removal.asked, published=True))
     _earlier_states(removal.wanted, done)
     _delivered_files(removal.wanted, removal.staged, removal.asked.delete_deliveries, done)
     note_removal(folder, done, removal.marks)
@@ -99,7 +103,16 @@ def conclude(folder: StudyFolder, removal: Removal) -> None:
 def clean_pending(root: str) -> list[Removal]:
     """The removals that were interrupted, with the vault clean of their patients; for a run."""
     folder = StudyFolder(Path(root))
-    return [clean(folder, asked) for asked in forget_pending.pending(folder)]
+    left = [asked for asked in forget_pending.pending(folder) if not asked.published]
+    return [clean(folder, asked) for asked in left]
+
+
+def end_published(root: str) -> list[str]:
+    """Ends removals of which only files are left, before a run looks at deliveries; gives notes on them."""
+    folder, outcome = StudyFolder(Path(root)), RunOutcome()
+    published = [asked for asked in forget_pending.pending(folder) if asked.published]
+    conclude_pending(root, [clean(folder, asked) for asked in published], outcome)
+    return outcome.messages
 
 
 def conclude_pending(root: str, removals: list[Removal], outcome: RunOutcome) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows import center, parts, results, stages
+from flows import center, forget_pending, parts, results, stages
 from flows.faults import was_interrupted
 from flows.folder import StudyFolder, private_files, write_json
 from flows.outcome import (
@@ -65,6 +65,7 @@ def run_study(request: RunRequest, progress: Progress) -> RunOutcome:
         root = plan["root"]
     outcome.messages += plan["notes"]
     with private_files(), parts.run_lock(root):
+        outcome.messages += forget_pending.end_published(root)
         with _timed(outcome, "answers"):
             outcome.answers = stages.read_answers(root)
         with _timed(outcome, "pull"):
@@ -117,7 +118,7 @@ def finish(
     outcome: RunOutcome, root: str, report: bool, progress: Progress, judge: Any = None
 ) -> None:
     """From staged deliveries to the published warehouse and report; fills `outcome`."""
-    removals = stages.pending_removals(root)
+    removals = forget_pending.resume(root)
     if fault := stages.published_fault(root):
         outcome.messages.append(_AGAIN.format(fault))
     if not removals and not fault and stages.is_published(root, outcome.deliveries):
@@ -128,7 +129,7 @@ def finish(
     else:
         publish_load(outcome, root, progress, judge)
     if removals and outcome.state in (PUBLISHED, NO_DELIVERY):
-        stages.end_removals(root, removals, outcome)
+        forget_pending.complete(root, removals, outcome)
     if outcome.state not in (PUBLISHED, NOTHING_NEW):
         return
     if report and not stages.report_is_current(root):

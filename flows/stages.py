@@ -12,18 +12,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flows import forget_pending, parts, recovery, results
+from flows import parts, recovery, results
 from flows.fingerprint import content_key, file_hash, study_code
 from flows.folder import StudyFolder, make_private, open_study_folder, open_to_readers
-from flows.outcome import LOADED, DeliveryOutcome, RunOutcome
+from flows.outcome import LOADED, DeliveryOutcome
 from flows.pull import inbox_centers, stray_files
 from flows.recovery import announce, complete, replace_folder
 from schemas.errors import StudyError
-
-if TYPE_CHECKING:
-    from flows.forget_steps import Removal
 
 
 def prepare(root: str, centers: Sequence[str], accept_fewer: Sequence[str] = ()) -> dict[str, Any]:
@@ -108,23 +105,6 @@ def state_key(root: str, outcomes: Sequence[DeliveryOutcome], load_id: int | Non
     settings = [file_hash(folder.settings), parts.plan_hash(folder)]
     asked = parts.query_marks(folder)
     return content_key([current, failures, settings, asked, study_code()])
-
-
-def pending_removals(root: str) -> list[Removal]:
-    """Patients whose removal was interrupted: the vault is cleaned of them, and a state without them is due."""
-    folder = StudyFolder(Path(root))
-    if not forget_pending.pending(folder):
-        return []
-    from flows.forget_steps import clean_pending
-
-    return clean_pending(root)
-
-
-def end_removals(root: str, removals: list[Removal], outcome: RunOutcome) -> None:
-    """What is left to do once a state without these patients is published; adds notes to `outcome`."""
-    from flows.forget_steps import conclude_pending
-
-    conclude_pending(root, removals, outcome)
 
 
 def is_published(root: str, outcomes: Sequence[DeliveryOutcome]) -> bool:

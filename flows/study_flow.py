@@ -20,7 +20,7 @@ from prefect.runtime import task_run
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import center, parts, stages
+from flows import center, forget_pending, parts, stages
 from flows.artifacts import center_artifact, report_artifact, run_artifact
 from flows.failures import TransientError, crash_outcome, safe, will_pass
 from flows.outcome import (
@@ -80,6 +80,13 @@ def publish(root: str, outcomes: list[dict[str, Any]], report: bool, judge: Any)
     return outcome.to_dict()
 
 
+@task(name="interrupted removals", **NOT_KEPT)
+@safe
+def end_removals(root: str) -> list[str]:
+    """Ends removals of patients that were interrupted once their state was published."""
+    return forget_pending.end_published(root)
+
+
 @task(name="read answers", **NOT_KEPT)
 @safe
 def read_answers(root: str) -> list[dict[str, Any]]:
@@ -131,6 +138,7 @@ def study(
     plan = stages.prepare(study, centers or [], accept_fewer or [])
     root = plan["root"]
     with parts.run_lock(root):
+        notes = [*plan["notes"], *end_removals(root)]
         answers = read_answers(root)
         pulls = {
             c: pull.submit(root, c, until.isoformat() if until else None) for c in plan["centers"]
@@ -147,7 +155,7 @@ def study(
             outcome = RunOutcome.from_dict(publish(root, outcomes, report, judge))
         outcome.answers, outcome.packets = answers, packets(root, outcome.to_dict())
         # The notes may name files of the inbox: they go to the vault's log, not to Prefect's pages.
-        save_outcome(root, replace(outcome, messages=[*plan["notes"], *outcome.messages]))
+        save_outcome(root, replace(outcome, messages=[*notes, *outcome.messages]))
     run_artifact(outcome)
     if outcome.report:
         report_artifact(outcome.report)

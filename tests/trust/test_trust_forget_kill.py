@@ -85,8 +85,8 @@ class Removals:
         for number, _, path in self.calls:
             place = path.removeprefix(f"{root}/")
             parts[crash.stage_of(place) if FILE not in place else "note"].append(int(number))
-        names = sorted(parts, key=lambda part: ("read", "note", "replace").index(part)
-                       if part in ("read", "note", "replace") else 9)  # fmt: skip
+        names = sorted(parts, key=lambda part: ("read", "other", "note", "replace").index(part)
+                       if part in ("read", "other", "note", "replace") else 9)  # fmt: skip
         return [(chance.choice(parts[p]), p) for p in itertools.islice(itertools.cycle(names), n)]
 
 
