@@ -88,6 +88,11 @@ def test_a_header_says_what_its_column_holds(header: str, what: str | None) -> N
 
 
 HARMLESS = (
+    "M. Waldenström",
+    "M. Crohn",
+    "Patient Fieber",
+    "Pat. Nierenversagen",
+    "Patient Kontrolle 3 Monate",
     "Frau mit 3 Linien",
     "C. Diff 2x positiv",
     "V. Cava frei",
