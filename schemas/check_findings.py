@@ -33,6 +33,20 @@ HEAD = pl.Schema(
 )
 # From this position on a field is only shown if a source column holds it.
 COMPANION = 100
+# Of one delivery: nobody can go through more, and each takes some 4 kB while the delivery is judged.
+MOST_FINDINGS = 200_000
+
+
+class TooManyFindingsError(Exception):
+    """A delivery in which nearly everything is wrong: the spec, or the file as a whole.
+
+    Attributes:
+        table: the table whose rows gave the last of them.
+    """
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"more than {MOST_FINDINGS:,} findings, table {table}")
+        self.table = table
 
 
 class FindingBook:
@@ -55,7 +69,7 @@ class FindingBook:
         book: ContextBook,
     ) -> None:
         """One finding per failing row. `rows` are the judged rows at `positions`, with contexts."""
-        numbered = self._number(rows)
+        numbered = self._number(rows, data.name)
         self._heads.append(
             _head(numbered, check.rule, check.severity, check.disposition, check.scope,
                   data.name, check.message)
@@ -77,7 +91,7 @@ class FindingBook:
         sized = with_size(marked)
         flagged = sized.filter("flagged")
         rows = data.frame[flagged["index"]]
-        numbered = self._number(rows).with_columns(
+        numbered = self._number(rows, data.name).with_columns(
             flagged["group"], flagged["identical"], flagged["index"], flagged[SIZE]
         )
         column = next(
@@ -105,7 +119,7 @@ class FindingBook:
             return data.issues
         judged = issue_dispositions(self._plan, data)
         rows = data.frame[judged["index"]]
-        numbered = self._number(rows)
+        numbered = self._number(rows, data.name)
         self._heads.append(
             numbered.select(
                 "hit",
@@ -158,7 +172,7 @@ class FindingBook:
         rows = about.frame.with_row_index("index").join(
             events, on="patient_id", how="inner", suffix="_event", maintain_order="left"
         )
-        numbered = self._number(rows)
+        numbered = self._number(rows, about.name)
         self._heads.append(
             _head(numbered, check_of.rule, check_of.severity, check_of.disposition,
                   check_of.scope, about.name, check_of.message)
@@ -266,7 +280,9 @@ class FindingBook:
         heads = pl.concat(self._heads) if self._heads else HEAD.to_frame()
         return heads.group_by("rule_id", "table").len("n")
 
-    def _number(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _number(self, rows: pl.DataFrame, table: str) -> pl.DataFrame:
+        if self._next + rows.height > MOST_FINDINGS:
+            raise TooManyFindingsError(table)
         numbered = rows.with_row_index("hit", offset=self._next)
         self._next += rows.height
         return numbered

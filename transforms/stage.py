@@ -19,7 +19,9 @@ import polars as pl
 from schemas.catalog import Catalog, load_catalog
 from schemas.check import Checker, CheckOutcome
 from schemas.check_data import CheckFacts
+from schemas.check_findings import MOST_FINDINGS, TooManyFindingsError
 from schemas.delivery import Delivery
+from schemas.errors import FileError, Place
 from schemas.spec import CenterSpec, Study
 from schemas.staging import ADDRESS
 from transforms.harmonize.mapping import Mapping as DeliveryMapping
@@ -52,12 +54,30 @@ def process_center(
         folder.mkdir(mode=0o700, parents=True)
     try:
         summary = _stage(spec, delivery, work, study, catalog)
+    except TooManyFindingsError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise _too_many(spec, delivery, error.table) from None
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     shutil.rmtree(out_dir, ignore_errors=True)
     work.replace(out_dir)
     return summary
+
+
+def _too_many(spec: CenterSpec, delivery: Delivery, table: str) -> FileError:
+    """The message, with the files that the spec reads for the table."""
+    files = sorted(
+        {spec.sources[block.source].file for block in spec.tables if block.table == table}
+    )
+    return FileError(
+        "TOO_MANY_FINDINGS",
+        Place(", ".join(files) or delivery.delivery_id),
+        f"more than {MOST_FINDINGS:,} findings in the delivery, the last of them in table '{table}': "
+        "nearly every row is wrong, or the same rows stand there again and again",
+        fix="correct the center's spec (a wrong column, unit, code list or date order), or ask the center to "
+        "look at its export; what was loaded before stays",
+    )
 
 
 def _stage(
