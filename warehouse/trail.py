@@ -35,6 +35,7 @@ from warehouse.trail_breaks import (
     kept_head,
     load_log_fits,
     marks_in,
+    parsed,
     told,
 )
 
@@ -222,7 +223,7 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     found: list[dict[str, Any]] = []
     for number, line in enumerate(lines):
-        entry = _parsed(line)
+        entry = parsed(line)
         if entry.get("event") == "note":
             if found and not found[-1]:
                 found.pop()  # what the crash cut off; no entry was made of it
@@ -231,14 +232,6 @@ def _entries(path: Path) -> list[dict[str, Any]]:
             continue
         found.append(entry if entry.get("event") == "ran" else {})
     return found
-
-
-def _parsed(line: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}
 
 
 def _user() -> dict[str, Any]:

@@ -55,7 +55,7 @@ def break_of(study_folder: Path, entries: list[dict[str, Any]]) -> dict[str, Any
         if any(entry.get("head") for entry in entries):
             return {"expected": None, "found": found}
     else:
-        head = _parsed(text)
+        head = parsed(text)
         expected = {"n": head.get("n"), "hash": head.get("hash")}
         if not any(_same(entry, expected) for entry in entries):
             marks = {center: sorted(kept) for center, kept in sorted(marks_in(head).items())}
@@ -111,7 +111,8 @@ def _named(mark: Any) -> str:
     return f"{mark.get('n')} ({str(mark['hash'])[:_SHOWN]})"
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
+    """The object that a line or the head holds; empty if it holds none."""
     try:
         head = json.loads(text)
     except ValueError:
