@@ -67,7 +67,10 @@ def _texts(name: str, data: bytes) -> Iterator[str]:
             yield from _within(list(row))
     elif kind in {".json", ".jsonl"}:
         for line in [data] if kind == ".json" else data.splitlines():
-            yield from _within(json.loads(line))
+            try:
+                yield from _within(json.loads(line))
+            except ValueError:  # cut off by a crash
+                yield line
     elif kind == ".csv":
         for cells in csv.reader(io.StringIO(data.decode("utf-8"))):
             yield from cells
