@@ -70,7 +70,7 @@ def _texts(name: str, data: bytes) -> Iterator[str]:
             try:
                 yield from _within(json.loads(line))
             except ValueError:  # cut off by a crash
-                yield line
+                yield line.decode("utf-8", "replace")
     elif kind == ".csv":
         for cells in csv.reader(io.StringIO(data.decode("utf-8"))):
             yield from cells
