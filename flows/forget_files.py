@@ -135,12 +135,23 @@ def deliveries(wanted: Wanted, staged: set[str]) -> list[Path]:
     ]
 
 
-def delete(path: Path) -> None:
-    """Deletes a delivery, the sealed copy of one too."""
+def delete(path: Path, home: Path) -> None:
+    """Deletes a delivery, the sealed copy of one too.
+
+    A folder is taken out of its place in one step: a run must not meet half of it as a delivery. What a
+    crash leaves of it is swept with half-done copies (`recovery.sweep`).
+
+    Args:
+        path: the file or folder.
+        home: the center's folder in `vault/deliveries`.
+    """
     if not path.is_dir():
         path.unlink()
         return
     path.chmod(0o700)
+    gone = home / f".incoming-{path.name}.forgotten"
+    if home.is_dir():
+        path = path.rename(gone)
     for inner in path.rglob("*"):
         inner.chmod(0o700 if inner.is_dir() else 0o600)
     shutil.rmtree(path)

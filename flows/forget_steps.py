@@ -183,7 +183,7 @@ def _earlier_states(wanted: Wanted, done: Forgotten) -> None:
 def _delivered_files(wanted: Wanted, staged: set[str], delete: bool, done: Forgotten) -> None:
     for path in forget_files.deliveries(wanted, staged):
         if delete:
-            forget_files.delete(path)
+            forget_files.delete(path, wanted.folder.deliveries(wanted.center_id))
         (done.files_removed if delete else done.deliveries).append(shown(wanted.folder, path))
 
 
