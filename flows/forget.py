@@ -85,14 +85,12 @@ def forget_patient(
             )
         asked = Asked(center_id, patient_id, delete_deliveries)
         forget_pending.begin(folder, asked)
-        removal = clean(folder, asked)
+        removal = clean(folder, asked, wanted)
         removal.done.in_advance = not (again or there)
         if again or removal.changed:
             _publish(folder, removal.done)
-        else:
-            removal.done.state = (
-                PUBLISHED  # nothing that is published was made of the patient's rows
-            )
+        else:  # nothing that is published was made of the patient's rows
+            removal.done.state = PUBLISHED
         removal.done.nothing_published = not folder.warehouse.is_file()
         conclude(folder, removal)
     return removal.done

@@ -72,11 +72,11 @@ class Removal:
     changed: bool
 
 
-def clean(folder: StudyFolder, asked: Asked) -> Removal:
+def clean(folder: StudyFolder, asked: Asked, wanted: Wanted | None = None) -> Removal:
     """Sets the tombstone and takes the patient out of the vault; for the holder of the study's lock."""
     from warehouse.forget import remove_patient, set_tombstone
 
-    wanted = forget_files.wanted_of(folder, asked.center_id, asked.patient_id)
+    wanted = wanted or forget_files.wanted_of(folder, asked.center_id, asked.patient_id)
     marks = set_tombstone(folder.root, tombstones(folder, asked.center_id), asked.patient_id)
     removed = remove_patient(folder.root, asked.center_id, asked.patient_id)
     done = Forgotten(asked.center_id, marks[0], removed.rows, removed.findings, removed.queries)
