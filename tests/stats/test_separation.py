@@ -89,7 +89,7 @@ def test_a_penalized_model_stays_finite_where_the_age_rises_with_time() -> None:
     assert 0 < row["p"] < 1e-6
 
 
-@pytest.mark.parametrize("n", [10, 60])
+@pytest.mark.parametrize("n", [10, 60, 86, 100, 120])
 def test_a_penalized_age_that_rises_with_time_is_near_the_maximum_worked_out_by_hand(
     n: int,
 ) -> None:

@@ -16,6 +16,10 @@ from reports.stats.times import Bools, Floats
 MAX_STEPS, AT_REST = 200, 1e-9
 # A search that stops before a longer step (of the predictor) has not come to its maximum.
 NEAR = 1e-5
+# A step of Newton that promises less has come to rest as well: 1e-9 standard errors, whatever is left is rounding.
+FLAT = 1e-18
+# Of the sum of the predictors of all rows: how far rounding moves the log likelihood (4 times what was seen).
+ROUNDING = 4e-15
 # No limit is looked for beyond this many standard errors or units of the predictor.
 FAR = 60.0
 NUMBERS = ("coef", "se", "hr", "hr_lower", "hr_upper", "p")
@@ -113,7 +117,7 @@ class _Model:
         return _Point(coef, at, float(value) if np.isfinite(value) else -np.inf)
 
     def maximize(self, start: Floats, free: Bools) -> _Point:
-        """Newton steps over the free columns, halved until the penalized likelihood does not fall."""
+        """Newton steps over the free columns, halved until the penalized likelihood does not fall beyond rounding."""
         here = self.point(start)
         for _ in range(MAX_STEPS if free.any() else 0):
             information = here.at.information()
@@ -125,17 +129,18 @@ class _Model:
                 return _Point(here.coef, here.at, here.value, converged=False)
             if not np.isfinite(step).all():
                 return _Point(here.coef, here.at, here.value, converged=False)
-            whole = float(np.abs(step).max())
+            whole, promised = float(np.abs(step).max()), float(score @ step)
             step *= min(1.0, 5.0 / max(whole, 1e-300))
+            lowest = here.value - 1e-12 - ROUNDING * float(np.abs(self.x @ here.coef).sum())
             there = self.point(here.coef + step)
-            while there.value < here.value - 1e-12 and np.abs(step).max() > AT_REST:
+            while there.value < lowest and np.abs(step).max() > AT_REST:
                 step = step / 2
                 there = self.point(here.coef + step)
-            if not there.value >= here.value - 1e-12:
+            if not there.value >= lowest:
                 # No part of the step is better. Near the maximum that is rounding, else the end of the numbers.
                 return replace(here, converged=whole <= NEAR)
             here = there
-            if np.abs(step).max() <= AT_REST:
+            if np.abs(step).max() <= AT_REST or (whole <= NEAR and promised <= FLAT):
                 return replace(here, converged=whole <= NEAR)
         return _Point(here.coef, here.at, here.value, converged=not free.any())
 
