@@ -31,6 +31,8 @@ SMALL_BYTES = 8_000_000  # of Parquet; such tables are written in one transactio
 # Each method is tried on every column of every row group. Without these a large table of codes and
 # measurements is written with a tenth less work, and as small (measured with DuckDB 1.5).
 _COSTLY = "alprd,rle,fsst,dict_fsst,zstd,roaring"
+# Codes of at most so many values are looked up; a list is searched from its start.
+_MOST_LOOKED_UP = 100
 
 
 def fill_core(
@@ -59,10 +61,10 @@ def fill_core(
         large = [t for t in catalog.tables.values() if not _is_small(t, current)]
         for table in catalog.tables.values():
             if table not in large:
-                _fill(con, table, out[table.name], current)
+                _fill(con, table, out[table.name], current, is_small=True)
     con.execute(f"SET disabled_compression_methods = {quoted(_COSTLY)}").fetchall()
     for table in large:  # outside a transaction, rows go straight to the file
-        _fill(con, table, out[table.name], current)
+        _fill(con, table, out[table.name], current, is_small=False)
     con.execute("RESET disabled_compression_methods").fetchall()
     return out
 
@@ -104,20 +106,32 @@ def _fill(
     table: Table,
     columns: Sequence[WarehouseColumn],
     current: Sequence[LinkedDelivery],
+    *,
+    is_small: bool,
 ) -> None:
     """The rows of single deliveries in one read, those of growing centers delivery by delivery."""
     import duckdb
 
     own = [column for column in columns if column.kind != "identity"]
+    center = next(column for column in columns if column.name == "center_id")
+    taken = [
+        "k.usubjid",
+        _taken(center, is_small=is_small),
+        "f.row_id",
+        "f.source_id + k.source_shift",
+        "f.source_row",
+        "f.map_id + k.map_shift",
+        *(_taken(column, is_small=is_small) for column in own),
+    ]
     per_center = Counter(d.staged.center_id for d in current)
     file = f"core/{table.name}.parquet"
     single = existing([d for d in current if per_center[d.staged.center_id] == 1], file)
-    selects = [_select(own, parquet(single))] if single else []
+    selects = [_select(taken, parquet(single))] if single else []
     for delivery, later in _growing(table, current):
         rows = parquet([delivery.file(file)])
         if later:
             rows = f"(FROM {rows} o WHERE NOT {_stands_again(table, later)})"
-        selects.append(_select(own, rows, only_delivery=delivery.number))
+        selects.append(_select(taken, rows, only_delivery=delivery.number))
     if not selects:
         return
     try:
@@ -129,18 +143,29 @@ def _fill(
         raise _refusal(table, own, existing(current, file)) from None
 
 
-def _select(own: Sequence[WarehouseColumn], rows: str, *, only_delivery: int | None = None) -> str:
-    wanted = ", ".join(
-        f"CAST(f.{name(c.name)} AS {c.sql_type})" if c.codes else f"f.{name(c.name)}" for c in own
-    )
+def _select(taken: Sequence[str], rows: str, *, only_delivery: int | None = None) -> str:
     on = "f.center_id = k.center_id AND f.patient_id = k.patient_id"
     keys = "patient_key"
     if only_delivery is not None:
         keys = f"(SELECT * FROM patient_key WHERE number = {only_delivery})"
-    return (
-        "SELECT k.usubjid, f.center_id, f.row_id, f.source_id + k.source_shift, f.source_row, "
-        f"f.map_id + k.map_shift, {wanted} FROM {rows} f LEFT JOIN {keys} k ON {on}"
-    )
+    return f"SELECT {', '.join(taken)} FROM {rows} f LEFT JOIN {keys} k ON {on}"
+
+
+def _taken(column: WarehouseColumn, *, is_small: bool) -> str:
+    """SQL of a staged column as its type in the warehouse; raises where a code is not of its list.
+
+    DuckDB casts to an ENUM row by row, and calls a function once per distinct value that Parquet tells:
+    a large table is written with a seventh less work. What the function does not know goes to the cast.
+    """
+    at = f"f.{name(column.name)}"
+    if not column.codes:
+        return at
+    cast = f"CAST({at} AS {column.sql_type})"
+    if is_small or len(column.codes) > _MOST_LOOKED_UP:
+        return cast
+    codes = ", ".join(map(quoted, column.codes))
+    known = f"CAST([{codes}] AS {column.sql_type}[])"
+    return f"coalesce(map_extract_value(map([{codes}], {known}), {at}), {cast})"
 
 
 def replaced_rows(table: Table, current: Sequence[LinkedDelivery]) -> Iterator[tuple[int, str]]:

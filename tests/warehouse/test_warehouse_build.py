@@ -38,6 +38,14 @@ def test_core_holds_the_newest_delivery_of_every_center_under_pseudonyms(
     assert all(u.startswith(("MM2024-DE01-", "MM2024-CH01-")) for u in usubjids)
 
 
+@pytest.fixture(params=["small", "large"])
+def _any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are written as small ones, or as large ones."""
+    if request.param == "large":
+        monkeypatch.setattr("warehouse.core.SMALL_BYTES", 0)
+
+
+@pytest.mark.usefixtures("_any_size")
 def test_values_types_and_companions_arrive_as_staged(small_study: Study, ask: Any) -> None:
     response = {
         "patient_id": "001",
@@ -227,6 +235,7 @@ def test_a_row_without_a_patient_id_refuses_to_publish(small_study: Study) -> No
         s.load(s.outcome("DE01", "a", staged))
 
 
+@pytest.mark.usefixtures("_any_size")
 def test_a_code_outside_its_codelist_refuses_to_publish_without_telling_it(
     small_study: Study,
 ) -> None:

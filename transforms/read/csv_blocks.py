@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import suppress
 from typing import IO
+
+import polars as pl
 
 from transforms.read.encodings import decoding_error, utf8_error
 from transforms.read.source import Source
@@ -105,6 +108,9 @@ class BlockReader:
             raise utf8_error(self._source, self._encoding)
 
     def _check_utf8(self, block: bytes) -> None:
+        with suppress(pl.exceptions.PolarsError):  # a fifth of the time of a decoding
+            pl.Series([block], dtype=pl.Binary).cast(pl.String)
+            return
         try:
             block.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -2,7 +2,7 @@
 -- Grain:   one row per bad case: a row_id that stands more than once in core.
 -- Reads:   meta.row_address.
 -- Feeds:   the publishing: any row refuses it.
-SELECT row_id
-FROM meta.row_address
-GROUP BY row_id
-HAVING count(*) > 1
+-- Sorted, a third of the work of a GROUP BY that finds no two alike.
+SELECT DISTINCT row_id
+FROM (SELECT row_id, lag(row_id) OVER (ORDER BY row_id) AS before FROM meta.row_address)
+WHERE before = row_id

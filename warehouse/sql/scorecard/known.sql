@@ -44,7 +44,7 @@ WITH patient AS (
   LEFT JOIN (SELECT usubjid, bool_or(r_iss IS NOT NULL) AS r_iss FROM core.risk GROUP BY usubjid) AS k
     USING (usubjid)
   LEFT JOIN (
-    SELECT usubjid, bool_or(category IS NOT NULL AND category::VARCHAR <> 'NE') AS response
+    SELECT usubjid, bool_or(category IS NOT NULL AND category <> 'NE') AS response
     FROM core.response
     WHERE line_number >= 1
     GROUP BY usubjid
