@@ -46,6 +46,14 @@ class Numbers(Declared):
     decimal: DecimalMark = Field(default=".", description="Decimal mark")
     grouping: str | None = Field(default=None, description="Thousands mark")
 
+    @model_validator(mode="after")
+    def _two_marks(self) -> Numbers:
+        if self.decimal in (self.grouping or ""):
+            raise ValueError(
+                f"'grouping' is also the decimal mark '{self.decimal}': give both, as they are written"
+            )
+        return self
+
 
 class Exclude(Declared):
     """Rows that are no data: legends, totals, another study. Counted with their reason."""

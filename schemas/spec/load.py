@@ -199,6 +199,10 @@ def _check_rule(
     if rule.codebook is not None and rule.codebook not in spec.codebooks:
         near = nearest(rule.codebook, spec.codebooks)
         found.append((("codebook",), f"there is no codebook '{rule.codebook}'.{near}"))
+    decimal = rule.decimal or spec.numbers.decimal
+    if decimal in (rule.grouping or ""):
+        text = f"the decimal mark of this column is '{decimal}' as well: give 'decimal' and 'grouping', as they are written"
+        found.append((("grouping",), text))
     if rule.sequence is not None and table.name in STREAMING:
         text = (
             f"table '{table.name}' is read in parts, in which rows cannot be numbered within the "

@@ -143,6 +143,7 @@ def test_dates_by_expressions_are_the_parsers_dates(
         (".", None, "creatinine", "µmol/l"),
         (".", "'", "ferritin", "ug/L"),
         (".", ",", "flc_kappa", "mg/dL"),
+        (".", ".", "flc_kappa", "mg/L"),  # the center's mark, in a column of its own decimal mark
         (",", None, None, None),
     ],
 )

@@ -61,6 +61,8 @@ def test_a_good_spec_loads_and_knows_its_file_and_hash(tmp_path: Path) -> None:
         ("birth_year: Born", "birth_year: {regex: {column: A, pattern: '('}}", "line 10, tables[0].columns.birth_year.regex.pattern: '(' is not a regular expression"),
         ("patient_id: ID", "patientid: ID", "line 4, sources.patients.patientid: unknown key 'patientid'. Did you mean 'patient_id'?"),
         (", patient_id: ID", "", "line 4, sources.patients.patient_id: key 'patient_id' is missing"),
+        ("order: dmy}", "order: dmy}\nnumbers: {grouping: '.'}", "line 3, numbers: 'grouping' is also the decimal mark '.': give both, as they are written"),
+        ("birth_year: Born", "birth_year: {column: Born, grouping: '.'}", "line 10, tables[0].columns.birth_year.grouping: the decimal mark of this column is '.' as well"),
         ("birth_year: Born", "birth_year: {column: Born, codebook: years}", "line 10, tables[0].columns.birth_year.codebook: there is no codebook 'years'"),
     ],
 )  # fmt: skip
