@@ -310,6 +310,33 @@ def test_broken_sheets_are_refused_with_their_reason(tmp_path, sheet, code):
     assert error.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("<c r='A2' t='s'><v>-1</v></c>", "a text is missing from the workbook"),
+        ("<c r='A2' t='s'><v>0_0</v></c>", "a text is missing from the workbook"),
+        ("<c r='A2'><v>74</v></c><c r='A2'><v>34</v></c>", "column A stands twice in a row"),
+        ("<c r='A2'/><c r='A2'><v>34</v></c>", "column A stands twice in a row"),
+        ("<c r='A2'><v>7</v><v>4</v></c>", "a cell has two values"),
+        ("<c r='A2' t='inlineStr'><is><t>7</t></is><v>4</v></c>", "a cell has two values"),
+        ("<c r='A2' s='-1'><v>74</v></c>", "the style of a cell is no number"),
+    ],
+)
+def test_a_cell_that_could_be_another_value_is_refused(tmp_path, cell, problem):
+    rows = f"<row r='1'><c r='A1' t='inlineStr'><is><t>h</t></is></c></row><row r='2'>{cell}</row>"
+    with pytest.raises(FileError, match=problem) as error:
+        open_tables(changed(tmp_path, sheet=SHEET.format(rows)))
+    assert (error.value.code, error.value.place.row) == ("CORRUPT", 2)
+
+
+@pytest.mark.parametrize("text", ["7_4", "\u0667\u0664", "1_0.5", "infinity", "0x1A", "1e5_0"])
+@pytest.mark.parametrize("style", ["", " s='1'"])
+def test_what_no_workbook_program_writes_as_a_number_stays_text(tmp_path, text, style):
+    rows = f"<row r='1'><c r='A1' t='inlineStr'><is><t>h</t></is></c></row><row r='2'><c r='A2'{style}><v>{text}</v></c></row>"
+    [table] = open_tables(changed(tmp_path, sheet=SHEET.format(rows)))
+    assert cells(table) == [(2, text)]
+
+
 def test_cells_without_addresses_and_prefixed_names_are_read(tmp_path):
     sheet = (
         "<m:worksheet xmlns:m='x'><m:sheetData><m:row><m:c><m:v>1</m:v></m:c></m:row>"

@@ -221,7 +221,7 @@ def _drop(_: object) -> None:
 
 def _number(attributes: dict[str, str], name: str) -> int:
     text = xml.attribute(attributes, name)
-    return max(int(text), 1) if text and text.isdigit() else 1
+    return max(int(text), 1) if text and text.isascii() and text.isdigit() else 1
 
 
 def _time(text: str) -> str:

@@ -9,7 +9,9 @@ _DAY_MS = 86_400_000
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _BRACKET = re.compile(r"\[([^\]]*)\]")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+# What Python reads as a number besides (underscores, digits of other scripts) no workbook program writes.
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 # Built-in number formats that show dates or times, with what they show (ECMA-376, 18.8.30).
 _BUILT_IN = {
     14: "d.m.y", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm", 19: "h:mm:ss", 20: "h:mm",
@@ -25,11 +27,24 @@ def number_text(text: str) -> str:
     """The shortest text that gives the same number back: `5.2`, `61`, `1e-12`."""
     if _INTEGER.fullmatch(text):
         return text
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return float_text(value)
+    value = number(text)
+    return text if value is None else float_text(value)
+
+
+def number(text: str) -> float | None:
+    """The number of a cell; None if its text is none."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def whole(text: str) -> int:
+    """A place in the workbook: plain digits.
+
+    Raises:
+        ValueError: The text is anything else; a negative one would count from the end.
+    """
+    if not (text.isascii() and text.strip().isdigit()):
+        raise ValueError(text)
+    return int(text)
 
 
 def float_text(value: float) -> str:

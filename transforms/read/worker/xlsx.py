@@ -190,24 +190,35 @@ class _SheetHandler:
         self._book, self._writer, self._name = book, writer, name
         self._row = self._column = 0
         self._cells: dict[int, str] = {}
+        self._columns: set[int] = set()  # of the row, so far; empty cells too
         self._type, self._style = "n", 0
+        self._n_values = 0
         self._parts: list[str] = []
         self._taking = self._formula = self._phonetic = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
             self._column = self._column_of(attributes.get("r"))
+            if self._column in self._columns:
+                raise self._broken(f"column {column_letters(self._column)} stands twice in a row")
+            self._columns.add(self._column)
             self._type = attributes.get("t", "n")
-            self._style = int(attributes.get("s", "0"))
+            self._style = self._place(attributes.get("s", "0"), "the style of a cell")
             self._formula = False
+            self._n_values = 0
             self._parts.clear()
-        elif name == "v" or (name == "t" and not self._phonetic):
+        elif name in ("v", "is"):
+            self._n_values += 1
+            if self._n_values > 1:
+                raise self._broken("a cell has two values")
+            self._taking = name == "v"
+        elif name == "t" and not self._phonetic:
             self._taking = True
         elif name == "row":
             number = attributes.get("r")
-            self._row = int(number) if number else self._row + 1
+            self._row = self._place(number, "the number of a row") if number else self._row + 1
             self._column = 0
-            self._cells = {}
+            self._cells, self._columns = {}, set()
             if attributes.get("hidden") in {"1", "true"}:
                 self._writer.hidden_rows.add(str(self._row))
         elif name == "f":
@@ -241,11 +252,19 @@ class _SheetHandler:
             return self._column + 1
         match = _REF.fullmatch(reference)
         if match is None or int(match.group(2)) != self._row:
-            raise RefusedError(
-                "CORRUPT", f"cell '{reference[:20]}' stands in the wrong row", "save it again in Excel",
-                sheet=self._name, row=self._row,
-            )  # fmt: skip
+            raise self._broken(f"cell '{reference[:20]}' stands in the wrong row")
         return column_number(match.group(1))
+
+    def _place(self, text: str, what: str) -> int:
+        try:
+            return values.whole(text)
+        except ValueError:
+            raise self._broken(f"{what} is no number") from None
+
+    def _broken(self, problem: str) -> RefusedError:
+        return RefusedError(
+            "CORRUPT", problem, "save it again in Excel", sheet=self._name, row=self._row
+        )
 
     def _merge(self, reference: str) -> None:
         ends = _REF.findall(reference)
@@ -273,12 +292,9 @@ class _SheetHandler:
         kind = self._type
         if kind == "s":
             try:
-                return self._book.strings[int(text)]
+                return self._book.strings[values.whole(text)]
             except (ValueError, IndexError):
-                raise RefusedError(
-                    "CORRUPT", "a text is missing from the workbook", "save it again in Excel",
-                    sheet=self._name, row=self._row,
-                ) from None  # fmt: skip
+                raise self._broken("a text is missing from the workbook") from None
         if kind == "n":
             style = (
                 self._book.kinds[self._style] if self._style < len(self._book.kinds) else "number"
@@ -294,9 +310,8 @@ class _SheetHandler:
         return values.unescape(text)
 
     def _date(self, text: str, style: str) -> str:
-        try:
-            serial = float(text)
-        except ValueError:
+        serial = values.number(text)
+        if serial is None:
             return text
         result = values.date_text(serial, self._book.date_system, style)
         if style in (values.MONTH, values.YEAR) and len(result) < 10:
