@@ -18,12 +18,17 @@ from schemas.errors import AuditStoppedError, StudyError
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A state built again. `same`: its content hash is that of the state that was published."""
+    """A state built again. `same`: its content hash is that of the state that was published.
+
+    `standing`: what is wrong with the file that stands for the state, as a sentence; nothing if it holds it, or
+    is no longer kept.
+    """
 
     path: Path
     load_id: int
     content_hash: str
     published_hash: str
+    standing: str = ""
 
     @property
     def same(self) -> bool:
@@ -32,7 +37,7 @@ class Rebuilt:
 
 
 def history(arguments: argparse.Namespace) -> int:
-    """Runs `carmony history`; exit code 1 if the trail is broken or the rebuilt state differs."""
+    """Runs `carmony history`; exit code 1 if the trail is broken, or a state or the rebuilt one differs."""
     folder = open_study_folder(Path(arguments.study))
     if arguments.rebuild is not None:
         out = Path(arguments.out) if arguments.out else None
@@ -47,7 +52,12 @@ def history(arguments: argparse.Namespace) -> int:
         for text in problems:
             print(f"BROKEN: {text}")
         if arguments.verify and not problems:
-            print("the trail is whole: no entry was changed, removed, moved or cut off")
+            print(
+                "the trail is whole: no entry was changed, removed, moved or cut off; every published state that "
+                "is kept holds what was published"
+            )
+        for name in _not_compared(folder.root) if arguments.verify else []:
+            print(f"NOT COMPARED: {name} was written by another version of DuckDB")
     return 1 if problems else 0
 
 
@@ -77,15 +87,22 @@ def loads_of(root: Path) -> list[dict[str, Any]]:
 
 def _verify(root: Path) -> list[str]:
     from flows.withdrawn_kept import lost_marks
+    from warehouse.published_files import file_problems
     from warehouse.trail import problems_of
 
-    problems = problems_of(root)
+    problems = [*problems_of(root), *file_problems(root)]
     if lost := sum(map(len, lost_marks(root).values())):
         problems.append(
             f"{lost} mark(s) of patients who have withdrawn are not in vault/withdrawn.json, or not in the "
             "trail that its head was made of; the next run restores them"
         )
     return problems
+
+
+def _not_compared(root: Path) -> list[str]:
+    from warehouse.published_files import not_compared
+
+    return not_compared(root)
 
 
 def _show_rebuilt(rebuilt: Rebuilt, as_json: bool) -> int:
@@ -96,6 +113,7 @@ def _show_rebuilt(rebuilt: Rebuilt, as_json: bool) -> int:
             "content_hash": rebuilt.content_hash,
             "published_hash": rebuilt.published_hash,
             "same": rebuilt.same,
+            "standing": rebuilt.standing,
         }
         print(json.dumps(content))
     else:
@@ -106,7 +124,9 @@ def _show_rebuilt(rebuilt: Rebuilt, as_json: bool) -> int:
             "changed file in the vault"
         )
         print(f"load {rebuilt.load_id} built again: {rebuilt.path}\n{verdict}")
-    return 0 if rebuilt.same else 1
+        if rebuilt.standing:
+            print(f"BROKEN: {rebuilt.standing}")
+    return 0 if rebuilt.same and not rebuilt.standing else 1
 
 
 def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
@@ -125,6 +145,7 @@ def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
     from warehouse.build import build_study
     from warehouse.loads import PUBLISHED, LoadLog
     from warehouse.publish import content_hash
+    from warehouse.published_files import difference, file_of, is_comparable
     from warehouse.queries.of_load import MOMENT
 
     folder = StudyFolder(root)
@@ -151,7 +172,10 @@ def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
             shutil.move(built, target)
         finally:
             shutil.rmtree(place, ignore_errors=True)
-    return Rebuilt(target, load_id, content_hash(target), load.content_hash or "")
+    there = file_of(root, load_id)
+    wrong = difference(there, load) if there and is_comparable(load) else ""
+    standing = f"{there.relative_to(root)} {wrong}" if there and wrong else ""
+    return Rebuilt(target, load_id, content_hash(target), load.content_hash or "", standing)
 
 
 def _study_of_then(folder: StudyFolder, load_id: int, place: Path) -> StudyFolder:

@@ -43,6 +43,9 @@ def announce(folder: StudyFolder, load_id: int, key: str) -> None:
         load_id: the load.
         key: as `stages.state_key`.
     """
+    from warehouse.trail import expect
+
+    expect(folder.root)
     parts.remember_state(folder, {_NEXT: {"load_id": load_id, "key": key}})
 
 
@@ -63,9 +66,11 @@ def complete(folder: StudyFolder, load_id: int, content: str, audit_results: Pat
     for place in (folder.quality, folder.published / "history"):
         if place.is_dir():
             open_to_readers(place)
+    from warehouse.soundness import bytes_of
+
     announced = parts.published_state(folder).get(_NEXT) or {}
-    size = folder.warehouse.stat().st_size
-    state = {"load_id": load_id, "content_hash": content, "size": size, _NEXT: None}
+    known = bytes_of(folder.warehouse)
+    state = {"load_id": load_id, "content_hash": content, **known, _NEXT: None}
     parts.remember_state(folder, {**state, "key": announced.get("key")})
 
 
@@ -76,9 +81,16 @@ def published_fault(folder: StudyFolder) -> str:
     if not folder.warehouse.is_file():
         return ""
     state = parts.published_state(folder)
-    if state.get(_NEXT):  # a run was killed before it could note its load
-        return fault_of(folder.warehouse, None, None)
-    return fault_of(folder.warehouse, state.get("load_id"), state.get("size"))
+    while True:
+        # A run was killed before it could note its load: of that file nothing is known yet.
+        known = {} if state.get(_NEXT) else state
+        fault = fault_of(
+            folder.warehouse, known.get("load_id"), known.get("size"), known.get("sha256")
+        )
+        before, state = state, parts.published_state(folder)
+        if state == before:
+            return fault
+        # A run has published while the bytes were read: the new file is looked at.
 
 
 def recover(folder: StudyFolder) -> None:

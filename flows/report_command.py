@@ -74,10 +74,10 @@ def _of_study(arguments: argparse.Namespace) -> int:
         raise StudyError(
             f"Study '{root.name}' has no published warehouse.", fix="run 'carmony run' first"
         )
-    from warehouse.soundness import damage_told, damaged
+    from warehouse.soundness import damage_told, unsound
 
-    if published_fault(folder):
-        raise damaged(folder.warehouse)
+    if fault := published_fault(folder):
+        raise unsound(folder.warehouse, fault)
     with damage_told(folder.warehouse):
         return _external(arguments, folder) if arguments.external else _internal(arguments, folder)
 

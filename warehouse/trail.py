@@ -31,9 +31,11 @@ from warehouse.paths import StudyPaths, replace_durably
 from warehouse.trail_breaks import (
     HEAD,
     break_of,
+    due_file,
     head_file,
     kept_head,
     load_log_fits,
+    lost,
     marks_in,
     parsed,
     told,
@@ -69,7 +71,19 @@ def note(study_folder: Path, command: str, facts: Mapping[str, Any]) -> dict[str
             before.append(_add(study_folder, before, "trail", {"outcome": "broken", **broken}))
         entry = _add(study_folder, before, command, facts)
         _write_head(head_file(study_folder).parent, [*before, entry])
+        due_file(study_folder).unlink(missing_ok=True)
     return entry
+
+
+def expect(study_folder: Path) -> None:
+    """Says, before the first load of a study is published, that the entry about it is to come.
+
+    Published loads without any entry are a break; those of a run that was killed before its entry are not.
+    """
+    path = trail_file(study_folder)
+    with _alone(path):
+        if not path.is_file() and not lost(study_folder, []):
+            due_file(study_folder).touch(mode=0o600)
 
 
 def _add(
@@ -192,6 +206,8 @@ def _head_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[st
 
 
 def _load_problems(study_folder: Path, entries: list[dict[str, Any]]) -> list[str]:
+    if lost(study_folder, entries):
+        return ["loads were published, and the trail has no entry: it was removed, with its head"]
     if load_log_fits(study_folder, entries):
         return []
     return [f"the load log ({_ALSO}) is not what the trail sealed"]

@@ -24,6 +24,20 @@ def head_file(study_folder: Path) -> Path:
     return StudyPaths(study_folder).published / "quality" / HEAD
 
 
+def due_file(study_folder: Path) -> Path:
+    """Stands while the first entry of a study's trail is to come (`trail.expect`)."""
+    return StudyPaths(study_folder).vault / "log" / "trail.due"
+
+
+def lost(study_folder: Path, entries: list[dict[str, Any]]) -> bool:
+    """Whether the trail is gone: nothing stands in it, although loads were published."""
+    if any(entries) or due_file(study_folder).is_file():
+        return False
+    path = StudyPaths(study_folder).load_log
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
+    return any(parsed(line).get("outcome") == "published" for line in lines)
+
+
 def kept_head(study_folder: Path) -> str | None:
     """The text of the head; None if there is none."""
     path = head_file(study_folder)
@@ -52,7 +66,7 @@ def break_of(study_folder: Path, entries: list[dict[str, Any]]) -> dict[str, Any
     found = {"n": last.get("n", 0), "hash": last.get("hash")}
     text = kept_head(study_folder)
     if text is None:
-        if any(entry.get("head") for entry in entries):
+        if any(entry.get("head") for entry in entries) or lost(study_folder, entries):
             return {"expected": None, "found": found}
     else:
         head = parsed(text)
@@ -73,6 +87,8 @@ def told(entry: Mapping[str, Any]) -> str:
     expected, found = entry.get("expected"), _named(entry["found"])
     if entry.get("of") == "loads":
         return f"the load log was not what entry {found} sealed"
+    if expected is None and isinstance(entry["found"], dict) and entry["found"].get("n") == 0:
+        return "loads had been published, and no entry stood in it: it was removed, with its head"
     if expected is None:
         return f"its head was missing when it ended with entry {found}, so nobody can tell what was cut off"
     return f"it was to end with entry {_named(expected)}, and ended with entry {found}"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
+import small_study
 
 from flows.cli import main
 from flows.folder import StudyFolder
 from flows.recovery import published_fault
 from warehouse.readback import read
+from warehouse.trail import problems_of, trail_file
+from warehouse.trail_breaks import head_file
 
 pytestmark = pytest.mark.usefixtures("lenient")
 DAMAGED = "'warehouse.duckdb' is damaged and cannot be opened or read."
@@ -129,3 +133,110 @@ def test_a_damaged_id_map_is_told_and_can_be_made_again(
     id_map.unlink()
     assert main(["run", str(study), "--no-report"]) == 0
     assert content(study) == before
+
+
+# Changed by a program that can write ---------------------------------------------------------------
+
+
+@pytest.fixture
+def changed(study: Path) -> Path:
+    """Every patient of the published file is a woman; its size is the same."""
+    before = warehouse(study).stat().st_size
+    alter(warehouse(study))
+    assert warehouse(study).stat().st_size == before
+    return study
+
+
+def alter(path: Path) -> None:
+    path.chmod(0o640)
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE core.subject SET sex = 'F'")
+        con.execute("CHECKPOINT")
+
+
+def test_changed_rows_are_told_by_history_and_report(
+    changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flows.results.judge", lambda *_: {"passed": True})
+    name = "published/warehouse.duckdb DIFFERS from what load 1 published"
+    capsys.readouterr()
+    assert main(["history", str(changed), "--verify"]) == 1
+    assert f"BROKEN: {name}" in capsys.readouterr().out
+    assert main(["history", str(changed), "--rebuild", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "every table holds the rows that were published" in told
+    assert f"BROKEN: {name}" in told
+    assert main(["report", str(changed)]) == 2
+    assert "is not the file that was published: somebody" in capsys.readouterr().err
+
+
+def test_a_run_writes_a_changed_file_again_and_does_not_keep_it(
+    changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(changed), "--no-report"]) == 0
+    assert not (changed / "published" / "history").exists()
+    capsys.readouterr()
+    assert main(["history", str(changed), "--verify"]) == 0
+    assert "every published state that is kept holds what was published" in capsys.readouterr().out
+
+
+def test_a_changed_kept_state_is_told_with_its_load(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_study.deliver(study, "AA01", "2024-06-21", patients=8)
+    assert main(["run", str(study), "--no-report"]) == 0
+    kept = study / "published" / "history" / "000001.duckdb"
+    other = kept.with_name("000007.duckdb")
+    shutil.copyfile(kept, other)
+    alter(kept)
+    capsys.readouterr()
+    assert main(["history", str(study), "--verify"]) == 1
+    told = capsys.readouterr().out
+    assert "published/history/000001.duckdb DIFFERS from what load 1 published" in told
+    assert "published/history/000007.duckdb is not the file of a published load" in told
+    assert "warehouse.duckdb DIFFERS" not in told
+
+
+def test_a_state_of_another_version_of_duckdb_is_not_compared_and_said_so(
+    changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(duckdb, "__version__", "99.0")
+    capsys.readouterr()
+    assert main(["history", str(changed), "--verify"]) == 0
+    told = capsys.readouterr().out
+    assert "NOT COMPARED: published/warehouse.duckdb" in told
+
+
+def test_opening_the_file_for_writing_without_writing_is_no_change(study: Path) -> None:
+    warehouse(study).chmod(0o640)
+    with duckdb.connect(str(warehouse(study))) as con:
+        con.execute("SELECT count(*) FROM core.subject").fetchall()
+    assert not published_fault(StudyFolder(study))
+
+
+def test_a_trail_that_was_removed_with_its_head_is_told_and_stays_told(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trail_file(study).unlink()
+    head_file(study).unlink()
+    capsys.readouterr()
+    assert main(["history", str(study), "--verify"]) == 1
+    assert "loads were published, and the trail has no entry" in capsys.readouterr().out
+    assert main(["run", str(study), "--no-report"]) == 0
+    capsys.readouterr()
+    assert main(["history", str(study), "--verify"]) == 1
+    assert "tells of a break before it: loads had been published" in capsys.readouterr().out
+
+
+def test_a_first_load_killed_before_its_entry_is_no_break(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = small_study.make_study(tmp_path / "study")
+    monkeypatch.setattr("flows.run.note_run", lambda *_: None)  # as if killed before it
+    assert main(["run", str(study), "--no-report"]) == 0
+    monkeypatch.undo()
+    assert not trail_file(study).exists()
+    assert problems_of(study) == []
+    assert main(["run", str(study), "--no-report"]) == 0
+    assert trail_file(study).exists()
+    assert problems_of(study) == []
