@@ -107,9 +107,9 @@ def export(folder: StudyFolder, out: Path) -> None:
 
 def query(root: Path, statement: str, as_of: int | None) -> tuple[Sequence[str], list[Any]]:
     """Names of columns and rows that answer one reading statement."""
-    from warehouse.connect import query as ask
+    from warehouse.query_apart import query_apart
 
-    answer = ask(root, statement, as_of=as_of)
+    answer = query_apart(root, statement, as_of)
     return answer.columns, answer.rows
 
 

@@ -44,6 +44,7 @@ MOST_ROWS = (
     1_000_000  # of an answer: as Python objects rows take many times the memory that DuckDB counts
 )
 _CHUNK = 10_000
+TIMEOUT_SECONDS = 300.0
 _GAP = r"(?:\s|/\*.*?\*/|--[^\n]*\n)*"
 # Functions that the lock of DuckDB lets change its settings, and those that run a text as a statement.
 _ACTING = re.compile(
@@ -190,9 +191,13 @@ def _cannot_open(path: Path, error: Exception) -> StudyError:
 
 
 def query(
-    place: Path, statement: str, as_of: int | None = None, *, timeout_seconds: float = 300.0
+    place: Path,
+    statement: str,
+    as_of: int | None = None,
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> QueryResult:
-    """The answer of one reading statement.
+    """The answer of one reading statement. `query_apart` ends what cannot be interrupted, too.
 
     Args:
         place: The study folder, or a warehouse file.
@@ -216,18 +221,27 @@ def query(
         described = cursor.description or []
         rows = _fetched(cursor)
     except duckdb.InterruptException:
+        raise too_long(timeout_seconds) from None
+    except duckdb.OutOfMemoryException:  # its words advise settings, which are locked
         raise CarmonyError(
-            f"The query was ended after {timeout_seconds:.0f} seconds.", fix="ask for less"
+            "Out of Memory: the query takes more than there is for it.",
+            fix="ask for less: count, group, or add LIMIT",
         ) from None
     except duckdb.Error as error:
         if is_damage(error):
             raise damaged(warehouse_file(Path(place), as_of)) from None
         raise CarmonyError(_trimmed(error), fix="correct the statement") from None
     finally:
-        timer.cancel()
+        con.interrupt()  # after a signal it may still be at work, and closing waits for it
         con.close()
+        timer.cancel()
     columns = tuple(str(entry[0]) for entry in described)
     return QueryResult(columns, tuple(str(entry[1]) for entry in described), rows, load_id)
+
+
+def too_long(seconds: float) -> CarmonyError:
+    """The message for a query that took more than its time."""
+    return CarmonyError(f"The query was ended after {seconds:.0f} seconds.", fix="ask for less")
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ import pytest
 from schemas.errors import CarmonyError
 from tests.trust.load_module import load_module
 from warehouse.connect import MOST_ROWS, open_published, query
+from warehouse.query_apart import GRACE_SECONDS, query_apart
 
 Record = Callable[..., None]
 CANARY = "canary-7f3a"
@@ -181,6 +187,8 @@ GREEDY = [
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
     "SELECT string_agg(range::VARCHAR, ',') FROM range(500000000)",
     "SELECT * FROM range(100000000) a ORDER BY hash(a.range) DESC",
+    "SELECT list_sum(list_transform(range(1000000000), x -> x * 2))",
+    "SELECT list_sum(list_transform(range(100000000), x -> list_sum(range(100))))",
 ]
 
 
@@ -193,7 +201,7 @@ def test_a_greedy_query_ends_by_time_memory_or_rows(
         # Memory and rows end a query before the time does, on a busy machine too.
         seconds = 60 if number in (1, 2) else 1
         try:
-            query(place.study, statement, timeout_seconds=seconds)
+            query_apart(place.study, statement, timeout_seconds=seconds)
             answered.append(statement)
         except CarmonyError as error:
             told.append(str(error))
@@ -205,6 +213,73 @@ def test_a_greedy_query_ends_by_time_memory_or_rows(
     )
     assert all(end in text for end, text in zip(ENDS, told, strict=False))
     assert MOST_ROWS == 1_000_000
+
+
+# Made in one piece: DuckDB looks for no interrupt, and counts none of the memory.
+ONE_PIECE = "SELECT list_sum(list_transform(range({}), x -> list_sum(range(100))))"
+
+
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """What the processes of this test have in their environment."""
+    monkeypatch.setenv("QUERIES_OF", str(tmp_path))
+    return f"QUERIES_OF={tmp_path}"
+
+
+def test_a_query_that_cannot_be_interrupted_is_killed_with_its_process(
+    place: Place, mark: str
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(CarmonyError, match="was ended after 1 seconds"):
+        query_apart(place.study, ONE_PIECE.format(50_000_000), timeout_seconds=1)
+    assert time.monotonic() - start < 1 + GRACE_SECONDS + 5
+    assert workers(mark) == []
+
+
+def test_a_query_gets_no_more_memory_than_its_process_may_have(place: Place) -> None:
+    with pytest.raises(CarmonyError, match=r"(?i)memory"):
+        query_apart(place.study, "SELECT repeat('x', 3000000000)", most_bytes=2 * 1024**3)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_ends_a_query_at_once_and_leaves_no_process(
+    place: Place, number: signal.Signals, mark: str
+) -> None:
+    command = [sys.executable, "-m", "flows.cli", "sql", str(place.study)]
+    process = subprocess.Popen(
+        [*command, ONE_PIECE.format(50_000_000)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=HERE.parents[1],
+    )
+    wait_until(lambda: workers(mark) != [])
+    time.sleep(0.5)  # it is at work
+    process.send_signal(number)
+    _, told = process.communicate(timeout=10)
+    wait_until(lambda: workers(mark) == [])
+    if number != signal.SIGKILL:
+        assert process.returncode == 4
+        assert told.startswith("carmony: interrupted")
+
+
+def workers(mark: str) -> list[str]:
+    """Processes of a test that answer a query."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            given = (place / "environ").read_bytes().split(b"\0")
+            if b"warehouse.query_worker" in words and mark.encode() in given:
+                found.append(place.name)
+    return found
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_command_line_refuses_like_the_function(
