@@ -118,6 +118,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --external: the report of the same state under another threshold has not left",
     )
+    report.add_argument(
+        "--another-release",
+        action="store_true",
+        help="with --external: the report of a state with nearly the same patients has not left",
+    )
 
     sql = _command(
         commands,

@@ -193,6 +193,9 @@ def _text(done: Forgotten, study: str) -> str:
             "made of states with the patient (counts may include the patient); make them again:"
         )
         lines += [f"  {place}" for place in done.made_before]
+        lines.append(
+            "  a report that was released before and a new one differ by this patient alone: do not release both"
+        )
     if done.still_found:
         lines.append("STILL FOUND in:")
         lines += [f"  {place}" for place in done.still_found]

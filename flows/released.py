@@ -1,7 +1,8 @@
-"""Reports for readers outside that were made of the same numbers before: two thresholds give small counts away.
+"""Reports for readers outside that were made before: the difference of two can tell what each of them withholds.
 
-What one withholds and the other prints is the difference of both. The audit trail holds every threshold, so that it
-does not matter where the earlier report was moved to.
+Of one state, two thresholds print what the other withholds. Of two states that differ by a few patients, every count
+of the one less that of the other is a count of these few. The audit trail holds threshold, state and number of patients
+of every report, so that it does not matter where the earlier one was moved to.
 """
 
 from __future__ import annotations
@@ -31,6 +32,49 @@ def numbers_of(warehouse: Path) -> str:
     for row in rows:
         digest.update(repr(row).encode("utf-8", "backslashreplace") + b"\n")
     return digest.hexdigest()
+
+
+def patients_of(warehouse: Path) -> int:
+    """Number of patients that a report of the warehouse is about."""
+    import duckdb
+
+    con = duckdb.connect(str(warehouse), read_only=True)
+    try:
+        return int(con.execute("SELECT count(*) FROM analysis.adsl").fetchall()[0][0])
+    finally:
+        con.close()
+
+
+def other_release(root: Path, facts: dict[str, Any], *, allowed: bool) -> list[str]:
+    """What has to be told about the newest external report of another state.
+
+    Args:
+        root: the study folder.
+        facts: `threshold`, `numbers`, `content_hash` and `patients` of the report that is asked for.
+        allowed: the person says that the earlier report has left nobody's hands.
+
+    Raises:
+        StudyError: the two are about nearly the same patients, and it is not allowed.
+    """
+    from warehouse.trail import entries_of
+
+    made = [e for e in entries_of(root) if e.get("external") and e.get("outcome") == "done"]
+    if not made or _is_same_state(made[-1], facts):
+        return []
+    day, before = str(made[-1].get("at", ""))[:10], made[-1].get("patients")
+    told = f"An external report of another state of the study was made on {day}"
+    few = isinstance(before, int) and 0 < abs(before - facts["patients"]) < facts["threshold"]
+    if few and not allowed:
+        raise StudyError(
+            f"{told}, which has fewer than {facts['threshold']} patients more or less than this one: whoever has "
+            "both reports finds every answer about these few from the difference.",
+            fix="release one of the two alone; if the earlier report has left nobody's hands and is deleted, add "
+            "--another-release",
+        )
+    return [
+        f"{told}: whoever has both reports can subtract them, and finds what was corrected in between; "
+        "release one of the two alone"
+    ]
 
 
 def refuse_another_threshold(root: Path, facts: dict[str, Any]) -> None:

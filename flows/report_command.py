@@ -32,10 +32,12 @@ def report(arguments: argparse.Namespace) -> int:
             f"A threshold of {arguments.threshold} withholds nothing.",
             fix=f"give {SMALLEST} or more",
         )
-    if arguments.another_threshold and not arguments.external:
-        raise StudyError(
-            "--another-threshold is of an external report.", fix="add --external, or leave it out"
-        )
+    for name in ("another_threshold", "another_release"):
+        if getattr(arguments, name) and not arguments.external:
+            raise StudyError(
+                f"--{name.replace('_', '-')} is of an external report.",
+                fix="add --external, or leave it out",
+            )
     if arguments.study is None:
         if arguments.external:
             raise StudyError(
@@ -140,7 +142,7 @@ def _external(arguments: argparse.Namespace, folder: StudyFolder) -> int:
     from flows import parts
     from flows.folder import open_to_readers
     from flows.recovery import replace_folder
-    from flows.released import numbers_of, refuse_another_threshold
+    from flows.released import numbers_of, other_release, patients_of, refuse_another_threshold
     from flows.trail_run import note
     from reports.disclosure.external import DEFAULT_THRESHOLD, threshold_of, write_external
     from schemas.spec.plans import load_plan
@@ -156,10 +158,13 @@ def _external(arguments: argparse.Namespace, folder: StudyFolder) -> int:
             "load_id": parts.published_state(folder).get("load_id"),
             "content_hash": parts.published_state(folder).get("content_hash"),
             "numbers": numbers_of(folder.warehouse),
+            "patients": patients_of(folder.warehouse),
             "another_threshold": arguments.another_threshold,
+            "another_release": arguments.another_release,
         }
         if not arguments.another_threshold:
             refuse_another_threshold(folder.root, facts)
+        _warn(other_release(folder.root, facts, allowed=arguments.another_release))
         made = write_external(folder.warehouse, fresh, study, threshold)
         # Before the report can be taken from its place: a command that is killed here has made none.
         note(folder.root, "report", {**facts, "outcome": "done", "exit_code": 0})

@@ -15,6 +15,7 @@ from flows.cli import main
 from flows.folder import StudyFolder
 from reports.disclosure import external
 from reports.disclosure.external import Released
+from warehouse.soundness import bytes_of
 from warehouse.trail import entries_of, problems_of
 
 pytestmark = pytest.mark.usefixtures("lenient")
@@ -44,8 +45,20 @@ def _number(study: Path, display: str, n: int, content_hash: str = "a" * 64) -> 
         con.execute("INSERT INTO analysis.estimate VALUES (?, ?)", [display, n])
     finally:
         con.close()
-    size = folder.warehouse.stat().st_size
-    parts.remember_state(folder, {"size": size, "content_hash": content_hash})
+    parts.remember_state(folder, {**bytes_of(folder.warehouse), "content_hash": content_hash})
+
+
+def _leave_out(study: Path, patients: int) -> None:
+    """Publishes the state without some patients."""
+    con = duckdb.connect(str(StudyFolder(study).warehouse))
+    try:
+        con.execute(
+            "DELETE FROM analysis.adsl WHERE USUBJID IN (SELECT USUBJID FROM analysis.adsl ORDER BY ALL LIMIT ?)",
+            [patients],
+        )
+    finally:
+        con.close()
+    _number(study, "T1", 20 + patients, f"{patients:064x}")
 
 
 def _report(study: Path, *options: str) -> int:
@@ -102,8 +115,34 @@ def test_a_report_that_has_not_left_can_be_replaced_and_a_low_threshold_is_told(
     ]  # fmt: skip
 
 
-def test_the_option_is_of_an_external_report(
+def test_a_report_of_nearly_the_same_patients_is_refused_unless_the_other_has_not_left(
     reported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["report", str(reported), "--another-threshold"]) == 2
+    assert _report(reported) == 0
+    _leave_out(reported, 1)
+    capsys.readouterr()
+    assert _report(reported) == 2
+    told = capsys.readouterr().err
+    assert "has fewer than 5 patients more or less than this one" in told
+    assert "--another-release" in told
+    assert _report(reported, "--another-release") == 0
+    assert [e["patients"] for e in entries_of(reported) if e.get("external")] == [6, 5]
+    assert _report(reported) == 0  # the same again
+
+
+def test_a_report_of_other_patients_is_told_of_the_earlier_one(
+    reported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _report(reported, "--threshold", "4") == 0
+    assert "An external report" not in capsys.readouterr().err
+    _leave_out(reported, 4)
+    assert _report(reported, "--threshold", "4") == 0
+    assert "whoever has both reports can subtract them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--another-threshold", "--another-release"])
+def test_the_option_is_of_an_external_report(
+    reported: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(reported), option]) == 2
     assert "add --external" in capsys.readouterr().err
