@@ -9,11 +9,12 @@ import small_study
 from unprivileged import denied
 
 from flows import pull
-from flows.cli import main
 from flows.folder import StudyFolder
 from flows.outcome import RunOutcome
 from flows.run import RunRequest, run_study
 from flows.show import Silent
+from schemas.errors import StudyError
+from warehouse.connect import query
 
 pytestmark = pytest.mark.usefixtures("lenient")
 
@@ -61,17 +62,14 @@ def test_a_spec_that_cannot_be_read_fails_only_its_center(two: Path) -> None:
     assert (healed.exit_code, [d.state for d in healed.deliveries]) == (0, ["loaded", "unchanged"])
 
 
-def test_a_published_warehouse_that_cannot_be_read_is_told_as_that(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_published_warehouse_that_cannot_be_read_is_told_as_that(tmp_path: Path) -> None:
     warehouse = tmp_path / "published" / "warehouse.duckdb"
     warehouse.parent.mkdir()
     warehouse.write_bytes(b"any")
-    with denied(warehouse):
-        code = main(["sql", str(tmp_path), "select 1"])
-    shown = capsys.readouterr().err
+    with denied(warehouse), pytest.raises(StudyError) as refused:  # the powers of this thread alone
+        query(tmp_path, "select 1")
+    shown = str(refused.value)
 
-    assert code == 2
     assert "'warehouse.duckdb' cannot be read: Permission denied." in shown
     assert "the right to read its folder 'published'" in shown
     assert "open for writing" not in shown
