@@ -271,6 +271,12 @@ def _load_of(path: Path) -> int:
 
 def _refuse_other_than_reading(con: duckdb.DuckDBPyConnection, statement: str) -> None:
     statements = con.extract_statements(statement)
+    if len(statements) > 1 and re.search(r"\bpivot", statement, re.IGNORECASE):
+        # DuckDB makes a type of the values first where a PIVOT does not name them.
+        raise CarmonyError(
+            "Only reading statements are answered; this PIVOT makes a type first, or more follows it.",
+            fix="of a PIVOT, name the values: PIVOT ... ON column IN ('a', 'b') USING ...",
+        )
     if len(statements) != 1:
         raise CarmonyError(
             f"{len(statements)} statements were given; one is wanted.",

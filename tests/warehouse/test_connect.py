@@ -176,6 +176,13 @@ def test_the_locked_connection_refuses_the_vault_because_of_the_lock(published: 
         query(published, statement)
 
 
+def test_a_pivot_names_its_values(published: Path) -> None:
+    table = "(SELECT 'a' AS k)"
+    assert query(published, f"PIVOT {table} ON k IN ('a') USING count(*)").rows == [(1,)]
+    with pytest.raises(CarmonyError, match="this PIVOT makes a type first"):
+        query(published, f"PIVOT {table} ON k USING count(*)")
+
+
 def test_a_query_that_takes_too_long_is_ended(published: Path) -> None:
     slow = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range * b.range = 7"
     with pytest.raises(CarmonyError, match="ended after 0 seconds"):
