@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.engine import great_expectations, new_context
 from expectations.frames import compute
-from expectations.profile import Profile, set_bounds, take_profile
+from expectations.profile import CHANGED, Count, Profile, put_counts, set_bounds, take_profile
 from expectations.record import Row, rows_of
 from expectations.suite import SEVERITIES, STOP, WARN, Check, Expectation, Suite, load_suite
 from expectations.told import Frame, failing_lines, height, sentence
@@ -60,6 +60,7 @@ def audit(
     suite: Suite | None = None,
     before: Profile | None = None,
     bounds: Mapping[str, Sequence[float]] | None = None,
+    changed: Sequence[Count] = (),
 ) -> AuditResult:
     """Judges a staged warehouse.
 
@@ -68,6 +69,8 @@ def audit(
         suite: what is expected; the suites of `suite.yaml` if None.
         before: of the load that was published last; without it nothing is compared.
         bounds: of medians, as `study.yaml` sets them.
+        changed: patients in whom something that does not change is another than published before
+            (figure `both`, `changed`, `twice`, or `column` with its name).
 
     Returns:
         The result; a check that could not run counts as failed.
@@ -80,7 +83,7 @@ def audit(
     frames = asset.add_batch_definition_whole_dataframe("all")
     con = duckdb.connect(str(path), read_only=True)
     try:
-        profile = _prepare(con, before, bounds or {})
+        profile = _prepare(con, before, bounds or {}, changed)
         judged = [_run(con, frames, check) for check in chosen.checks]
     finally:
         con.close()
@@ -107,13 +110,17 @@ def audit(
 
 
 def _prepare(
-    con: duckdb.DuckDBPyConnection, before: Profile | None, bounds: Mapping[str, Sequence[float]]
+    con: duckdb.DuckDBPyConnection,
+    before: Profile | None,
+    bounds: Mapping[str, Sequence[float]],
+    changed: Sequence[Count],
 ) -> Profile | None:
     """Counts to compare; None if the file is no warehouse: each check then says what it misses."""
     import duckdb
 
     try:
         set_bounds(con, bounds)
+        put_counts(con, CHANGED, changed)
         load_id = con.execute("select load_id from meta.run").fetchall()[0][0]
         return take_profile(con, load_id, before)
     except (duckdb.Error, IndexError):

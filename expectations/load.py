@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from expectations.audit import AuditResult, audit
 from expectations.page import write_results
-from expectations.profile import profile_path, read_profile, write_profile
+from expectations.profile import Count, profile_path, read_profile, write_profile
 from expectations.record import write_check_runs
 from expectations.suite import STOP, WARN, Suite, load_suite
 from schemas.errors import StudyError
@@ -14,7 +15,12 @@ from schemas.spec.study import Audit
 
 
 def audit_load(
-    warehouse: Path, results: Path, profiles: Path, last: int | None, settings: Audit
+    warehouse: Path,
+    results: Path,
+    profiles: Path,
+    last: int | None,
+    settings: Audit,
+    changed: Sequence[Count] = (),
 ) -> AuditResult:
     """Audits a staged warehouse, writes the results beside it and into its `quality.check_run`.
 
@@ -24,12 +30,13 @@ def audit_load(
         profiles: folder of the vault in which each published load's counts are kept.
         last: the load that was published last; None if none was.
         settings: `audit` of `study.yaml`.
+        changed: as for `audit`.
 
     Raises:
         StudyError: the settings name a check that is not there, or that must stop.
     """
     before = read_profile(profile_path(profiles, last)) if last is not None else None
-    verdict = audit(warehouse, chosen_suite(settings), before, settings.medians)
+    verdict = audit(warehouse, chosen_suite(settings), before, settings.medians, changed)
     write_results(verdict, results)
     write_check_runs(warehouse, verdict.check_runs)
     if verdict.passed and verdict.profile:

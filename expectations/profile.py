@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     import duckdb
 
 FORM = 1  # of the figures; a profile of another form is not compared with
-NOW, BEFORE, BOUND = "audit_now", "audit_before", "audit_bound"
+NOW, BEFORE, BOUND, CHANGED = "audit_now", "audit_before", "audit_bound", "audit_changed"
 _COLUMNS = "figure varchar, center_id varchar, name varchar, level varchar, n bigint"
+
+
+Count = tuple[str, str, str, str | None, int]  # figure, center, name, level, n
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Profile:
     """Counts of one load: rows (figure, center, name, level, n), as `sql/profile.sql` says."""
 
     load_id: int
-    rows: tuple[tuple[str, str, str, str | None, int], ...]
+    rows: tuple[Count, ...]
 
 
 def profile_path(folder: Path, load_id: int) -> Path:

@@ -32,8 +32,10 @@ class Check:
     `for_each` runs the SQL once per canonical table (`table`), table with a key (`key`) or coded
     column (`coded_column`), with the names filled in; the rows are put together. `limits` are numbers
     that the SQL names in braces. `named`: columns of the frame (ids of centers, tables, rules and
-    groups, never values) that the sentence of a failure quotes from the lines that fail.
+    groups, names of columns and counts, never values) that the sentence of a failure quotes from the lines
+    that fail.
     `acceptable`: a data manager who has looked may turn its stop into a warning, in `study.yaml`.
+    `fix`: what to do about a failure; told with it.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Check:
     named: tuple[str, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
     acceptable: bool = False
+    fix: str = ""
 
     @property
     def severity(self) -> str:
@@ -112,6 +115,7 @@ def _check(entry: Mapping[str, Any], folder: Path) -> Check:
         tuple(entry.get("named", ())),
         limits,
         bool(entry.get("acceptable")),
+        entry.get("fix", ""),
     )
 
 

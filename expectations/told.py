@@ -38,7 +38,8 @@ def sentence(check: Check, frame: Frame, observed: str, severity: str) -> str:
     if severity == STOP and any(frame.get("stops", ())):
         lines = _lines(frame, "stops")
     what = f"{len(lines)} of {height(frame)} lines fail" if lines else observed
-    return f"{check.id} {check.title}: {what}{_places(check, frame, lines)}"
+    fix = f"; {check.fix}" if check.fix and lines else ""
+    return f"{check.id} {check.title}: {what}{_places(check, frame, lines)}{fix}"
 
 
 def plain(value: Any) -> Any:

@@ -48,7 +48,8 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
     settings = parts.load_study(folder)
     write_estimates(warehouse, settings)
     last = parts.last_published(folder)
-    verdict = audit_load(warehouse, results, folder.vault / "profiles", last, settings.audit)
+    profiles = folder.vault / "profiles"
+    verdict = audit_load(warehouse, results, profiles, last, settings.audit, _changed(folder))
     keep_head(study, results)  # the folder takes the place of the published one, in one step
     return {
         "passed": verdict.passed,
@@ -57,6 +58,21 @@ def judge(warehouse: Path, study: Path, results: Path) -> dict[str, Any]:
         ],
         "warnings": list(verdict.warnings),
     }
+
+
+def _changed(folder: StudyFolder) -> list[tuple[str, str, str, str | None, int]]:
+    """How many patients of each center are others than published before, as the audit takes counts."""
+    from schemas.catalog import load_catalog
+    from warehouse.kept_values import kept_values
+
+    log = parts.read_log(folder)
+    running = max(load.load_id for load in log.loads)
+    rows: list[tuple[str, str, str, str | None, int]] = []
+    for one in kept_values(log, running, load_catalog()):
+        told = {"both": one.n_both, "changed": one.n_changed, "twice": one.n_twice}
+        rows += [(figure, one.center_id, "patients", None, n) for figure, n in told.items()]
+        rows += [("column", one.center_id, name, None, n) for name, n in one.columns.items()]
+    return rows
 
 
 def publish(folder: StudyFolder, staged_file: Path, *, replaces_damaged: bool = False) -> str:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from flows.outcome import (
 )
 from flows.show import Progress
 from flows.trail_run import note_run
-from schemas.errors import AuditStoppedError
+from schemas.errors import AuditStoppedError, CarmonyError
 
 LAST_RUN = "last_run.json"
 _NOTHING_READ = "no center could be read, and nothing was published before: nothing is published"
@@ -123,6 +123,8 @@ def finish(
         outcome.messages.append(_AGAIN.format(fault))
     if not removals and not fault and stages.is_published(root, outcome.deliveries):
         outcome.state = NOTHING_NEW
+        with suppress(CarmonyError):  # a file damaged inside is told by the query that meets it
+            stages.count_findings(StudyFolder(Path(root)).warehouse, outcome.deliveries)
     elif stages.nothing_came(root, outcome.deliveries):
         outcome.state = NO_DELIVERY
         outcome.messages.append(_NO_DELIVERY)
@@ -173,6 +175,7 @@ def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> 
         outcome.messages.append(_NOTHING_READ)
         stages.close_load(root, load_id, "failed")
         return
+    stages.count_findings(Path(staged_file), outcome.deliveries)
     with _timed(outcome, "judge"):
         progress.stage("judge")
         verdict = stages.judge(root, load_id, staged_file, judge, packets)

@@ -17,7 +17,7 @@ from typing import Any
 from flows import parts, recovery, results
 from flows.fingerprint import content_key, file_hash, study_code
 from flows.folder import StudyFolder, make_private, open_study_folder, open_to_readers
-from flows.outcome import LOADED, DeliveryOutcome
+from flows.outcome import LOADED, UNCHANGED, DeliveryOutcome
 from flows.pull import inbox_centers, stray_files
 from flows.recovery import announce, complete, replace_folder
 from schemas.errors import StudyError
@@ -175,6 +175,24 @@ def assemble(root: str, load_id: int) -> str:
     if not parts.current_deliveries(folder, load_id):
         return ""
     return str(results.build(folder, load_id))
+
+
+def count_findings(warehouse: Path, outcomes: Sequence[DeliveryOutcome]) -> None:
+    """Puts the findings that a warehouse holds of each delivery in the place of those of its reading.
+
+    The build adds some: what differs between deliveries, what repeats in another center.
+
+    Args:
+        warehouse: staged or published.
+        outcomes: of the run; those of which nothing stands in the warehouse stay as they are.
+    """
+    from warehouse.finding_counts import finding_counts
+
+    counts = finding_counts(warehouse)
+    for outcome in outcomes:
+        key = (outcome.center_id, outcome.delivery_id)
+        if outcome.state in (LOADED, UNCHANGED) and key in counts:
+            outcome.errors, outcome.warnings = counts[key]
 
 
 def judge(

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from audit_cases import Row, check, compared, levels, lines, places, rows_of  # noqa: E402
+
+from expectations.profile import CHANGED, put_counts  # noqa: E402
+from expectations.told import sentence  # noqa: E402
 
 
 def known(center: str, cohort: int, **variables: int) -> list[Row]:
@@ -224,7 +228,86 @@ def test_a_new_center_does_not_move_the_groups() -> None:
     assert places(compared(before, now), "AUD-29") == []
 
 
+# Other patients: AUD-34 ---------------------------------------------------------------------------
+
+
+def changed(both: int, one: int, two: int, **columns: int) -> duckdb.DuckDBPyConnection:
+    """A center: patients then and now, changed in one value or more, in two or more, and in columns."""
+    con = duckdb.connect()
+    counts = {"both": both, "changed": one, "twice": two}
+    rows: list[Row] = [(figure, "C1", "patients", None, n) for figure, n in counts.items()]
+    rows += [("column", "C1", f"subject.{name}", None, n) for name, n in columns.items()]
+    put_counts(con, CHANGED, rows)
+    return con
+
+
+@pytest.mark.parametrize(
+    ("both", "one", "two", "told", "stopped"),
+    [
+        (15, 3, 0, True, False),  # a fifth, and three
+        (16, 3, 0, False, False),
+        (2, 2, 2, False, False),  # two patients
+        (4, 4, 4, True, False),  # of four, all: told
+        (10, 5, 5, True, True),  # half, and five
+        (11, 5, 5, True, False),
+        (14, 14, 4, True, False),  # one column is another for all: a correction of that column
+        (0, 0, 0, False, False),
+    ],
+)
+def test_patients_who_are_others_than_before_are_told_and_stop_where_they_are_most(
+    both: int, one: int, two: int, told: bool, stopped: bool
+) -> None:
+    con = changed(both, one, two, sex=one)
+
+    assert [line["center_id"] for line in lines(con, "AUD-34") if line["bad"]] == ["C1"] * told
+    assert [line["center_id"] for line in lines(con, "AUD-34") if line["stops"]] == ["C1"] * stopped
+
+
+def test_the_sentence_says_center_how_many_patients_which_columns_and_what_to_do() -> None:
+    frame = {
+        name: [value]
+        for name, value in lines(changed(14, 13, 9, sex=9, birth_year=12), "AUD-34")[0].items()
+    }
+
+    assert sentence(check("AUD-34"), frame, "", "stop") == (
+        "AUD-34 Patients are those that were published before: 1 of 1 lines fail (C1 with 13 of 14 patients "
+        "changed: 12 in subject.birth_year, 9 in subject.sex); rows may stand beside the ids of other patients: "
+        "see whether the spec takes the ids from the right column, and ask the center whether a column was "
+        "sorted or moved without the others"
+    )
+
+
+# Patients who are gone: AUD-35 --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (14, 8, ["C1 with 8 patients, before 14"]),
+        (15, 12, []),  # a fifth is the bound
+        (14, 11, ["C1 with 11 patients, before 14"]),
+        (4, 2, []),  # two patients
+        (8, 14, []),
+    ],
+)
+def test_a_center_that_lost_more_than_a_fifth_of_its_patients_is_told(
+    before: int, now: int, told: list[str]
+) -> None:
+    con = compared(rows_of("C1", "subject", before), rows_of("C1", "subject", now))
+
+    assert places(con, "AUD-35") == told
+
+
+def test_a_center_without_any_patient_left_is_told_where_other_rows_stand() -> None:
+    now = rows_of("C1", "lab", 50)
+
+    assert places(compared(rows_of("C1", "subject", 9), now), "AUD-35") == [
+        "C1 with 0 patients, before 9"
+    ]
+
+
 def test_only_comparing_checks_can_be_accepted() -> None:
+    assert check("AUD-34").acceptable
     assert check("AUD-23").acceptable
     assert check("AUD-29").acceptable
     assert not check("AUD-01").acceptable
