@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import sys
 from pathlib import Path
@@ -138,7 +139,9 @@ def test_no_check_names_a_column_of_values() -> None:
         "relation", "display", "what", "paramcd",
     }  # fmt: skip
     for one in load_suite().checks:
-        assert set(one.named) <= ids, one.id
+        # `told` is a sentence of counts: its frame is made of counts alone, and sees no table of the warehouse.
+        counts = {"told"} if not re.search(r"\b(core|analysis|quality)\.", one.sql) else set()
+        assert set(one.named) <= ids | counts, one.id
 
 
 # The profile --------------------------------------------------------------------------------------
