@@ -69,7 +69,12 @@ def _changed(folder: StudyFolder) -> list[tuple[str, str, str, str | None, int]]
     running = max(load.load_id for load in log.loads)
     rows: list[tuple[str, str, str, str | None, int]] = []
     for one in kept_values(log, running, load_catalog()):
-        told = {"both": one.n_both, "changed": one.n_changed, "twice": one.n_twice}
+        told = {
+            "both": one.n_both,
+            "changed": one.n_changed,
+            "twice": one.n_twice,
+            "published": int(one.was_published),
+        }
         rows += [(figure, one.center_id, "patients", None, n) for figure, n in told.items()]
         rows += [("column", one.center_id, name, None, n) for name, n in one.columns.items()]
     return rows

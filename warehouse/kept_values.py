@@ -28,9 +28,13 @@ _WHO = ["center_id", "patient_id"]
 
 @dataclass(frozen=True, slots=True)
 class KeptValues:
-    """A center: patients in both states, those changed in one value or more, in two or more, by column."""
+    """A center: patients in both states, those changed in one value or more, in two or more, by column.
+
+    `was_published`: the state before was published; else it was superseded in the same load.
+    """
 
     center_id: str
+    was_published: bool
     n_both: int
     n_changed: int
     n_twice: int
@@ -56,7 +60,10 @@ def kept_values(log: LoadLog, load_id: int, catalog: Catalog) -> list[KeptValues
     ]
     changed = pl.concat(parts)
     times = changed.group_by(_WHO).len("n")
-    return [_counted(one.center_id, both, changed, times) for one in sides]
+    published = {s.center_id for s in log.history() if s.current}
+    return [
+        _counted(one.center_id, one.center_id in published, both, changed, times) for one in sides
+    ]
 
 
 def sides_of(log: LoadLog, load_id: int) -> list[Sides]:
@@ -135,7 +142,11 @@ def _known(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counted(
-    center_id: str, both: pl.DataFrame, changed: pl.DataFrame, times: pl.DataFrame
+    center_id: str,
+    was_published: bool,
+    both: pl.DataFrame,
+    changed: pl.DataFrame,
+    times: pl.DataFrame,
 ) -> KeptValues:
     mine = pl.col("center_id") == center_id
     of_columns = (
@@ -146,6 +157,7 @@ def _counted(
     )
     return KeptValues(
         center_id,
+        was_published,
         both.filter(mine).height,
         times.filter(mine).height,
         times.filter(mine, pl.col("n") > 1).height,

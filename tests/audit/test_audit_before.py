@@ -231,10 +231,12 @@ def test_a_new_center_does_not_move_the_groups() -> None:
 # Other patients: AUD-34 ---------------------------------------------------------------------------
 
 
-def changed(both: int, one: int, two: int, **columns: int) -> duckdb.DuckDBPyConnection:
+def changed(
+    both: int, one: int, two: int, *, published: int = 1, **columns: int
+) -> duckdb.DuckDBPyConnection:
     """A center: patients then and now, changed in one value or more, in two or more, and in columns."""
     con = duckdb.connect()
-    counts = {"both": both, "changed": one, "twice": two}
+    counts = {"both": both, "changed": one, "twice": two, "published": published}
     rows: list[Row] = [(figure, "C1", "patients", None, n) for figure, n in counts.items()]
     rows += [("column", "C1", f"subject.{name}", None, n) for name, n in columns.items()]
     put_counts(con, CHANGED, rows)
@@ -261,6 +263,12 @@ def test_patients_who_are_others_than_before_are_told_and_stop_where_they_are_mo
 
     assert [line["center_id"] for line in lines(con, "AUD-34") if line["bad"]] == ["C1"] * told
     assert [line["center_id"] for line in lines(con, "AUD-34") if line["stops"]] == ["C1"] * stopped
+
+
+def test_patients_who_are_others_than_in_a_superseded_delivery_are_told_and_stop_nothing() -> None:
+    (line,) = lines(changed(14, 14, 14, published=0, sex=14), "AUD-34")
+
+    assert (line["bad"], line["stops"]) == (True, False)
 
 
 def test_the_sentence_says_center_how_many_patients_which_columns_and_what_to_do() -> None:

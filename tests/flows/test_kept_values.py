@@ -66,7 +66,7 @@ def test_ids_that_are_moved_against_the_rest_change_every_patient(loaded_one: Pa
     # Sexes alternate and birth years are all different; products and dates of diagnosis are all the same.
     assert counted(loaded_one) == {
         "AA01": KeptValues(
-            "AA01", 6, 6, 6,
+            "AA01", True, 6, 6, 6,
             {"infusion.infusion_date": 6, "subject.birth_year": 6, "subject.sex": 6},
         )
     }  # fmt: skip
@@ -82,13 +82,15 @@ def test_a_corrected_value_is_counted_once_and_what_is_known_better_is_not(
     send(folder, "subject", cell(3, 3, "2017-05"))  # a date known by its month
     run(loaded_one)
 
-    assert counted(loaded_one) == {"AA01": KeptValues("AA01", 6, 1, 0, {"subject.birth_year": 1})}
+    assert counted(loaded_one) == {
+        "AA01": KeptValues("AA01", True, 6, 1, 0, {"subject.birth_year": 1})
+    }
 
 
 def test_patients_who_are_new_or_gone_are_not_compared(loaded_one: Path) -> None:
     small_study.deliver(loaded_one, "AA01", "2024-07-01", patients=9)
     run(loaded_one)
-    assert counted(loaded_one) == {"AA01": KeptValues("AA01", 6, 0, 0, {})}
+    assert counted(loaded_one) == {"AA01": KeptValues("AA01", True, 6, 0, 0, {})}
 
 
 def test_a_center_with_nothing_new_is_not_compared_again(loaded: Path) -> None:
@@ -110,7 +112,7 @@ def test_of_several_deliveries_at_once_the_newest_is_compared_with_what_was_publ
     small_study.deliver(loaded_one, "AA01", "2024-07-02", patients=7)
     run(loaded_one)
 
-    assert counted(loaded_one) == {"AA01": KeptValues("AA01", 6, 0, 0, {})}
+    assert counted(loaded_one) == {"AA01": KeptValues("AA01", True, 6, 0, 0, {})}
 
 
 def test_what_was_never_published_is_compared_with_the_delivery_before_it(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_what_was_never_published_is_compared_with_the_delivery_before_it(tmp_pa
     run(study)
 
     assert counted(study) == {
-        "AA01": KeptValues("AA01", 6, 6, 6, {"subject.birth_year": 6, "subject.sex": 6})
+        "AA01": KeptValues("AA01", False, 6, 6, 6, {"subject.birth_year": 6, "subject.sex": 6})
     }
 
 
@@ -140,7 +142,7 @@ def test_of_a_center_that_adds_the_new_delivery_is_compared_with_all_before(tmp_
     run(study)
 
     assert counted(study) == {
-        "AA01": KeptValues("AA01", 3, 2, 2, {"subject.birth_year": 2, "subject.sex": 2})
+        "AA01": KeptValues("AA01", True, 3, 2, 2, {"subject.birth_year": 2, "subject.sex": 2})
     }
 
 
