@@ -11,6 +11,7 @@ from typing import Any
 from flows import parts
 from flows.folder import StudyFolder
 from flows.pull import date_in_name
+from flows.room import refuse_too_large
 from schemas.delivery import read_delivery
 from schemas.errors import StudyError
 
@@ -39,6 +40,7 @@ def check_file(
 
     study = parts.load_study(StudyFolder(_study_of(spec_path)))
     spec = parts.load_spec(spec_path)
+    refuse_too_large(source.name, _sizes(source))  # as a run would
     copy = scratch / "delivery"
     if source.is_dir():
         shutil.copytree(source, copy)
@@ -75,6 +77,13 @@ def check_file(
             for finding in findings
         ],
     }
+
+
+def _sizes(source: Path) -> list[tuple[str, int]]:
+    if not source.is_dir():
+        return [("", source.stat().st_size)]
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    return [(path.relative_to(source).as_posix(), path.stat().st_size) for path in files]
 
 
 def date_of(source: Path) -> dt.date:

@@ -9,21 +9,21 @@ nothing is copied or hashed twice.
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.copying import copy_file, no_file
 from flows.faults import refuse_to_go_on, unreadable
 from flows.folder import StudyFolder, make_private, write_json
 from flows.outcome import FUTURE
+from flows.room import refuse_too_large, room_for
 from schemas.delivery import DeliveredFile, Delivery, read_delivery
 from schemas.errors import CarmonyError, FileError, Place
 from transforms.read.source import shown
@@ -32,6 +32,7 @@ _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[._ -].*)?", re.DOTALL)
 _AHEAD = dt.timedelta(days=1)  # where the center is, it may be tomorrow already
 _FRESH, _PAUSE = 0.5, 0.1  # seconds: written so short ago, it is looked at again after a moment
 _LITTER = {"thumbs.db", "desktop.ini"}
+_PASSING = frozenset({"CHANGING", "NO_ROOM"})  # the next run may be able to take it
 Signature = list[list[Any]]
 
 
@@ -110,7 +111,7 @@ def pull_center(folder: StudyFolder, center_id: str, until: dt.date | None = Non
             code = error.code if isinstance(error, FileError) else ""
             problems.append(
                 Problem(
-                    shown(entry.name), str(received_on or ""), code, str(error), code == "CHANGING"
+                    shown(entry.name), str(received_on or ""), code, str(error), code in _PASSING
                 )
             )
         except OSError as error:
@@ -200,6 +201,22 @@ def _take(
         if _is_whole(path, files):
             return Delivery(center_id, known["delivery_id"], path, received_on, files)
         shutil.rmtree(path, ignore_errors=True)  # a crash of the machine took a part of the copy
+    place, sizes = f"inbox/{center_id}/{entry.name}", [(name, size) for name, size, _ in before]
+    refuse_too_large(place, sizes)
+    with room_for(place, center_id, sizes, home):
+        delivery = _copied(entry, center_id, received_on, home, before)
+    index[entry.name] = {
+        "signature": before,
+        "delivery_id": delivery.delivery_id,
+        "files": [asdict(file) for file in delivery.files],
+    }
+    return delivery
+
+
+def _copied(
+    entry: Path, center_id: str, received_on: dt.date, home: Path, before: Signature
+) -> Delivery:
+    """Copies a delivery into the vault; what cannot be taken whole leaves nothing there."""
     incoming = Path(tempfile.mkdtemp(dir=home, prefix=".incoming-"))
     try:
         _copy(entry, incoming)
@@ -221,11 +238,6 @@ def _take(
             incoming.rename(target)
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
-    index[entry.name] = {
-        "signature": before,
-        "delivery_id": delivery.delivery_id,
-        "files": [asdict(file) for file in delivery.files],
-    }
     return Delivery(center_id, delivery.delivery_id, target, received_on, delivery.files)
 
 
@@ -240,7 +252,7 @@ def _signature(entry: Path) -> Signature:
     files: Signature = []
     for path in members:
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise _no_file(path)
+            raise no_file(path)
         if path.is_file() and not _is_litter(path.name):
             status = path.stat()
             name = "" if path == entry else path.relative_to(entry).as_posix()
@@ -278,41 +290,13 @@ def _tree(folder: Path) -> list[Path]:
 
 def _copy(entry: Path, target: Path) -> None:
     if not entry.is_dir():
-        _copy_file(entry, target / entry.name)
+        copy_file(entry, target / entry.name)
         return
     for path in _tree(entry):
         if path.is_file() and not _is_litter(path.name):
             copy = target / path.relative_to(entry)
             copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _copy_file(path, copy)
-
-
-def _copy_file(path: Path, copy: Path) -> None:
-    """Copies a file; what became a link or a pipe since it was looked at is not followed or waited for.
-
-    Raises:
-        FileError: WRONG_TYPE.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise _no_file(path) from None
-        raise
-    with os.fdopen(handle, "rb") as source:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _no_file(path)
-        with copy.open("xb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-
-
-def _no_file(path: Path) -> FileError:
-    return FileError(
-        "WRONG_TYPE",
-        Place(shown(path.name)),
-        "this is a link or a device, not a file",
-        fix="put the file itself into the delivery",
-    )
+            copy_file(path, copy)
 
 
 def _seal(folder: Path) -> None:
