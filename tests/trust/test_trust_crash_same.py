@@ -140,7 +140,7 @@ def test_a_file_that_grows_while_it_is_copied_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tries: Tries, figure: Callable[..., None]
 ) -> None:
     study = small_study.make_study(tmp_path / "study", ("AA01",))
-    copyfile = pull._copy_file
+    copyfile = pull.copy_file
     chance = random.Random(21)
     taken = 0
     n = tries(10, 50)
@@ -156,7 +156,7 @@ def test_a_file_that_grows_while_it_is_copied_waits(
             if not before and source.stem == grows:
                 copyfile(source, target)
 
-        monkeypatch.setattr(pull, "_copy_file", copy)
+        monkeypatch.setattr(pull, "copy_file", copy)
         pulled = pull_center(StudyFolder(study), "AA01")
         taken += bool(pulled.deliveries) or [p.code for p in pulled.problems] != ["CHANGING"]
     monkeypatch.undo()
