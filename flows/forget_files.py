@@ -6,8 +6,9 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from flows.folder import StudyFolder
+from flows.folder import StudyFolder, write_json
 from flows.forget_columns import IdColumns, id_columns
 from flows.forget_search import Searched, found_in, search
 
@@ -125,14 +126,35 @@ def deliveries(wanted: Wanted, staged: set[str]) -> list[Path]:
     home = wanted.folder.deliveries(wanted.center_id)
     inbox = wanted.folder.inbox / wanted.center_id
     hits = {path.relative_to(home).parts[0] for path in wanted.found_in(home)} | staged
-    index_file = home / "index.json"
-    index = json.loads(index_file.read_text(encoding="utf-8")) if index_file.is_file() else {}
+    index = _index(home)
     entries = {name for name, entry in index.items() if entry.get("delivery_id") in hits}
     entries |= {path.relative_to(inbox).parts[0] for path in wanted.found_in(inbox)}
     copies = [home / name for name in sorted(hits) if (home / name).is_dir()]
     return [
         path for path in (*copies, *(inbox / name for name in sorted(entries))) if path.exists()
     ]
+
+
+def _index(home: Path) -> dict[str, Any]:
+    """What `flows.pull` keeps of the entries of the inbox, by their name."""
+    path = home / "index.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def drop_deleted(folder: StudyFolder, center_id: str) -> None:
+    """Takes out of the index what stands neither in the inbox nor in the vault: its names may tell of patients.
+
+    What was loaded before is known by its hash, which the load log keeps.
+    """
+    home, inbox = folder.deliveries(center_id), folder.inbox / center_id
+    index = _index(home)
+    kept = {
+        name: entry
+        for name, entry in index.items()
+        if (home / entry["delivery_id"]).is_dir() or (inbox / name).exists()
+    }
+    if len(kept) < len(index):
+        write_json(home / "index.json", kept)
 
 
 def delete(path: Path, home: Path) -> None:

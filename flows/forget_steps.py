@@ -75,10 +75,13 @@ class Removal:
 def clean(folder: StudyFolder, asked: Asked, wanted: Wanted | None = None) -> Removal:
     """Sets the tombstone and takes the patient out of the vault; for the holder of the study's lock."""
     from warehouse.forget import remove_patient, set_tombstone
+    from warehouse.forget_names import mask_names
 
     wanted = wanted or forget_files.wanted_of(folder, asked.center_id, asked.patient_id)
     marks = set_tombstone(folder.root, tombstones(folder, asked.center_id), asked.patient_id)
     removed = remove_patient(folder.root, asked.center_id, asked.patient_id)
+    if asked.delete_deliveries:  # before findings and packets are written again
+        mask_names(folder.root, asked.center_id, asked.patient_id)
     done = Forgotten(asked.center_id, marks[0], removed.rows, removed.findings, removed.queries)
     done.id_too_short = wanted.too_short
     _packets_and_answers(wanted, done)
@@ -185,6 +188,8 @@ def _delivered_files(wanted: Wanted, staged: set[str], delete: bool, done: Forgo
         if delete:
             forget_files.delete(path, wanted.folder.deliveries(wanted.center_id))
         (done.files_removed if delete else done.deliveries).append(shown(wanted.folder, path))
+    if delete:
+        forget_files.drop_deleted(wanted.folder, wanted.center_id)
 
 
 def _search(wanted: Wanted, done: Forgotten) -> None:

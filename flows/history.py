@@ -188,7 +188,7 @@ def _study_of_then(folder: StudyFolder, load_id: int, place: Path) -> StudyFolde
     for name in ("centers", "vault/staged", "vault/deliveries"):
         if (folder.root / name).exists():
             (place / name).symlink_to((folder.root / name).resolve(), target_is_directory=True)
-    for name in ("pseudonym.key", "id_map.parquet"):
+    for name in ("pseudonym.key", "id_map.parquet", "withdrawn.json"):
         if (folder.vault / name).is_file():
             shutil.copy2(folder.vault / name, then.vault / name)
     _log_of_then(folder, load_id, then)

@@ -75,6 +75,7 @@ class RunOutcome:
     load_id: int | None = None
     deliveries: list[DeliveryOutcome] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)  # beside those of the deliveries
+    not_read_again: list[str] = field(default_factory=list)  # notes: a change has no effect yet
     warnings: list[str] = field(default_factory=list)
     warehouse: str = ""
     report: str = ""

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows import parts
 from flows.folder import StudyFolder
 from flows.outcome import RunOutcome
 from schemas.errors import CarmonyError
 
+if TYPE_CHECKING:
+    from warehouse.build import BuildResult
 
-def build(folder: StudyFolder, load_id: int) -> Path:
+
+def build(folder: StudyFolder, load_id: int) -> BuildResult:
     """Builds the staged warehouse of a running load, analysis tables included."""
     from warehouse.build import build_study
 
-    return build_study(folder.root, parts.load_study(folder), load_id).path
+    return build_study(folder.root, parts.load_study(folder), load_id)
 
 
 def warm_up_judge() -> None:

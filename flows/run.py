@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows import center, forget_pending, parts, results, stages
+from flows import center, forget_pending, not_read_again, parts, results, stages
 from flows.faults import was_interrupted
 from flows.folder import StudyFolder, private_files, write_json
 from flows.outcome import (
@@ -118,6 +118,12 @@ def finish(
     outcome: RunOutcome, root: str, report: bool, progress: Progress, judge: Any = None
 ) -> None:
     """From staged deliveries to the published warehouse and report; fills `outcome`."""
+    _bring_up(outcome, root, report, progress, judge)
+    centers = {delivery.center_id for delivery in outcome.deliveries}
+    outcome.not_read_again = not_read_again.notes(root, centers)
+
+
+def _bring_up(outcome: RunOutcome, root: str, report: bool, progress: Progress, judge: Any) -> None:
     removals = forget_pending.resume(root)
     if fault := stages.published_fault(root):
         outcome.messages.append(_AGAIN.format(fault))
@@ -165,7 +171,7 @@ def _publish(outcome: RunOutcome, root: str, progress: Progress, judge: Any) -> 
     try:
         with _timed(outcome, "build"):
             progress.stage("build")
-            staged_file = stages.assemble(root, load_id)
+            staged_file = stages.assemble(root, load_id, outcome.messages.append)
     except AuditStoppedError:
         packets()  # centers hear of their findings all the same
         raise

@@ -25,6 +25,10 @@ _STAGES = {
     "report": "writing the report",
     "flow": "running as a flow on the Prefect server",
 }
+_NOTHING_NEW = "nothing new: what is published is up to date"
+_AS_BEFORE = (
+    "nothing new: what is published stays, some of it as read before a change (see the note)"
+)
 HEADER = (
     "center",
     "delivery",
@@ -169,7 +173,7 @@ def summary(outcome: RunOutcome) -> str:
     if outcome.state == PUBLISHED:
         lines.append(f"published as load {outcome.load_id}")
     elif outcome.state == NOTHING_NEW:
-        lines.append("nothing new: what is published is up to date")
+        lines.append(_NOTHING_NEW if not outcome.not_read_again else _AS_BEFORE)
     else:
         lines.append(outcome.state)
     if outcome.warehouse:
@@ -192,6 +196,7 @@ def messages(outcome: RunOutcome) -> str:
     lines += notes
     lines += [_alike(d) for d in outcome.deliveries if d.rows_alike]
     lines += outcome.messages
+    lines += outcome.not_read_again
     lines += [f"audit warning: {text}" for text in outcome.warnings]
     lines += [f"answers: {text}" for file in outcome.answers for text in file["problems"]]
     lines += packet_messages(outcome.packets)

@@ -22,6 +22,11 @@ from flows.pull import inbox_centers, stray_files
 from flows.recovery import announce, complete, replace_folder
 from schemas.errors import StudyError
 
+_NAMED_BY_IDS = (
+    "note: {}: names of files or sheets hold ids of patients; they are masked in what is published. "
+    "Ask the center to name them otherwise"
+)
+
 
 def prepare(root: str, centers: Sequence[str], accept_fewer: Sequence[str] = ()) -> dict[str, Any]:
     """Reads the study and lists the centers of this run.
@@ -162,8 +167,13 @@ def close_load(root: str, load_id: int, outcome: str, content: str = "") -> None
         parts.end_load(folder, load_id, outcome, content)
 
 
-def assemble(root: str, load_id: int) -> str:
+def assemble(root: str, load_id: int, tell: Callable[[str], None] = lambda note: None) -> str:
     """Builds the staged warehouse of a load, with the analysis tables.
+
+    Args:
+        root: the study folder.
+        load_id: the load.
+        tell: called with what somebody should know of the deliveries.
 
     Returns:
         The file; nothing where there is no delivery to build from.
@@ -174,7 +184,10 @@ def assemble(root: str, load_id: int) -> str:
     folder = StudyFolder(Path(root))
     if not parts.current_deliveries(folder, load_id):
         return ""
-    return str(results.build(folder, load_id))
+    built = results.build(folder, load_id)
+    for center_id in built.named_by_ids:
+        tell(_NAMED_BY_IDS.format(center_id))
+    return str(built.path)
 
 
 def count_findings(warehouse: Path, outcomes: Sequence[DeliveryOutcome]) -> None:

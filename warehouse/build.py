@@ -29,6 +29,7 @@ from warehouse.pseudonyms import Pseudonymizer
 from warehouse.queries.fill import fill_queries
 from warehouse.rules import declared_rules
 from warehouse.scorecard import fill_scorecard
+from warehouse.shown_names import SHOWN, ShownNames, create_shown_names
 from warehouse.sql_text import name, one_transaction, sql_file, sql_names
 from warehouse.staged_files import LinkedDelivery, linked
 from warehouse.study_rules import judge_study
@@ -47,11 +48,15 @@ Derive = Callable[["duckdb.DuckDBPyConnection", "Study"], None]
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """The new file and the number of rows of each core table."""
+    """The new file and the number of rows of each core table.
+
+    `named_by_ids`: centers whose deliveries in force have names of files or sheets with ids, which are masked.
+    """
 
     path: Path
     load_id: int
     n_rows: Mapping[str, int]
+    named_by_ids: tuple[str, ...] = ()
 
 
 def build_study(
@@ -128,12 +133,14 @@ def build_warehouse(
         with linked(staged) as deliveries:
             con = _create(out_file, storage_version, memory_limit, threads or _threads(deliveries))
             try:
-                core = _fill(con, study, log, load_id, pseudonyms, catalog, rules, deliveries)
+                core, names = _fill(
+                    con, study, log, load_id, pseudonyms, catalog, rules, deliveries
+                )
                 with one_transaction(con):
                     (derive or _default_derive)(con, study)
                     compare_deliveries(con, log, load_id, catalog, deliveries)
                     judge_study(con, log.folder)
-                    fill_queries(con, log.folder, study, load_id, catalog, rules, deliveries)
+                    fill_queries(con, log.folder, study, load_id, catalog, rules, deliveries, names)
                     fill_scorecard(con, transaction=False)
                 _finish(con, catalog, core, deliveries[0].link.parent)
                 counts = {table: _height(con, table) for table in core}
@@ -141,7 +148,7 @@ def build_warehouse(
                 con.close()
         out_file.chmod(0o600)
         done = True
-        return BuildResult(out_file, load_id, counts)
+        return BuildResult(out_file, load_id, counts, names.centers)
     except PermissionError:
         raise  # more room would not help; the run names the folder
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -213,10 +220,11 @@ def _fill(
     catalog: Catalog,
     rules: Sequence[Mapping[str, Any]],
     deliveries: Sequence[LinkedDelivery],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], ShownNames]:
     scratch = deliveries[0].link.parent
     create_delivery_shift(con, deliveries, scratch)
-    create_id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
+    id_map = create_id_map(con, log.folder, pseudonyms, catalog, deliveries, scratch)
+    names = create_shown_names(con, log.folder, id_map, deliveries, scratch)
     core = fill_core(con, catalog, deliveries)
     read_held_progressions(con, deliveries)
     read_export_days(con, deliveries)
@@ -233,7 +241,7 @@ def _fill(
         quality.fill_findings(con, catalog, deliveries)
         quality.fill_check_runs(con, deliveries)
         quality.fill_ledger(con, catalog, deliveries)
-    return core
+    return core, names
 
 
 def _finish(
@@ -241,7 +249,7 @@ def _finish(
 ) -> None:
     with one_transaction(con):
         meta.comment_labels(con)
-        for table in ("delivery_shift", "id_map", "patient_key", "held_progression"):
+        for table in ("delivery_shift", "id_map", SHOWN, "patient_key", "held_progression"):
             con.execute(f"DROP TABLE temp.{table}").fetchall()
         meta.fill_dictionary(con, core, scratch)
     check_integrity(con, catalog)

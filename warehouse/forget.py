@@ -83,11 +83,13 @@ def _keep_marks(study_folder: Path, marks: Mapping[str, list[str]]) -> None:
 def ids_of(study_folder: Path, center_id: str) -> set[tuple[str, str]]:
     """Center and id of every patient that the id map knows, and of those in the staged rows of a center."""
     path = StudyPaths(study_folder).id_map
-    frame = _read(path).select("center_id", "patient_id").drop_nulls() if path.is_file() else None
+    frame = (
+        read_staged(path).select("center_id", "patient_id").drop_nulls() if path.is_file() else None
+    )
     known = set(frame.iter_rows()) if frame is not None else set()
     for folder in staged_folders(study_folder, center_id):
         for file in _identified(folder):
-            ids = _read(file)["patient_id"].drop_nulls().unique()
+            ids = read_staged(file)["patient_id"].drop_nulls().unique()
             known |= {(center_id, one) for one in ids}
     return known
 
@@ -101,7 +103,7 @@ def is_known(study_folder: Path, center_id: str, patient_id: str) -> bool:
         if found:
             return True
     return any(
-        (_read(path)["patient_id"] == patient_id).any()
+        (read_staged(path)["patient_id"] == patient_id).any()
         for folder in staged_folders(study_folder, center_id)
         for path in _identified(folder)
     )
@@ -125,11 +127,11 @@ def remove_patient(study_folder: Path, center_id: str, patient_id: str) -> Remov
     removed.queries = _clean_queries(paths.queries, center_id, patient_id)
     mine = (pl.col("center_id") == center_id) & (pl.col("patient_id") == patient_id)
     if paths.id_map.is_file():
-        id_map = _read(paths.id_map)
+        id_map = read_staged(paths.id_map)
         kept = id_map.filter(~mine)
         removed.ids = id_map.height - kept.height
         if removed.ids:
-            _write(kept, paths.id_map)
+            write_staged(kept, paths.id_map)
     return removed
 
 
@@ -154,20 +156,20 @@ def _clean_staged(folder: Path, patient_id: str, removed: Removed) -> None:
     hit: dict[Path, pl.Series] = {}
     for part in _PARTS:
         for path in sorted((folder / part).glob("*.parquet")):
-            named = _read(path, ["patient_id", "row_id"])
+            named = read_staged(path, ["patient_id", "row_id"])
             hit[path] = named.filter(pl.col("patient_id") == patient_id)["row_id"]
     ids = pl.concat([pl.Series("row_id", dtype=pl.Int64()), *hit.values()]).unique()
     removed.rows += sum(found.len() for found in hit.values())
     address = folder / "address.parquet"
     if ids.len() and address.is_file():
-        _write(_read(address).filter(~pl.col("row_id").is_in(ids.implode())), address)
+        write_staged(read_staged(address).filter(~pl.col("row_id").is_in(ids.implode())), address)
     removed.findings += _clean_findings(folder, patient_id)
     for path in (path for path, found in hit.items() if found.len()):
-        _write(_read(path).filter(pl.col("patient_id").ne_missing(patient_id)), path)
-    ledger = _read(folder / "ledger.parquet")
+        write_staged(read_staged(path).filter(pl.col("patient_id").ne_missing(patient_id)), path)
+    ledger = read_staged(folder / "ledger.parquet")
     fitted = _fitted(ledger, list(hit))
     if not fitted.equals(ledger):
-        _write(fitted, folder / "ledger.parquet")
+        write_staged(fitted, folder / "ledger.parquet")
 
 
 def _fitted(ledger: pl.DataFrame, files: Collection[Path]) -> pl.DataFrame:
@@ -176,7 +178,7 @@ def _fitted(ledger: pl.DataFrame, files: Collection[Path]) -> pl.DataFrame:
     for path in files:
         outcome, table = _PARTS[path.parent.name], path.stem
         counted = told.filter(pl.col("table") == table, pl.col("outcome") == outcome)
-        left = dict(_read(path, ["source_id"])["source_id"].value_counts().iter_rows())
+        left = dict(read_staged(path, ["source_id"])["source_id"].value_counts().iter_rows())
         for source_id, n in counted.group_by("source_id").agg(pl.col("n_rows").sum()).iter_rows():
             if n > left.get(source_id, 0):
                 missing = n - left.get(source_id, 0)
@@ -211,15 +213,15 @@ def _moved(ledger: pl.DataFrame, source_id: int, table: str, outcome: str, n: in
 
 def _clean_findings(folder: Path, patient_id: str) -> int:
     path, fields_path = folder / "finding.parquet", folder / "finding_field.parquet"
-    findings = _read(path)
+    findings = read_staged(path)
     gone = findings.filter(pl.col("patient_id") == patient_id)["finding_id"]
-    fields = _read(fields_path)
+    fields = read_staged(fields_path)
     # Another patient's finding may quote the id (the same person twice): only the text goes there.
     quoted = _quotes("value", patient_id)
     if gone.is_empty() and not fields.filter(quoted).height:
         return 0
     kept = ~pl.col("finding_id").is_in(gone.implode())
-    _write(findings.filter(kept), path)
+    write_staged(findings.filter(kept), path)
     fields = fields.filter(kept).with_columns(
         pl.when(quoted).then(None).otherwise("value").alias("value"),
         pl.when(_quotes("understood", patient_id))
@@ -227,7 +229,7 @@ def _clean_findings(folder: Path, patient_id: str) -> int:
         .otherwise("understood")
         .alias("understood"),
     )
-    _write(fields, fields_path)
+    write_staged(fields, fields_path)
     return gone.len()
 
 
@@ -241,21 +243,22 @@ def _quotes(cell: str, patient_id: str) -> pl.Expr:
 
 def _clean_queries(folder: Path, center_id: str, patient_id: str) -> int:
     """Every event of the patient's queries; a part may be left without events."""
-    parts = {path: _read(path) for path in sorted(folder.glob("*.parquet"))}
+    parts = {path: read_staged(path) for path in sorted(folder.glob("*.parquet"))}
     mine = (pl.col("center_id") == center_id) & (pl.col("patient_id") == patient_id)
     ids = {query for frame in parts.values() for query in frame.filter(mine)["query_id"]}
     for path, frame in parts.items():
         kept = frame.filter(~pl.col("query_id").is_in(sorted(ids)))
         if kept.height < frame.height:
-            _write(kept, path)
+            write_staged(kept, path)
     return len(ids)
 
 
-def _read(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+def read_staged(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """A file of the vault that may be written anew: nothing of it stays mapped into memory."""
     return pl.read_parquet(path, columns=columns, glob=False, memory_map=False)
 
 
-def _write(frame: pl.DataFrame, path: Path) -> None:
+def write_staged(frame: pl.DataFrame, path: Path) -> None:
     """The file in the place of the old one, readable by its owner alone."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.unlink(missing_ok=True)

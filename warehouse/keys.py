@@ -60,8 +60,8 @@ def create_id_map(
     catalog: Catalog,
     deliveries: Sequence[LinkedDelivery],
     scratch: Path,
-) -> None:
-    """Temporary table `id_map` with the pseudonym of everybody in the staged files.
+) -> pl.DataFrame:
+    """Temporary table `id_map` with the pseudonym of everybody in the staged files; the same as `ID_MAP`.
 
     Long files of a streaming table's kept rows are not looked at: a patient without subject row is
     held back (STR-03), and a row whose patient is not in the map is refused when it is loaded.
@@ -87,8 +87,10 @@ def create_id_map(
     )
     file = scratch / "id_map.parquet"
     id_map = pseudonyms.update_id_map(study_folder, ids)
-    id_map.filter(pl.col("study_id") == pseudonyms.study_id).write_parquet(file)
+    id_map = id_map.filter(pl.col("study_id") == pseudonyms.study_id)
+    id_map.write_parquet(file)
     con.execute(
         f"CREATE TEMP TABLE id_map AS SELECT center_id, patient_id, usubjid FROM {parquet([file])}"
     ).fetchall()
     file.unlink()
+    return id_map

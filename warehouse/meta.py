@@ -14,6 +14,7 @@ import polars as pl
 from schemas.catalog import Catalog
 from warehouse.ddl import WarehouseColumn
 from warehouse.loads import Load
+from warehouse.shown_names import join_shown, shown_columns
 from warehouse.sql_text import SQL_FOLDER, name, quoted
 from warehouse.staged_files import LinkedDelivery, existing, parquet
 
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
 
 
 def fill_sources(con: duckdb.DuckDBPyConnection, deliveries: Sequence[LinkedDelivery]) -> None:
-    """meta.source and meta.column_map of all deliveries, meta.address of the current ones."""
+    """meta.source and meta.column_map of all deliveries, meta.address of the current ones.
+
+    Needs temporary table `shown_name`: no name of a file or sheet holds an id.
+    """
     files = existing(deliveries, "source.parquet")
     if files:
         con.execute(
             "INSERT INTO meta.source "
             "SELECT f.source_id + s.source_shift, s.number, s.center_id, s.delivery_id, f.name, "
-            'f.file, f.sheet, f.sha256, f.kind, f.encoding, f.delimiter, f."decimal", f.n_rows '
-            f"FROM {parquet(files, filename=True)} f "
-            "JOIN delivery_shift s ON f.filename = s.link || '/source.parquet'"
+            f"{shown_columns('f')}, f.sha256, f.kind, f.encoding, f.delimiter, "
+            f'f."decimal", f.n_rows FROM {parquet(files, filename=True)} f '
+            "JOIN delivery_shift s ON f.filename = s.link || '/source.parquet' "
+            + join_shown("f", "s.number")
         ).fetchall()
     files = existing(deliveries, "column_map.parquet")
     if files:

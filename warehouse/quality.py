@@ -17,6 +17,7 @@ from schemas.catalog import Catalog
 from warehouse.core import replaced_rows
 from warehouse.ddl import COMPARATORS, PRECISIONS
 from warehouse.loads import NO_ID, PUBLISHED, LoadLog
+from warehouse.shown_names import join_shown, shown_columns
 from warehouse.sql_text import listed, name, quoted
 from warehouse.staged_files import LinkedDelivery, existing, parquet
 
@@ -100,10 +101,11 @@ def fill_findings(
     if files:
         con.execute(
             "INSERT INTO quality.finding_field "
-            'SELECT s.number, f.finding_id, f.position, f."table", f."column", f.file, f.sheet, '
-            f'f."row", f.source_column, {_understood(catalog)} '
+            'SELECT s.number, f.finding_id, f.position, f."table", f."column", '
+            f'{shown_columns("f")}, f."row", f.source_column, {_understood(catalog)} '
             f"FROM {parquet(files, filename=True)} f "
-            "JOIN delivery_shift s ON f.filename = s.link || '/finding_field.parquet'"
+            "JOIN delivery_shift s ON f.filename = s.link || '/finding_field.parquet' "
+            + join_shown("f", "s.number")
         ).fetchall()
 
 

@@ -149,11 +149,15 @@ SELECT count(*) FROM duckdb_columns()
 WHERE schema_name = 'core' AND table_name = ${table} AND column_name = ${column}
 """
 TOLD_FIELDS = """
-SELECT t.center_id, t.delivery_id, x.finding_id, x.position, x."table", x."column", x.file, x.sheet,
-  x."row", x.source_column, NULL::VARCHAR AS "value", u.understood
+SELECT t.center_id, t.delivery_id, x.finding_id, x.position, x."table", x."column",
+  -- In the vault, for the center, the names as they came.
+  CASE WHEN n.number IS NULL THEN x.file ELSE n.file END AS file,
+  CASE WHEN n.number IS NULL THEN x.sheet ELSE n.sheet END AS sheet, x."row", x.source_column, NULL::VARCHAR AS "value", u.understood
 FROM quality.finding_field x
 JOIN study_told t USING (delivery_key, finding_id)
 LEFT JOIN study_understood u USING (delivery_key, finding_id, position)
+LEFT JOIN shown_name n ON n.number = x.delivery_key
+  AND n.shown_file IS NOT DISTINCT FROM x.file AND n.shown_sheet IS NOT DISTINCT FROM x.sheet
 ORDER BY ALL
 """
 NOT_YET = """

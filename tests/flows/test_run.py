@@ -331,7 +331,7 @@ def test_keys_that_do_not_hold_stop_the_publishing_with_exit_code_3(
 def test_a_run_that_is_interrupted_says_so_in_the_log_and_the_next_one_publishes(
     one: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(root: str, load_id: int) -> str:
+    def interrupted(root: str, load_id: int, tell: object) -> str:
         raise KeyboardInterrupt
 
     assemble = stages.assemble

@@ -12,6 +12,7 @@ from schemas.catalog import Catalog
 from schemas.spec.study import Study
 from warehouse.queries.facts import key
 from warehouse.queries.of_load import LoadQueries, queries_of_load
+from warehouse.shown_names import ShownNames
 from warehouse.sql_text import listed, name
 from warehouse.staged_files import LinkedDelivery, parquet
 
@@ -39,6 +40,7 @@ def fill_queries(
     catalog: Catalog,
     rules: Sequence[Mapping[str, Any]],
     deliveries: Sequence[LinkedDelivery],
+    names: ShownNames,
 ) -> None:
     """Compares the findings of a running load with the queries so far, and publishes their state.
 
@@ -60,10 +62,31 @@ def fill_queries(
         ran,
     )
     scratch = deliveries[0].link.parent
-    _insert(con, "query", _queries(found), scratch, identified=True)
+    _insert(con, "query", _shown(_queries(found), names), scratch, identified=True)
     _insert(con, "query_event", _events(found), scratch)
-    _insert(con, "exception", _exceptions(found, rules), scratch, identified=True)
+    exceptions = _shown(_exceptions(found, rules), names)
+    _insert(con, "exception", exceptions, scratch, identified=True)
     _insert(con, "query_load", found.counts, scratch)
+
+
+def _shown(queries: pl.DataFrame, names: ShownNames) -> pl.DataFrame:
+    """The same, with places that are files without ids in the names."""
+    of_files = queries.filter(pl.col("instance").str.starts_with("file="))
+    if of_files.is_empty():
+        return queries
+    by = ["center_id", "instance"]
+    shown = (
+        of_files.select(by)
+        .unique()
+        .with_columns(
+            pl.struct(by)
+            .map_elements(lambda one: names.place(*one.values()), return_dtype=pl.String)
+            .alias("shown")
+        )
+    )
+    return queries.join(shown, on=by, how="left", maintain_order="left").with_columns(
+        pl.coalesce("shown", "instance").alias("instance")
+    )
 
 
 def _queries(found: LoadQueries) -> pl.DataFrame:
