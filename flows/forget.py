@@ -199,6 +199,10 @@ def _text(done: Forgotten, study: str) -> str:
     if done.still_found:
         lines.append("STILL FOUND in:")
         lines += [f"  {place}" for place in done.still_found]
+        lines.append(
+            "  a cell of another patient or a name may hold the id there: look, ask the center for a delivery without it, "
+            "and delete what is left once that is loaded"
+        )
     if done.not_searched:
         lines.append(
             "NOT SEARCHED, as damaged, locked or too large to unpack; look into them, or delete them:"

@@ -43,7 +43,7 @@ _DERIVED = re.compile(r"\banalysis\.(\w+)")
 def judge_study(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:
     """Adds findings and outcomes of the rules on the whole study, for the deliveries in force.
 
-    Needs temporary table `id_map`, `core`, `meta.source`, `meta.column_map` and `quality` filled. A rule that `quality.rule`
+    Needs temporary tables `id_map` and `shown_name`, `core`, `meta.source`, `meta.column_map` and `quality` filled. A rule that `quality.rule`
     does not hold is not judged, and one that reads a table of `analysis` that was not derived is `not_run`;
     deliveries that are not in force keep the outcome `not_run`.
     """

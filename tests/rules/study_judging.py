@@ -63,6 +63,9 @@ def judge_in_warehouse(
         con.execute(sql_file("ddl", name))
     _fill_core(con, {"subject": [{}], **tables}, folder)
     _fill_meta(con, rule, folder)
+    con.execute(
+        "create temp table shown_name (number integer, file varchar, sheet varchar, shown_file varchar, shown_sheet varchar)"
+    )  # no name holds an id
     if "analysis." in sql_file("study", rule["id"]):  # the others read core alone
         derive(con, STUDY)
     if before is not None:
