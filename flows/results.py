@@ -76,6 +76,8 @@ def _changed(folder: StudyFolder) -> list[tuple[str, str, str, str | None, int]]
             "both": one.n_both,
             "changed": one.n_changed,
             "twice": one.n_twice,
+            "dead": one.n_dead,
+            "dead_gone": one.n_dead_gone,
             "published": int(one.was_published),
         }
         rows += [(figure, one.center_id, "patients", None, n) for figure, n in told.items()]

@@ -1,7 +1,8 @@
-"""Of how many patients what does not change is another than before: the audit asks (AUD-34).
+"""Of how many patients what does not change is another than before: the audit asks (AUD-34, AUD-36).
 
 A column of ids that is moved against the rest, or taken from the wrong place, makes rows that are each
-plausible. Against the state before, sex, birth year and dates of most patients are then other ones.
+plausible. Against the state before, sex, birth year and dates of most patients are then other ones. So are
+deaths that a changed export or spec no longer tells: each of these patients may be alive.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ KEPT = {
     "infusion": ("infusion_date", "product"),
 }
 _UNKNOWN = "U"  # the code of a sex that is not known: no other one than before
+_DEATHS = "follow_up"
 _WHO = ["center_id", "patient_id"]
 
 
@@ -30,6 +32,7 @@ _WHO = ["center_id", "patient_id"]
 class KeptValues:
     """A center: patients in both states, those changed in one value or more, in two or more, by column.
 
+    `n_dead`: of these patients were dead before; `n_dead_gone`: of them no row tells a death now.
     `was_published`: the state before was published; else it was superseded in the same load.
     """
 
@@ -38,6 +41,8 @@ class KeptValues:
     n_both: int
     n_changed: int
     n_twice: int
+    n_dead: int
+    n_dead_gone: int
     columns: dict[str, int]
 
 
@@ -60,9 +65,12 @@ def kept_values(log: LoadLog, load_id: int, catalog: Catalog) -> list[KeptValues
     ]
     changed = pl.concat(parts)
     times = changed.group_by(_WHO).len("n")
+    dead = pl.concat([_dead(some, catalog) for some in batches(sides, catalog.tables[_DEATHS])])
+    dead = dead.join(both, on=_WHO, how="semi")
     published = {s.center_id for s in log.history() if s.current}
     return [
-        _counted(one.center_id, one.center_id in published, both, changed, times) for one in sides
+        _counted(one.center_id, one.center_id in published, both, changed, times, dead)
+        for one in sides
     ]
 
 
@@ -137,6 +145,18 @@ def _changed(sides: Sequence[Sides], catalog: Catalog, name: str) -> pl.DataFram
     return pl.concat(found)
 
 
+def _dead(sides: Sequence[Sides], catalog: Catalog) -> pl.DataFrame:
+    """center_id, patient_id, gone: patients of whom a row told a death before, and whether none does now."""
+    table = catalog.tables[_DEATHS]
+    told = (pl.col("vital_status") == "DEAD") | pl.col("death_date").is_not_null()
+    before, after = (
+        read_rows(sides, table, after=late).filter(told).select(_WHO).drop_nulls().unique()
+        for late in (False, True)
+    )
+    still = after.with_columns(still=pl.lit(value=True))
+    return before.join(still, on=_WHO, how="left").select(*_WHO, gone=pl.col("still").is_null())
+
+
 def _known(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.drop_nulls().filter(pl.col("value") != _UNKNOWN).unique()
 
@@ -147,6 +167,7 @@ def _counted(
     both: pl.DataFrame,
     changed: pl.DataFrame,
     times: pl.DataFrame,
+    dead: pl.DataFrame,
 ) -> KeptValues:
     mine = pl.col("center_id") == center_id
     of_columns = (
@@ -161,5 +182,7 @@ def _counted(
         both.filter(mine).height,
         times.filter(mine).height,
         times.filter(mine, pl.col("n") > 1).height,
+        dead.filter(mine).height,
+        dead.filter(mine, pl.col("gone")).height,
         dict(of_columns.iter_rows()),
     )

@@ -285,6 +285,35 @@ def test_the_sentence_says_center_how_many_patients_which_columns_and_what_to_do
     )
 
 
+# Deaths that are gone: AUD-36 ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dead", "gone", "published", "told", "stopped"),
+    [
+        (9, 9, 1, True, True),
+        (8, 4, 1, True, True),  # half, and four
+        (9, 4, 1, True, False),
+        (3, 3, 1, True, False),  # three deaths
+        (10, 2, 1, True, False),  # a fifth, and two
+        (11, 2, 1, False, False),
+        (1, 1, 1, False, False),
+        (9, 9, 0, True, False),  # against a delivery that was never published
+        (9, 0, 1, False, False),
+    ],
+)
+def test_deaths_that_are_no_longer_told_are_told_and_stop_where_they_are_most(
+    dead: int, gone: int, published: int, told: bool, stopped: bool
+) -> None:
+    con = duckdb.connect()
+    counts = {"both": 14, "dead": dead, "dead_gone": gone, "published": published}
+    put_counts(con, CHANGED, [(figure, "C1", "patients", None, n) for figure, n in counts.items()])
+    (line,) = lines(con, "AUD-36")
+
+    assert (line["bad"], line["stops"]) == (told, stopped)
+    assert line["told"] == f"with {gone} of {dead} deaths no longer told"
+
+
 # Patients who are gone: AUD-35 --------------------------------------------------------------------
 
 

@@ -66,7 +66,7 @@ def test_ids_that_are_moved_against_the_rest_change_every_patient(loaded_one: Pa
     # Sexes alternate and birth years are all different; products and dates of diagnosis are all the same.
     assert counted(loaded_one) == {
         "AA01": KeptValues(
-            "AA01", True, 6, 6, 6,
+            "AA01", True, 6, 6, 6, 2, 0,
             {"infusion.infusion_date": 6, "subject.birth_year": 6, "subject.sex": 6},
         )
     }  # fmt: skip
@@ -83,14 +83,29 @@ def test_a_corrected_value_is_counted_once_and_what_is_known_better_is_not(
     run(loaded_one)
 
     assert counted(loaded_one) == {
-        "AA01": KeptValues("AA01", True, 6, 1, 0, {"subject.birth_year": 1})
+        "AA01": KeptValues("AA01", True, 6, 1, 0, 2, 0, {"subject.birth_year": 1})
     }
+
+
+def test_deaths_that_are_no_longer_told_are_counted_and_a_new_one_is_not(loaded_one: Path) -> None:
+    folder = small_study.deliver(loaded_one, "AA01", "2024-07-01")
+    at = small_study.FILES["follow_up"].split(",").index("vital_status")
+    send(folder, "follow_up", cell(0, at, "DEAD"))
+    send(folder, "follow_up", lambda rows: [_alive(row, at) if row[0] == "AA01-003" else row for row in rows])  # fmt: skip
+    run(loaded_one)
+
+    found = counted(loaded_one)["AA01"]
+    assert (found.n_both, found.n_dead, found.n_dead_gone) == (6, 2, 1)
+
+
+def _alive(row: list[str], at: int) -> list[str]:
+    return [*row[:at], "ALIVE", ""]  # and no date of death
 
 
 def test_patients_who_are_new_or_gone_are_not_compared(loaded_one: Path) -> None:
     small_study.deliver(loaded_one, "AA01", "2024-07-01", patients=9)
     run(loaded_one)
-    assert counted(loaded_one) == {"AA01": KeptValues("AA01", True, 6, 0, 0, {})}
+    assert counted(loaded_one) == {"AA01": KeptValues("AA01", True, 6, 0, 0, 2, 0, {})}
 
 
 def test_a_center_with_nothing_new_is_not_compared_again(loaded: Path) -> None:
@@ -112,7 +127,7 @@ def test_of_several_deliveries_at_once_the_newest_is_compared_with_what_was_publ
     small_study.deliver(loaded_one, "AA01", "2024-07-02", patients=7)
     run(loaded_one)
 
-    assert counted(loaded_one) == {"AA01": KeptValues("AA01", True, 6, 0, 0, {})}
+    assert counted(loaded_one) == {"AA01": KeptValues("AA01", True, 6, 0, 0, 2, 0, {})}
 
 
 def test_what_was_never_published_is_compared_with_the_delivery_before_it(tmp_path: Path) -> None:
@@ -122,7 +137,9 @@ def test_what_was_never_published_is_compared_with_the_delivery_before_it(tmp_pa
     run(study)
 
     assert counted(study) == {
-        "AA01": KeptValues("AA01", False, 6, 6, 6, {"subject.birth_year": 6, "subject.sex": 6})
+        "AA01": KeptValues(
+            "AA01", False, 6, 6, 6, 2, 0, {"subject.birth_year": 6, "subject.sex": 6}
+        )
     }
 
 
@@ -142,7 +159,7 @@ def test_of_a_center_that_adds_the_new_delivery_is_compared_with_all_before(tmp_
     run(study)
 
     assert counted(study) == {
-        "AA01": KeptValues("AA01", True, 3, 2, 2, {"subject.birth_year": 2, "subject.sex": 2})
+        "AA01": KeptValues("AA01", True, 3, 2, 2, 1, 0, {"subject.birth_year": 2, "subject.sex": 2})
     }
 
 
