@@ -52,7 +52,7 @@ def advice(verdict: AuditResult) -> str:
     if not meant or stopped - set(meant):
         return ""
     return (
-        "  Fix: see the page of the audit; correct the spec or study.yaml, or ask the center; if it is "
+        "  Fix: see the page of the audit; correct the spec or study.yaml, ask the center, or take the delivery out of the inbox; if it is "
         f"meant so, set audit: {{warn_only: [{', '.join(meant)}]}} in study.yaml, run, and take it out again"
     )
 

@@ -144,6 +144,8 @@ def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
     from flows.parts import load_study, run_lock
     from warehouse.build import build_study
     from warehouse.loads import PUBLISHED, LoadLog
+    from warehouse.paths import StudyPaths
+    from warehouse.pseudonyms import Pseudonymizer, read_id_map
     from warehouse.publish import content_hash
     from warehouse.published_files import difference, file_of, is_comparable
     from warehouse.queries.of_load import MOMENT
@@ -154,6 +156,9 @@ def rebuild(root: Path, load_id: int, out: Path | None = None) -> Rebuilt:
         raise StudyError(
             f"Load {load_id} was not published: {load.outcome}.", fix="name a published one"
         )
+    Pseudonymizer.of_study(root, load_study(folder).id).refuse_other_key(
+        read_id_map(StudyPaths(root).id_map)
+    )
     with private_files(), run_lock(str(root)):
         place = folder.vault / ".rebuild"
         shutil.rmtree(place, ignore_errors=True)
@@ -188,7 +193,8 @@ def _study_of_then(folder: StudyFolder, load_id: int, place: Path) -> StudyFolde
     for name in ("centers", "vault/staged", "vault/deliveries"):
         if (folder.root / name).exists():
             (place / name).symlink_to((folder.root / name).resolve(), target_is_directory=True)
-    for name in ("pseudonym.key", "id_map.parquet", "withdrawn.json"):
+    # The id map is made again from the deliveries of then: later ids would change what is masked in names of files.
+    for name in ("pseudonym.key", "withdrawn.json"):
         if (folder.vault / name).is_file():
             shutil.copy2(folder.vault / name, then.vault / name)
     _log_of_then(folder, load_id, then)

@@ -46,7 +46,7 @@ def patients_of(warehouse: Path) -> int:
 
 
 def other_release(root: Path, facts: dict[str, Any], *, allowed: bool) -> list[str]:
-    """What has to be told about the newest external report of another state.
+    """What has to be told about earlier external reports of other states.
 
     Args:
         root: the study folder.
@@ -54,17 +54,23 @@ def other_release(root: Path, facts: dict[str, Any], *, allowed: bool) -> list[s
         allowed: the person says that the earlier report has left nobody's hands.
 
     Raises:
-        StudyError: the two are about nearly the same patients, and it is not allowed.
+        StudyError: one of them is about nearly the same patients, and it is not allowed.
     """
     from warehouse.trail import entries_of
 
     made = [e for e in entries_of(root) if e.get("external") and e.get("outcome") == "done"]
-    if not made or _is_same_state(made[-1], facts):
+    if any(_is_same_state(entry, facts) for entry in made):
         return []
-    day, before = str(made[-1].get("at", ""))[:10], made[-1].get("patients")
-    told = f"An external report of another state of the study was made on {day}"
-    few = isinstance(before, int) and 0 < abs(before - facts["patients"]) < facts["threshold"]
-    if few and not allowed:
+    allowances = [n for n, entry in enumerate(made) if entry.get("another_release")]
+    made = made[allowances[-1] :] if allowances else made  # those before have left nobody's hands
+    if not made:
+        return []
+    near = [entry for entry in made if _is_near(entry, facts)]
+    told = (
+        "An external report of another state of the study was made on "
+        f"{str((near or made)[-1].get('at', ''))[:10]}"
+    )
+    if near and not allowed:
         raise StudyError(
             f"{told}, which has fewer than {facts['threshold']} patients more or less than this one: whoever has "
             "both reports finds every answer about these few from the difference.",
@@ -100,6 +106,12 @@ def refuse_another_threshold(root: Path, facts: dict[str, Any]) -> None:
         "every report stands under `disclosure` in the analysis plan; if the earlier report has left nobody's "
         "hands and is deleted, add --another-threshold",
     )
+
+
+def _is_near(entry: dict[str, Any], facts: dict[str, Any]) -> bool:
+    """Whether a report was about a few patients more or less."""
+    before = entry.get("patients")
+    return isinstance(before, int) and 0 < abs(before - facts["patients"]) < facts["threshold"]
 
 
 def _is_same_state(entry: dict[str, Any], facts: dict[str, Any]) -> bool:

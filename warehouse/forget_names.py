@@ -30,9 +30,14 @@ def mask_names(study_folder: Path, center_id: str, patient_id: str) -> None:
     ids = {key, *map(spelling_key, mine)}
     for folder in staged_folders(study_folder, center_id):
         frames = {folder / name: read_staged(folder / name) for name in _NAMED}
-        texts = [frame[column].drop_nulls().unique(maintain_order=True)
-                 for frame in frames.values() for column in _COLUMNS]  # fmt: skip
-        names = pl.concat(texts).to_list()
+        texts = [
+            # Of the other files, marks are those of this removal, which was killed before it came to the sources.
+            frame[column].drop_nulls().unique(maintain_order=True).to_list()
+            for frame in frames.values()
+            for column in _COLUMNS
+        ]
+        sources, others = sum(texts[: len(_COLUMNS)], []), sum(texts[len(_COLUMNS) :], [])
+        names = [*sources, *(name for name in others if f"[{FORGOTTEN}" not in name)]
         masked = without_ids(names, lambda piece, _: piece in ids, FORGOTTEN, key)
         if not masked:
             continue

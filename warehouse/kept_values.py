@@ -54,10 +54,10 @@ def kept_values(log: LoadLog, load_id: int, catalog: Catalog) -> list[KeptValues
         load_id: the running load.
         catalog: the canonical tables.
     """
-    sides = sides_of(log, load_id)
+    sides, news = sides_of(log, load_id)
     if not sides:
         return []
-    both = _patients_in_both(sides, catalog)
+    both = _patients_in_both(news, catalog)
     parts = [
         _changed(some, catalog, name).join(both, on=_WHO, how="semi")
         for name in KEPT
@@ -74,22 +74,25 @@ def kept_values(log: LoadLog, load_id: int, catalog: Catalog) -> list[KeptValues
     ]
 
 
-def sides_of(log: LoadLog, load_id: int) -> list[Sides]:
-    """What is new of each center, against its state as published last.
+def sides_of(log: LoadLog, load_id: int) -> tuple[list[Sides], list[Sides]]:
+    """The state of each center with something new, against its state as published last; and what is new alone.
 
-    Of a center that was never published, the newest delivery against the one before it in this load.
+    Of a center that was never published, the newest delivery against the one before it in this load. Rows that a
+    center adds to stay in force: they belong to its state now as well.
     """
     published = _by_center([s for s in log.history() if s.current])
     history = log.history(including=load_id)
     every = _by_center(history)
-    sides = []
+    sides, news = [], []
     for center_id, current in _by_center([s for s in history if s.current]).items():
         before = published.get(center_id) or _earlier(every[center_id], current)
         known = {s.folder for s in before}
         new = [s.folder for s in current if s.folder not in known]
         if before and new:
-            sides.append(Sides(center_id, tuple(s.folder for s in before), tuple(new)))
-    return sides
+            then = tuple(s.folder for s in before)
+            sides.append(Sides(center_id, then, tuple(s.folder for s in current)))
+            news.append(Sides(center_id, then, tuple(new)))
+    return sides, news
 
 
 def _by_center(staged: Sequence[StagedDelivery]) -> dict[str, list[StagedDelivery]]:

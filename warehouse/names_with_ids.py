@@ -29,6 +29,10 @@ _SUFFIX = re.compile(
     re.IGNORECASE,
 )
 _MOST_PARTS = 8  # of an id
+_MOST_GLUED = 40  # letters before an id's number that are looked at, from the number on
+_LONGEST = (
+    400  # no name of a file or sheet that people give is longer: such a one is not shown at all
+)
 _TELLING = 5  # letters and digits of an id that stands in no name by chance
 _SURE, _DAY_OR_YEAR, _WORD = range(3)
 
@@ -47,6 +51,8 @@ class _Piece:
 
 def keys_in(name: str) -> set[str]:
     """The keys of all pieces of a name that are looked up as ids."""
+    if len(name) > _LONGEST:
+        return set()
     return {piece.key for piece in _pieces(unicodedata.normalize("NFC", name))}
 
 
@@ -62,25 +68,43 @@ def without_ids(
         only: the key of the one id that is taken out; None: all are.
     """
     distinct = list(dict.fromkeys(names))
-    found = _found([unicodedata.normalize("NFC", name) for name in distinct], is_id)
-    taken = {name for name in distinct if f"[{word}" in name}  # marks that stand there already
-    numbers, shown = 0, {}
-    marks: dict[str, str] = {}
-    for name, pieces in zip(distinct, found, strict=True):
+    long = [name for name in distinct if len(name) > _LONGEST]
+    short = [name for name in distinct if len(name) <= _LONGEST]
+    found = _found([unicodedata.normalize("NFC", name) for name in short], is_id)
+    marks = _Marks(word, distinct)
+    shown: dict[str, str] = {}
+    for name, pieces in zip(short, found, strict=True):
         text = unicodedata.normalize("NFC", name)
         out, last = [], 0
         for piece in (p for p in pieces if only in (None, p.key)):
-            one = text[piece.start : piece.end]
-            while one not in marks:
-                numbers += 1
-                mark = f"[{word}]" if numbers == 1 else f"[{word} {numbers}]"
-                if not any(mark in name for name in taken):
-                    marks[one] = mark
-            out += [text[last : piece.start], marks[one]]
+            out += [text[last : piece.start], marks.of(text[piece.start : piece.end])]
             last = piece.end
         if last:
-            shown[name] = "".join([*out, text[last:]])
+            new = "".join([*out, text[last:]])
+            # Two names that differ in the form of their letters alone stay two.
+            shown[name] = new if new not in shown.values() else f"{new} {marks.of(name)}"
+    if only is None:
+        shown.update((name, marks.of(name)) for name in long)
     return shown
+
+
+class _Marks:
+    """`[id]`, `[id 2]` and so on: one for each text, none that stands in a name already."""
+
+    def __init__(self, word: str, names: Sequence[str]) -> None:
+        self._word = word
+        self._taken = [name for name in names if f"[{word}" in name]
+        self._of: dict[str, str] = {}
+        self._n = 0
+
+    def of(self, text: str) -> str:
+        """The mark of a text."""
+        while text not in self._of:
+            self._n += 1
+            mark = f"[{self._word}]" if self._n == 1 else f"[{self._word} {self._n}]"
+            if not any(mark in name for name in self._taken):
+                self._of[text] = mark
+        return self._of[text]
 
 
 def _found(names: Sequence[str], is_id: IsId) -> list[list[_Piece]]:
@@ -158,7 +182,7 @@ def _starts(part: re.Match[str], *, glued: bool) -> Iterator[int]:
     """Where an id may begin in a part of a name: `MM003` also in `PatientMM003`."""
     yield part.start()
     if glued and not part[0].isdigit():
-        yield from range(part.start() + 1, part.end() - 1)
+        yield from range(max(part.start() + 1, part.end() - _MOST_GLUED), part.end() - 1)
 
 
 def _tells(key: str) -> bool:

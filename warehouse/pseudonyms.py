@@ -107,7 +107,7 @@ class Pseudonymizer:
         """
         path = StudyPaths(study_folder).id_map
         known = read_id_map(path)
-        self._refuse_other_key(known)
+        self.refuse_other_key(known)
         new = ids.select("center_id", "patient_id").drop_nulls().unique()
         new = new.join(known, on=["center_id", "patient_id"], how="anti")
         if new.is_empty():
@@ -122,7 +122,12 @@ class Pseudonymizer:
         replace_durably(temporary, path)
         return merged
 
-    def _refuse_other_key(self, known: pl.DataFrame) -> None:
+    def refuse_other_key(self, known: pl.DataFrame) -> None:
+        """Refuses a map that was made under another key.
+
+        Raises:
+            StudyError: It was.
+        """
         first = known.head(1).rows()
         if first and self.usubjid(first[0][1], first[0][2]) != first[0][3]:
             raise StudyError(

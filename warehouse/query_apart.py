@@ -101,8 +101,9 @@ def _answer(data: bytes, code: int) -> QueryResult:
         answer: dict[str, Any] = pickle.loads(data)  # of our own program
     except (EOFError, pickle.UnpicklingError):
         how = signal.Signals(-code).name if code < 0 else f"code {code}"
+        why = ": it most probably took more memory than there is for it" if code < 0 else ""
         raise CarmonyError(
-            f"The query ended its process ({how}): it most probably took more memory than there is for it.",
+            f"The query ended its process without an answer ({how}){why}.",
             fix="ask for less; nothing else was harmed",
         ) from None
     if "error" in answer:

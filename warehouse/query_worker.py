@@ -8,6 +8,7 @@ import pickle
 import resource
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,18 @@ def _end_with_the_asker() -> None:
     os._exit(1)
 
 
+def _limit(most_bytes: int) -> None:
+    """Memory of this process; a narrower limit that was set before stays."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = most_bytes if hard == resource.RLIM_INFINITY else min(most_bytes, hard)
+    with suppress(ValueError, OSError):  # a system that has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     from warehouse.connect import QueryResult, query
 
-    resource.setrlimit(resource.RLIMIT_AS, (request["most_bytes"], request["most_bytes"]))
+    _limit(request["most_bytes"])
     try:
         answer = query(
             Path(os.fsdecode(bytes.fromhex(request["place"]))),

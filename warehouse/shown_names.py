@@ -100,6 +100,8 @@ def create_shown_names(
     for delivery in deliveries:
         pairs = names.get(delivery.number, [])
         center = delivery.staged.center_id
+        if not pairs:
+            continue
         shown = without_ids([text for pair in pairs for text in pair if text], is_id[center])
         for file, sheet in pairs:
             if file in shown or sheet in shown:

@@ -174,3 +174,30 @@ def test_a_spec_that_takes_another_column_is_seen_when_the_delivery_is_read_anew
     run(loaded_one)
 
     assert counted(loaded_one)["AA01"].columns == {"infusion.infusion_date": 6}
+
+
+def with_mode_append(root: Path) -> Path:
+    study = small_study.make_study(root / "study", ("AA01",))
+    spec = study / "centers" / "AA01.yaml"
+    spec.write_text("mode: append\n" + spec.read_text("utf-8"), encoding="utf-8")
+    run(study)
+    return study
+
+
+def test_rows_of_earlier_deliveries_of_a_center_that_adds_are_not_gone(tmp_path: Path) -> None:
+    study = with_mode_append(tmp_path)
+    folder = small_study.deliver(study, "AA01", "2024-07-01", patients=7)
+    for table in set(small_study.FILES) - {"subject"}:  # the roster, and what is new
+        send(folder, table, lambda rows: [r for r in rows if r[0][-3:] == "007"])
+    run(study)
+
+    assert counted(study) == {"AA01": KeptValues("AA01", True, 6, 0, 0, 2, 0, {})}
+
+
+def test_a_second_infusion_that_a_center_adds_changes_no_first_one(tmp_path: Path) -> None:
+    study = with_mode_append(tmp_path)
+    folder = small_study.deliver(study, "AA01", "2024-07-01")
+    send(folder, "infusion", lambda rows: [[r[0], "2", "cilta-cel", r[3], "2024-05-02", r[5]] for r in rows])  # fmt: skip
+    run(study)
+
+    assert counted(study)["AA01"].columns == {}

@@ -188,3 +188,24 @@ def test_the_same_files_again_are_known_after_their_deletion(study: Path) -> Non
     outcome = run_study(RunRequest(str(study), report=False), Silent())
 
     assert [d.state for d in outcome.deliveries if d.center_id == CENTER] == ["unchanged"]
+
+
+def test_a_state_built_again_is_masked_by_the_ids_of_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lenient_runs.let_all_pass(monkeypatch)
+    monkeypatch.setattr("flows.results.judge", lambda *_: {"passed": True})
+    study = small_study.make_study(tmp_path / "study", (CENTER,))
+    spec = study / "centers" / f"{CENTER}.yaml"
+    text = spec.read_text("utf-8").replace("file: subject.csv", 'file: "subject*.csv"')
+    spec.write_text(text, encoding="utf-8")
+    [first] = (study / "inbox" / CENTER).iterdir()
+    (first / "subject.csv").rename(first / f"subject {CENTER}-007.csv")  # no patient's id yet
+    run(study)
+    small_study.deliver(study, CENTER, "2024-06-20", patients=7)
+    run(study)
+
+    masked = "SELECT count(*) FROM meta.source WHERE file LIKE '%[id]%'"
+    assert rows(study, masked) == [(1,)]
+    assert rebuild(study, 1).same
+    assert rebuild(study, 2).same

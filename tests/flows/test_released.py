@@ -140,6 +140,22 @@ def test_a_report_of_other_patients_is_told_of_the_earlier_one(
     assert "whoever has both reports can subtract them" in capsys.readouterr().err
 
 
+def test_every_earlier_report_counts_not_the_newest_alone(
+    reported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _report(reported, "--threshold", "3") == 0  # 6 patients
+    _leave_out(reported, 4)
+    assert _report(reported, "--threshold", "3") == 0  # 2: many fewer
+    con = duckdb.connect(str(StudyFolder(reported).warehouse))
+    con.execute("INSERT INTO analysis.adsl SELECT 'X' || n, 'AA01' FROM range(3) t(n)")
+    con.close()
+    _number(reported, "T1", 99, "e" * 64)
+    assert _report(reported, "--threshold", "3") == 2  # 5: one fewer than the first
+    assert _report(reported, "--threshold", "3", "--another-release") == 0
+    _number(reported, "T1", 98, "f" * 64)
+    assert _report(reported, "--threshold", "3") == 0  # what came before has left nobody's hands
+
+
 @pytest.mark.parametrize("option", ["--another-threshold", "--another-release"])
 def test_the_option_is_of_an_external_report(
     reported: Path, option: str, capsys: pytest.CaptureFixture[str]

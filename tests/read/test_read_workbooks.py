@@ -320,6 +320,7 @@ def test_broken_sheets_are_refused_with_their_reason(tmp_path, sheet, code):
         ("<c r='A2'><v>7</v><v>4</v></c>", "a cell has two values"),
         ("<c r='A2' t='inlineStr'><is><t>7</t></is><v>4</v></c>", "a cell has two values"),
         ("<c r='A2' s='-1'><v>74</v></c>", "the style of a cell is no number"),
+        ("<c r='A2'><t>9</t><v>1</v></c>", "a text stands outside of its cell's value"),
     ],
 )
 def test_a_cell_that_could_be_another_value_is_refused(tmp_path, cell, problem):
@@ -327,6 +328,13 @@ def test_a_cell_that_could_be_another_value_is_refused(tmp_path, cell, problem):
     with pytest.raises(FileError, match=problem) as error:
         open_tables(changed(tmp_path, sheet=SHEET.format(rows)))
     assert (error.value.code, error.value.place.row) == ("CORRUPT", 2)
+
+
+def test_an_empty_value_beside_a_text_is_no_second_one(tmp_path):
+    cell = "<c r='A2' t='inlineStr'><is><r><t>a</t></r><r><t>b</t></r></is></c><c r='B2' t='inlineStr'><v></v><is><t>q</t></is></c>"
+    rows = f"<row r='1'><c r='A1' t='inlineStr'><is><t>h</t></is></c><c r='B1' t='inlineStr'><is><t>i</t></is></c></row><row r='2'>{cell}</row>"
+    [table] = open_tables(changed(tmp_path, sheet=SHEET.format(rows)))
+    assert cells(table) == [(2, "ab", "q")]
 
 
 @pytest.mark.parametrize("text", ["7_4", "\u0667\u0664", "1_0.5", "infinity", "0x1A", "1e5_0"])

@@ -241,6 +241,16 @@ def test_a_query_gets_no_more_memory_than_its_process_may_have(place: Place) -> 
         query_apart(place.study, "SELECT repeat('x', 3000000000)", most_bytes=2 * 1024**3)
 
 
+def test_a_narrower_limit_that_was_set_before_stays(place: Place) -> None:
+    words = "from pathlib import Path; from warehouse.query_apart import query_apart as q; import sys, resource\n"
+    words += "resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)); print(q(Path(sys.argv[1]), 'select 41 + 1').rows)"
+    done = subprocess.run(
+        [sys.executable, "-c", words, str(place.study)],
+        capture_output=True, text=True, cwd=HERE.parents[1], check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("[(42,)]\n", "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_ends_a_query_at_once_and_leaves_no_process(
     place: Place, number: signal.Signals, mark: str

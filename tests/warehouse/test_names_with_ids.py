@@ -103,3 +103,16 @@ def test_a_longer_id_is_not_cut_where_one_id_is_taken_out() -> None:
 @pytest.mark.parametrize("one", ["MM-003", "R&D-0012", "Ä-1", "2024-001", "0007", "a,b"])
 def test_the_keys_of_a_name_hold_that_of_an_id_it_is_made_of(one: str) -> None:
     assert spelling_key(one) in keys_in(f"{one}.csv")
+
+
+def test_names_that_differ_in_the_form_of_a_letter_stay_two() -> None:
+    names = ["MM-003 Befu\u0308nde.csv", "MM-003 Bef\u00fcnde.csv"]
+    assert len(set(shown(names, "MM-003"))) == 2
+
+
+def test_a_name_that_nobody_gives_is_not_shown_and_takes_no_time() -> None:
+    long = ["a" * 60_000 + "1", "a1" * 30_000]
+    assert shown(long, "MM-003") == ["[id]", "[id 2]"]
+    assert keys_in(long[0]) == set()
+    glued = "a" * 390 + "MM003"
+    assert shown([glued], "MM-003") == ["a" * 390 + "[id]"]

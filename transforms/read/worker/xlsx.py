@@ -192,7 +192,7 @@ class _SheetHandler:
         self._cells: dict[int, str] = {}
         self._columns: set[int] = set()  # of the row, so far; empty cells too
         self._type, self._style = "n", 0
-        self._n_values = 0
+        self._inline = False  # inside `is`, whose runs of text belong together
         self._parts: list[str] = []
         self._taking = self._formula = self._phonetic = False
 
@@ -204,15 +204,15 @@ class _SheetHandler:
             self._columns.add(self._column)
             self._type = attributes.get("t", "n")
             self._style = self._place(attributes.get("s", "0"), "the style of a cell")
-            self._formula = False
-            self._n_values = 0
+            self._formula = self._inline = False
             self._parts.clear()
         elif name in ("v", "is"):
-            self._n_values += 1
-            if self._n_values > 1:
+            if self._parts:
                 raise self._broken("a cell has two values")
-            self._taking = name == "v"
+            self._inline, self._taking = name == "is", name == "v"
         elif name == "t" and not self._phonetic:
+            if not self._inline:
+                raise self._broken("a text stands outside of its cell's value")
             self._taking = True
         elif name == "row":
             number = attributes.get("r")
@@ -241,6 +241,8 @@ class _SheetHandler:
             self._cell()
         elif name in ("v", "t"):
             self._taking = False
+        elif name == "is":
+            self._inline = False
         elif name == "rPh":
             self._phonetic = False
         elif name == "row":
