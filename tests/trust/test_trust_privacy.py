@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from flows.folder import open_study_folder
 from flows.forget_search import found_in
@@ -46,12 +47,12 @@ def test_at_least_95_of_100_planted_identifiers_are_detected(tries: Tries, figur
 
 
 def test_each_kind_in_each_language_is_detected_mostly() -> None:
-    planted = identifiers(1200)
+    planted = identifiers(8000)
     found = set(identifying_values([cell for *_, cell in planted]))
     for language, kind in {(language, kind) for language, kind, _ in planted}:
         cells = [cell for lang, what, cell in planted if (lang, what) == (language, kind)]
         share = sum(cell in found for cell in cells) / len(cells)
-        # A given name that is in no list makes no name: two in twenty-two of those planted are rare.
+        # A given name that is in no list makes no name: two in twenty-two of those planted are rare, a tenth of three kinds.
         assert share >= 0.8, (language, kind, share)
 
 
@@ -61,7 +62,12 @@ def test_each_kind_in_each_language_is_detected_mostly() -> None:
      "A 123 456 789", "12.3.55", "Erika\u00a0Mustermann", "Erika  Mustermann", "Erika\nMustermann",
      "Erika\u200bMustermann", "Eri\u200bka Muster\u00admann", "Patientin Müller", "Patient Müller", "Pat. Meyer-Landrut",
      "Mme Dupont", "Sra. García", "Sra García", "Paciente Ortega", "12-Mar-1956", "12 Mrz 1956", "12MAR1956",
-     "geb. 12-Mar-1991", "DOB: 03-Oct-1990", "ÅSA LINDQVIST", "ŁUKASZ WIŚNIEWSKI", "Frau Šimková"],
+     "geb. 12-Mar-1991", "DOB: 03-Oct-1990", "ÅSA LINDQVIST", "ŁUKASZ WIŚNIEWSKI", "Frau Šimková",
+     "mw. van den Berg", "Sig.ra D'Angelo", "Dresse L'Huillier", "pan Novák", "p. Kowalska", "Ayşe Hanım", "Dona Maria",
+     "Pz: Brambilla", "Patiënte: De Smedt", "İBRAHİM ŞAHİN", "FATIH YILDIRIM", "nar. 9. 11. 1952", "née le 1er avril 1957",
+     "06.12.34.56.78", "gsm: 0486/18.70.95", "57.03.12-123.45", "123.456.789-01", "RSSMRA57C12H501X", "571203/1234",
+     "1 57 03 75 116 001 22", "12 rue de la République", "via Garibaldi 12", "ul. Kwiatowa 12/4", "Kerkstraat 12",
+     "Husova 12/4, 602 00 Brno", "José de Sá"],
 )  # fmt: skip
 def test_everyday_forms_are_detected(cell: str) -> None:
     assert identifying_values([cell]) == [cell]
@@ -80,6 +86,10 @@ def test_everyday_forms_are_detected(cell: str) -> None:
         ("fname", "a name"), ("lname", "a name"), ("patient_surname", "a name"), ("patientName", "a name"),
         ("mobile", "a phone number"), ("hospital number", "a record number"), ("hospital_id", None), ("mobility", None),
         ("FechaNac", "a full birth date"), ("birth_dt", "a full birth date"), ("BRTHDTC", "a full birth date"),
+        ("Codice fiscale", "a social security number"), ("Nazwisko i imię", "a name"), ("Příjmení", "a name"),
+        ("Hasta adı soyadı", "a name"), ("Doğum tarihi", "a full birth date"), ("Data de nascimento", "a full birth date"),
+        ("Geboortedatum", "a full birth date"), ("N° dossier", "a record number"), ("PESEL", "a social security number"),
+        ("Telemóvel", "a phone number"), ("via", None), ("RC", None), ("TC", None), ("nome farmaco", None), ("Adres e-mail", "an e-mail address"),
         ("birth_year", None), ("drugName1", None), ("regimen1", None), ("lastContact", None),
     ],
 )  # fmt: skip
@@ -121,12 +131,35 @@ HARMLESS = (
     "Pat. Dexamethason, Pat. Remission",
     "Paciente Fallecido",
     "Kd since 12-Mar-2021",
+    "nach 12.03.2021; Nachsorge 14.06.2024",
+    "Narkose 12.03.2021, Urin 12.03.2021 unauffällig",
+    "seit 12.03.2021 gebessert, Naht ex 15.03.2021",
+    "Munshi et al. NEnglJMed 2021",
+    "St. p. Kyphoplastie; St.p. Myokardinfarkt 2019",
+    "TC torace 12-2023: RC",
+    "dopo 12 cicli; après 12 cours de Daratumumab",
+    "via Port 5 mg; Via Oral 10 mg",
+    "Patient: Progress unter Teclistamab",
+    "Rosa Bengala negativo",
+    "Sint-Jan Brugge",
+    "İlaç adı: Ninlaro",
+    "PLT 245 000 000/l",
+    "12/03/2024-15/03/2024 ricovero",
 )
 
 
 @pytest.mark.parametrize("cell", HARMLESS)
 def test_clinical_text_is_no_alarm(cell: str) -> None:
     assert identifying_values([cell]) == []
+
+
+def test_clinical_notes_in_ten_languages_are_no_alarm(figure: Record) -> None:
+    path = Path(__file__).with_name("clinical_cells.yaml")
+    cells = yaml.safe_load(path.read_text(encoding="utf-8"))
+    alarms = [cell for some in cells.values() for cell in identifying_values(some)]
+    assert len(cells) == 10
+    assert alarms == []
+    figure("43", "false alarms on clinical notes in ten languages", len(alarms), sum(map(len, cells.values())))  # fmt: skip
 
 
 def test_no_column_of_the_demo_raises_an_alarm_but_the_planted_one(

@@ -3,7 +3,8 @@
 Cells: e-mail, phone, insurance and record numbers, full birth dates, addresses, and names: after a title or a label
 (`Herr`, `Name:`, `Patientin`), or a usual given name beside a capitalized word. Patterns and names are data
 (`schemas/spec/identifying_cells.csv`, `given_names.csv`; `<UP>` and `<LOW>` stand for capital and small letters of
-all Latin, Greek and Cyrillic alphabets). A rare name alone is not recognised.
+all Latin, Greek and Cyrillic alphabets, `<LETTER>` for any, other ones for the words of `identifying_words.csv`). A
+rare name alone is not recognised.
 """
 
 from __future__ import annotations
@@ -11,34 +12,38 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
 import schemas.spec
 
 _DATE = re.compile(
-    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\d)"
+    r"(?<!\d)(?<!\d\.)(?<!0\d{3}/)(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\.?\d|-\d{3}\.)"
 )
 BIRTH = "a full birth date"
 _LETTERS = [chr(code) for code in (*range(0xC0, 0x530), *range(0x1E00, 0x2000))]
 _CAPITALS = "A-Z" + "".join(letter for letter in _LETTERS if letter.isupper())
 _SMALL = "a-z" + "".join(letter for letter in _LETTERS if letter.islower())
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_UNDECOMPOSED = str.maketrans(
+    {"ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
+)
 _SPACES = re.compile(rf"[\s{_UNSEEN}]+")
 _UNSEEN_ONES = re.compile(f"[{_UNSEEN}]")
-# A patient beside a capitalized word is named by it, unless the word is one of `no_surnames.csv` or of a therapy.
-_PATIENT = re.compile(
-    r"\b(?i:patient(?:in|e|en)?|pat\.|pt\.|paciente)\s+(?:von |van |de |del |de la )?"
-    rf"([{_CAPITALS}][{_SMALL}'’]{{2,}})(?:-[{_CAPITALS}][{_SMALL}]{{2,}})?(?![\w+/-])"
-)
-_WORD = rf"[{_CAPITALS}][^\W\d_A-Z]{{2,}}(?:-[{_CAPITALS}][^\W\d_]+)?"
+_WORD = rf"[{_CAPITALS}](?:[^\W\d_A-Z]{{2,}}|[à-ÿ]\b)(?:-[{_CAPITALS}][^\W\d_]+)?"
 _SHOUTED = re.compile(rf"\b[{_CAPITALS}]{{3,}}\b")
-_OF = r"(?:von |van |de |del |de la |de los |O['’]|Mc|Mac)?"
 # Words that stand beside a given name and make no name of it: eponyms, doses, words of therapy.
-_NO_SURNAME = (
-    r"(?!(?:Dosis|Dose|Zyklus|Therapie|Cycle|Protokoll|Protocol|Hospital|Klinik|Clinic)\b)"
+_NO_SURNAME = r"(?!(?:Dosis|Dose|Zyklus|Therapie|Cycle|Protokoll|Protocol|Hospital|Klinik|Clinic|Compostela|Janeiro|Paulo|Rosario|Bengala)\b)"
+# Hospitals and towns.
+_NO_SAINT = "".join(
+    rf"(?<!\b{word}[ -])"
+    for word in ("St", "St.", "Sint", "San", "Sankt", "Saint", "São", "Santa", "Sv.", "Św.")
 )
+_LETTERED = re.compile(r"[^\W\d_]+")
+_GIVEN = "\u0298"  # stands for a given name; a letter, neither capital nor small
+# No number of a person without five digits, or the beginning of an Italian tax code.
+_LONG = re.compile(r"\d[\d ./()-]{4,}|[A-Z]{3} ?[A-Z]{3} ?\d\d")
 # Nobody is told by a cell without any of these: digits in a row, @, or two words of which one is capitalized.
 _WORTH = re.compile(
     rf"\d{{2}}|@|\(at\)|\[at\]|[{_CAPITALS}][\w.'’-]*[\s,:={_UNSEEN}]|[\s{_UNSEEN}][{_CAPITALS}]"
@@ -77,25 +82,68 @@ def _words(header: str) -> str:
 
 
 @cache
-def _cells() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Birth dates; everything else with digits or labels, dates taken out before; names; cells of a name alone."""
+def _placeholders() -> dict[str, str]:
+    """What stands for each placeholder of a pattern; `~` is a blank in the file."""
+    words = {
+        row["kind"]: "|".join(sorted(row["words"].split(), key=len, reverse=True)).replace("~", " ")
+        for row in _file("identifying_words.csv")
+    }
+    signs = {"UP": _CAPITALS, "LOW": _SMALL, "LETTER": r"[^\W\d_]"}
+    particle = rf"(?:(?i:{words.pop('OF')})(?:['’]| )|(?i:[dlnosSt])['’]|Mc|Mac)*"
+    return {**{kind: f"(?:{some})" for kind, some in words.items()}, **signs, "OF": particle}
+
+
+def _filled(pattern: str) -> str:
+    """A pattern with its placeholders filled; those of words may hold others."""
+    for _ in range(2):
+        for name, stands in _placeholders().items():
+            pattern = pattern.replace(f"<{name}>", stands)
+    return pattern
+
+
+@cache
+def _cells() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Birth dates; numbers that somebody has; names and addresses. The last two are asked without dates."""
     rows = _file("identifying_cells.csv")
-    births, others = (
-        "|".join(f"(?:{row['pattern']})" for row in rows if (row["what"] == BIRTH) is of_birth)
-        .replace("<UP>", _CAPITALS)
-        .replace("<LOW>", _SMALL)
-        for of_birth in (True, False)
+
+    def one_of(wanted: Callable[[str], bool]) -> re.Pattern[str]:
+        return re.compile(
+            "|".join(f"(?:{_filled(row['pattern'])})" for row in rows if wanted(row["what"]))
+        )
+
+    return (
+        one_of(lambda what: what == BIRTH),
+        one_of(lambda what: what.endswith("number")),
+        one_of(lambda what: what != BIRTH and not what.endswith("number")),
     )
-    given = {name for row in _file("given_names.csv") for name in row["names"].split()}
-    names = "|".join(sorted(given | {_ascii(name) for name in given}, key=len, reverse=True))
-    double = rf"\b(?:{names})\b(?:[- ](?:{names})\b)*"
-    pair = rf"{double} (?:[{_CAPITALS}]\. )?{_OF}{_NO_SURNAME}{_WORD}|\b{_OF}{_WORD}, ?{double}"
-    alone = rf"\s*{_OF}{_WORD} {double}\s*"
-    return re.compile(births), re.compile(others), re.compile(pair), re.compile(alone)
+
+
+@cache
+def _given() -> frozenset[str]:
+    names = {name for row in _file("given_names.csv") for name in re.split("[ -]", row["names"])}
+    return frozenset(names | {_ascii(name) for name in names})
+
+
+@cache
+def _names() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A given name, which `_GIVEN` stands for, beside a capitalized word; a cell of a name alone."""
+    double, word = rf"{_GIVEN}(?:[- ]{_GIVEN})*", rf"(?:{_WORD}|{_GIVEN})"
+    pair = rf"{_NO_SAINT}\b{double} (?:[<UP>]\. )?<OF>{_NO_SURNAME}{word}|\b<OF>{word}, ?{double}"
+    return re.compile(_filled(pair)), re.compile(_filled(rf"\s*<OF>{word} {double}\s*"))
+
+
+@cache
+def _patient() -> re.Pattern[str]:
+    """A patient beside a capitalized word: named by it, unless the word is one of `no_surnames.csv` or of a therapy."""
+    return re.compile(
+        _filled(
+            r"\b(?i:<PATIENT>)(?:\s*[:=]\s*|\s+)<OF>([<UP>][<LOW>'’]{2,})(?:-[<UP>][<LOW>]{2,})?(?![\w+/-])"
+        )
+    )
 
 
 def _ascii(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", name)
+    folded = unicodedata.normalize("NFKD", name).translate(_UNDECOMPOSED)
     return "".join(char for char in folded if not unicodedata.combining(char))
 
 
@@ -112,7 +160,7 @@ def _no_surnames() -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def _names_a_patient(text: str) -> bool:
-    for found in _PATIENT.finditer(text):
+    for found in _patient().finditer(text):
         words, endings = _no_surnames()
         word = found.group(1).casefold()
         if word not in words and not word.endswith(endings):
@@ -128,11 +176,22 @@ def _is_identifying(value: str) -> bool:
 
 
 def _tells_of_a_person(text: str) -> bool:
-    births, others, names, alone = _cells()
-    if births.search(text) or others.search(_DATE.sub(" ", text)) or _names_a_patient(text):
+    births, numbers, others = _cells()
+    undated = _DATE.sub(" ", text)
+    if births.search(text) or others.search(undated) or _names_a_patient(text):
         return True
-    calm = _SHOUTED.sub(lambda word: word.group().title(), text)
-    return any(names.search(one) or alone.fullmatch(one) for one in (text, calm))
+    if _LONG.search(undated) and numbers.search(undated):
+        return True
+    # Capitals; the dot above that a Turkish capital leaves goes.
+    calm = _SHOUTED.sub(lambda word: word.group().title().replace("\u0307", ""), text)
+    return any(map(_is_named, {text, calm}))
+
+
+def _is_named(text: str) -> bool:
+    given = _given()
+    marked = _LETTERED.sub(lambda word: _GIVEN if word.group() in given else word.group(), text)
+    pair, alone = _names()
+    return _GIVEN in marked and bool(pair.search(marked) or alone.fullmatch(marked))
 
 
 def identifying_values(values: Iterable[str]) -> list[str]:
