@@ -135,7 +135,7 @@ HARMLESS = (
     "Narkose 12.03.2021, Urin 12.03.2021 unauffällig",
     "seit 12.03.2021 gebessert, Naht ex 15.03.2021",
     "Munshi et al. NEnglJMed 2021",
-    "St. p. Kyphoplastie; St.p. Myokardinfarkt 2019",
+    "St. p. Kyphoplastie; St.p. Myokardinfarkt 2019; st.p. Verbrennung",
     "TC torace 12-2023: RC",
     "dopo 12 cicli; après 12 cours de Daratumumab",
     "via Port 5 mg; Via Oral 10 mg",
@@ -145,6 +145,15 @@ HARMLESS = (
     "İlaç adı: Ninlaro",
     "PLT 245 000 000/l",
     "12/03/2024-15/03/2024 ricovero",
+    "T-cell 120 000 /ul, plasma cell 60 %",
+    "historia clínica 2019-2021",
+    "ch. Niereninsuffizienz Grad 3",
+    "Aciclovir 400 bd Cotrimoxazol 960",
+    "in corso Dara Rd 3",
+    "Anti Cd 38",
+    "sig. Anstieg; Sig. Reduktion",
+    "per os. Dexametazon 20 mg",
+    "PAN Vaskulitis",
 )
 
 
