@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from flows.arguments import STUDY_COMMANDS, add_actions, add_tables
-from flows.panics import no_panics
+from flows.panics import no_core_dumps, no_panics
 
 USAGE_ERROR, INTERRUPTED, BUG = 2, 4, 70
 
@@ -198,6 +198,7 @@ def _date(text: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code of the contract above."""
     arguments = build_parser().parse_args(argv)
+    no_core_dumps()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, _terminate)
     try:

@@ -1,6 +1,6 @@
-"""Breakdowns of a library that are no `Exception`: they would pass every handler and end in a traceback.
+"""Breakdowns of a library: those that are no `Exception` would pass every handler and end in a traceback.
 
-Polars tells what its Rust code did not foresee (memory that is refused, a broken file) as a
+Those that end the process leave no image of its memory, which would hold what it read of patients. Polars tells what its Rust code did not foresee (memory that is refused, a broken file) as a
 `PanicException`, which stands beside `KeyboardInterrupt` and not below `Exception`.
 """
 
@@ -12,6 +12,14 @@ from contextlib import contextmanager
 
 class LibraryPanicError(RuntimeError):
     """A library broke down. Its own text stays out: it may hold a value."""
+
+
+def no_core_dumps() -> None:
+    """From now on no process of ours, and none that it starts, leaves its memory in a file when it breaks down."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from flows.outcome import (
     DeliveryOutcome,
     RunOutcome,
 )
+from flows.panics import no_core_dumps
 from flows.run import anything_to_read, finish, save_outcome, send_news
 from flows.show import Silent
 
@@ -135,6 +136,7 @@ def study(
         accept_fewer: centers whose delivery is taken although many patients are missing in it.
     """
     os.umask(0o077)  # of the process of this run; a context would not reach the tasks' threads
+    no_core_dumps()
     plan = stages.prepare(study, centers or [], accept_fewer or [])
     root = plan["root"]
     with parts.run_lock(root):
