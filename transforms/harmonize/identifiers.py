@@ -120,8 +120,8 @@ def _cells() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 
 @cache
 def _given() -> frozenset[str]:
-    names = {name for row in _file("given_names.csv") for name in re.split("[ -]", row["names"])}
-    return frozenset(names | {_ascii(name) for name in names})
+    names = " ".join(row["names"].replace("-", " ") for row in _file("given_names.csv"))
+    return frozenset([*names.split(), *_ascii(names).split()])
 
 
 @cache
