@@ -6,7 +6,9 @@ import csv
 import datetime as dt
 import os
 import random
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +21,7 @@ import yaml
 from flows.folder import open_study_folder
 from flows.forget_search import found_in
 from schemas.errors import FileError, StudyError
+from transforms.harmonize import identifiers as identifiers_module
 from transforms.harmonize.identifiers import identifying_header, identifying_values
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -169,6 +172,59 @@ def test_clinical_notes_in_ten_languages_are_no_alarm(figure: Record) -> None:
     assert len(cells) == 10
     assert alarms == []
     figure("43", "false alarms on clinical notes in ten languages", len(alarms), sum(map(len, cells.values())))  # fmt: skip
+
+
+# Repeated pieces of what patterns look for: searches that take back steps need the square of it, or worse.
+PIECES = (
+    "de la ", "van den ", "d'", "Mc", "A", "a", "Ab ", "Jan-", "Jan ", "12.", "1 ", "(0", "1 / ", "a@", "a.", "a-", "A.b ",
+    "geb 1.", "Müller, ", "Hr. Dr. ", "Pat: ", "IT60 X054 ", "X, ", " ", "Ab c.d e.f g.h ", "12 av. de l'", "Hans Peter-",
+)  # fmt: skip
+BEGINNINGS = (
+    "",
+    "Frau ",
+    "Hans ",
+    "Name: ",
+    "12 rue ",
+    "rue ",
+    "Via ",
+    "Ul. Ab ",
+    "MRN ",
+    "tel ",
+    "born 1",
+)
+
+
+def test_no_text_makes_the_search_for_identifiers_long(
+    tries: Tries, figure: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identifiers_module, "_WORTH", re.compile(""))  # all are looked into
+    size = tries(600, 32_000)
+    texts = [
+        (start + piece * size)[:size] + end
+        for start in BEGINNINGS
+        for piece in PIECES
+        for end in ("", " x 1")
+    ]
+    slow = []
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGPROF, too_long)
+    try:
+        for text in texts:
+            signal.setitimer(signal.ITIMER_PROF, 10)  # seconds of processor time
+            try:
+                identifying_values([text])
+            except TimeoutError:
+                slow.append(text[:20])
+                break
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+    figure(
+        "23, 24", "texts in which identifiers are looked for more than 10 s", len(slow), len(texts)
+    )
 
 
 def test_no_column_of_the_demo_raises_an_alarm_but_the_planted_one(

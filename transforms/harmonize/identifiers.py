@@ -26,6 +26,10 @@ _LETTERS = [chr(code) for code in (*range(0xC0, 0x530), *range(0x1E00, 0x2000))]
 _CAPITALS = "A-Z" + "".join(letter for letter in _LETTERS if letter.isupper())
 _SMALL = "a-z" + "".join(letter for letter in _LETTERS if letter.islower())
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_LONGEST, _OVERLAP = (
+    600,
+    150,
+)  # characters; nothing that tells of a person is longer than the overlap
 _UNDECOMPOSED = str.maketrans(
     {"ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
 )
@@ -46,7 +50,7 @@ _GIVEN = "\u0298"  # stands for a given name; a letter, neither capital nor smal
 _LONG = re.compile(r"\d[\d ./()-]{4,}|[A-Z]{3} ?[A-Z]{3} ?\d\d")
 # Nobody is told by a cell without any of these: digits in a row, @, or two words of which one is capitalized.
 _WORTH = re.compile(
-    rf"\d{{2}}|@|\(at\)|\[at\]|[{_CAPITALS}][\w.'’-]*[\s,:={_UNSEEN}]|[\s{_UNSEEN}][{_CAPITALS}]"
+    rf"\d{{2}}|@|\(at\)|\[at\]|[{_CAPITALS}][\w.'’-]{{0,40}}[\s,:={_UNSEEN}]|[\s{_UNSEEN}][{_CAPITALS}]"
 )
 _NUMBERED = re.compile(r" ?\d{1,2}$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -89,7 +93,7 @@ def _placeholders() -> dict[str, str]:
         for row in _file("identifying_words.csv")
     }
     signs = {"UP": _CAPITALS, "LOW": _SMALL, "LETTER": r"[^\W\d_]"}
-    particle = rf"(?:(?i:{words.pop('OF')})(?:['’]| )|(?i:[dlnosSt])['’]|Mc|Mac)*"
+    particle = rf"(?:(?i:{words.pop('OF')})(?:['’]| )|(?i:[dlnost])['’]|Mc|Mac){{0,3}}"
     return {**{kind: f"(?:{some})" for kind, some in words.items()}, **signs, "OF": particle}
 
 
@@ -172,7 +176,15 @@ def _is_identifying(value: str) -> bool:
     text = unicodedata.normalize("NFC", value)
     # What is not seen may stand for a blank or inside of a word.
     forms = {_SPACES.sub(" ", text), _SPACES.sub(" ", _UNSEEN_ONES.sub("", text))}
-    return any(map(_tells_of_a_person, forms))
+    return any(_tells_of_a_person(part) for form in forms for part in _parts(form))
+
+
+def _parts(text: str) -> Iterable[str]:
+    """Pieces of a long text that overlap: patterns take the square of the length at worst."""
+    if len(text) <= _LONGEST:
+        return (text,)
+    step = _LONGEST - _OVERLAP
+    return (text[start : start + _LONGEST] for start in range(0, len(text) - _OVERLAP, step))
 
 
 def _tells_of_a_person(text: str) -> bool:
