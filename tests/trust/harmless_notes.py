@@ -46,6 +46,7 @@ def _names() -> tuple[list[str], list[str]]:
     return [
         *column("drug_synonyms.csv", "spelling"),
         *column("drugs.csv", "brands"),
+        *column("drugs.csv", "abbreviations"),
         *column("drugs.csv", "codes_and_misspellings"),
     ], column("regimens.csv", "variants")
 
