@@ -21,6 +21,7 @@ from flows.outcome import LOADED, UNCHANGED, DeliveryOutcome
 from flows.pull import inbox_centers, stray_files
 from flows.recovery import announce, complete, replace_folder
 from schemas.errors import StudyError
+from warehouse.pseudonyms import refuse_lost_key
 
 _NAMED_BY_IDS = (
     "note: {}: names of files or sheets hold ids of patients; they are masked in what is published. "
@@ -45,6 +46,7 @@ def prepare(root: str, centers: Sequence[str], accept_fewer: Sequence[str] = ())
     """
     folder = open_study_folder(Path(root))
     study = parts.load_study(folder)
+    refuse_lost_key(folder.root, study.id)  # also where nothing new would need it
     if study.audit.warn_only or study.audit.stop:
         from expectations.load import chosen_suite
 

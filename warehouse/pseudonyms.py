@@ -157,6 +157,17 @@ def read_id_map(path: Path) -> pl.DataFrame:
         ) from None
 
 
+def refuse_lost_key(study_folder: Path, study_id: str) -> None:
+    """Tells of a key that is gone or another one while a backup of it may still be there; makes none.
+
+    Raises:
+        StudyError: The id map is there, and its key is not; or the map is damaged.
+    """
+    known = read_id_map(StudyPaths(study_folder).id_map)
+    if known.height:
+        Pseudonymizer.of_study(study_folder, study_id).refuse_other_key(known)
+
+
 def is_valid_code(code: str) -> bool:
     """Whether a code's check character fits; finds typing errors in a USUBJID read aloud."""
     values = [ALPHABET.find(character) for character in code.upper()]
