@@ -174,12 +174,13 @@ def write_study_packets(
 ) -> None:
     """Packets of deliveries in force that a rule over all centers asks about; not of `written`."""
     from warehouse.packets import write_packet as write
-    from warehouse.study_rules import study_findings
+    from warehouse.study_rules import StudyFindings
 
+    of_study = StudyFindings.read(folder.root)
     for staged in current_deliveries(folder, load_id):
         if (staged.center_id, staged.delivery_id) in written:
             continue
-        findings, _ = study_findings(folder.root, staged.center_id, staged.delivery_id)
+        findings, _ = of_study.of(staged.center_id, staged.delivery_id)
         if findings.height:
             write(
                 folder.root,

@@ -29,7 +29,8 @@ def warm_up_judge() -> None:
     from expectations.lean import lean_import
 
     great_expectations()
-    with lean_import(late=("formulaic",)):  # formulas of regression models, which we do not fit
+    # Formulas of regression models, which we do not fit; what reads Fortran, which NumPy names.
+    with lean_import(late=("formulaic", "numpy.f2py")):
         import lifelines.statistics  # noqa: F401
         import scipy.stats
 

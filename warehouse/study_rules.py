@@ -10,6 +10,7 @@ their own center, for its packet; only there is the message.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _FILES = {"finding": FINDING, "finding_field": FINDING_FIELD}
+_DELIVERY = {"center_id": pl.String(), "delivery_id": pl.String()}
 _ON_CHANGES = "DLV-"
 _LATER = "d.delivery_key IN (SELECT delivery_key FROM delivery_compared)"
 _BETWEEN_CENTERS = frozenset({"DUP-02"})
@@ -136,19 +138,43 @@ def _understand(con: duckdb.DuckDBPyConnection) -> None:
         ).fetchall()
 
 
+@dataclass(frozen=True, slots=True)
+class StudyFindings:
+    """Findings and their fields that the last build made of all deliveries, each with its delivery."""
+
+    finding: pl.DataFrame
+    finding_field: pl.DataFrame
+
+    @classmethod
+    def read(cls, study_folder: Path) -> StudyFindings:
+        """As they stand in the vault; empty before the first build."""
+        place = StudyPaths(study_folder).study_findings
+        frames = []
+        for file, schema in _FILES.items():
+            path = place / f"{file}.parquet"
+            if path.is_file():
+                frames.append(pl.read_parquet(path, glob=False))
+            else:
+                frames.append(pl.DataFrame(schema={**_DELIVERY, **schema}))
+        return cls(*frames)
+
+    def of(self, center_id: str, delivery_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Findings (FINDING) and their fields (FINDING_FIELD) of a delivery."""
+        mine = (pl.col("center_id") == center_id) & (pl.col("delivery_id") == delivery_id)
+        found = [
+            frame.filter(mine).select(schema.names()).cast(schema)
+            for frame, schema in zip(
+                (self.finding, self.finding_field), _FILES.values(), strict=True
+            )
+        ]
+        return found[0], found[1]
+
+
 def study_findings(
     study_folder: Path, center_id: str, delivery_id: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Findings (FINDING) and their fields (FINDING_FIELD) of a delivery that the last build made."""
-    found = []
-    for file, schema in _FILES.items():
-        path = StudyPaths(study_folder).study_findings / f"{file}.parquet"
-        frame = pl.DataFrame(schema=schema)
-        if path.is_file():
-            mine = (pl.col("center_id") == center_id) & (pl.col("delivery_id") == delivery_id)
-            frame = pl.read_parquet(path, glob=False).filter(mine).select(schema.names())
-        found.append(frame.cast(schema))
-    return found[0], found[1]
+    return StudyFindings.read(study_folder).of(center_id, delivery_id)
 
 
 def _keep(con: duckdb.DuckDBPyConnection, study_folder: Path) -> None:

@@ -152,13 +152,15 @@ def level_codes(values: pl.Series, name: str, declared: Sequence[str] | None) ->
     if order is None:
         values = values.cast(pl.String) if values.dtype == pl.Categorical else values
         return values.rank("dense").to_numpy().astype(np.int64) - 1
-    distinct = values.unique().to_list()
-    position = {level: k for k, level in enumerate(str(level) for level in order)}
-    unknown = [value for value in distinct if level_label(value) not in position]
-    if unknown:
+    if not isinstance(values.dtype, TEXTS):
+        distinct = values.unique().to_list()
+        values = values.replace_strict(
+            distinct, [*map(level_label, distinct)], return_dtype=pl.String
+        )
+    levels = pl.Enum([str(level) for level in order])
+    codes = values.cast(pl.String).cast(levels, strict=False).to_physical()
+    if codes.null_count():
         raise ValueError(f"{name} holds a value that is none of its levels")
-    places = [position[level_label(value)] for value in distinct]
-    codes = values.replace_strict(distinct, places, return_dtype=pl.Int64)
     return codes.to_numpy().astype(np.int64)
 
 
@@ -206,11 +208,9 @@ def _factor(frame: pl.DataFrame, var: Variable, levels: Levels) -> _Factor:
     if var.is_factor or (var.is_column and isinstance(values.dtype, (*TEXTS, pl.Boolean))):
         text = values.cast(pl.String) if isinstance(values.dtype, TEXTS) else values
         order = declared_levels(values, levels.get(var.columns[0]))
-        present = factor_levels(text)
-        if order is None:
-            order = present
-        elif var.is_factor:
-            order = [level for level in order if level in present]
+        if order is None or var.is_factor:
+            present = factor_levels(text)
+            order = present if order is None else [level for level in order if level in present]
         return _dummies(text, var.label, [str(level) for level in order])
     number = var.evaluate(lambda name: numbers(frame[name], name))
     if not var.is_column:

@@ -20,7 +20,7 @@ from warehouse.queries.ids import fingerprints
 from warehouse.queries.instances import instance_expr
 from warehouse.queries.others import with_other_records
 from warehouse.queries.records import records_of, row_files
-from warehouse.study_rules import study_findings
+from warehouse.study_rules import StudyFindings
 
 IDENTITY = ("center_id", "patient_id", "rule_id", "table", "instance", "field")
 NEVER_ASKS = "keep_info"
@@ -128,8 +128,9 @@ def _findings(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """FINDING and FINDING_FIELD of all deliveries with center and number, study rules included."""
     both: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
+    of_study = StudyFindings.read(study_folder)
     for number, staged in deliveries:
-        own = study_findings(study_folder, staged.center_id, staged.delivery_id)
+        own = of_study.of(staged.center_id, staged.delivery_id)
         for place, name in enumerate(("finding", "finding_field")):
             file = staged.folder / f"{name}.parquet"
             for frame in (pl.read_parquet(file, glob=False), own[place]):

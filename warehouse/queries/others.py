@@ -32,16 +32,16 @@ def with_other_records(
     there = pl.col("row").is_not_null() & pl.col("column").is_not_null()
     elsewhere = cells.filter(pl.col("table") != pl.col("about"), there)
     parts = dict(list(elsewhere.group_by("delivery_key", "table")))
-    frames = [pl.DataFrame(schema=_FOUND)]
+    joined: list[pl.LazyFrame] = []
     for number, staged in deliveries:
-        for table in catalog.tables.values():
-            asked = parts.get((number, table.name))
-            if asked is None:
-                continue
-            asked = asked.select("cell", "patient_id", "column", *_CELL)
-            asked = asked.join(
-                _ways(staged, table.name), on=["column", *_CELL[:2], _CELL[3]], nulls_equal=True
-            )
+        tables = [table for table in catalog.tables.values() if (number, table.name) in parts]
+        if not tables:
+            continue
+        ways = _ways(staged)
+        for table in tables:
+            asked = parts[number, table.name].select("cell", "patient_id", "column", *_CELL)
+            own = ways.filter(pl.col("table") == table.name).drop("table")
+            asked = asked.join(own, on=["column", *_CELL[:2], _CELL[3]], nulls_equal=True)
             for path in row_files(staged, table.name):
                 rows = pl.scan_parquet(path, glob=False).select(
                     pl.col("patient_id").cast(pl.String),
@@ -51,18 +51,20 @@ def with_other_records(
                     instance_expr(table).alias("other"),
                 )
                 by = ["patient_id", "source_id", "row", "map_id"]
-                frames.append(asked.lazy().join(rows, on=by).select(_FOUND.names()).collect())
+                joined.append(asked.lazy().join(rows, on=by).select(_FOUND.names()))
+    # At once: most files are small, and each query alone would cost more than its work.
+    frames = [pl.DataFrame(schema=_FOUND), *pl.collect_all(joined)]
     found = pl.concat(frames).unique("cell", keep="first")
     return cells.join(found, on="cell", how="left", maintain_order="left").drop("cell")
 
 
-def _ways(staged: StagedDelivery, table: str) -> pl.DataFrame:
-    """column, file, sheet, source_column to source_id and map_id of the rows that hold the cell."""
+def _ways(staged: StagedDelivery) -> pl.DataFrame:
+    """table, column, file, sheet, source_column to source_id and map_id of the rows that hold the cell."""
     ways = pl.read_parquet(staged.folder / "column_map.parquet", glob=False)
     sources = pl.read_parquet(
         staged.folder / "source.parquet", columns=["source_id", "file", "sheet"], glob=False
     )
-    own = ways.filter(pl.col("table") == table, pl.col("slot") == 1)
-    return own.select("map_id", "column", "source_column", "source_id").join(
+    own = ways.filter(pl.col("slot") == 1)
+    return own.select("table", "map_id", "column", "source_column", "source_id").join(
         sources, on="source_id"
     )

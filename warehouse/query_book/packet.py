@@ -22,7 +22,7 @@ from warehouse.query_book.columns import COLUMNS
 from warehouse.query_book.cover import About
 from warehouse.query_book.lines import lines
 from warehouse.rules import declared_rules
-from warehouse.study_rules import study_findings
+from warehouse.study_rules import StudyFindings
 
 BOOK, TABLE = "queries.xlsx", "queries.csv"
 
@@ -110,9 +110,10 @@ def _with_messages(
     """The facts with `message` of their finding, for those of these deliveries."""
     keys = {"delivery_key": pl.Int32(), "finding_id": pl.Int64()}
     frames = [pl.DataFrame(schema={**keys, "message": pl.String()})]
+    of_study = StudyFindings.read(study_folder)
     for number, staged in deliveries:
-        of_study, _ = study_findings(study_folder, staged.center_id, staged.delivery_id)
-        for frame in (pl.read_parquet(staged.folder / "finding.parquet", glob=False), of_study):
+        own, _ = of_study.of(staged.center_id, staged.delivery_id)
+        for frame in (pl.read_parquet(staged.folder / "finding.parquet", glob=False), own):
             frames.append(
                 frame.select(
                     pl.lit(number, pl.Int32).alias("delivery_key"), "finding_id", "message"
