@@ -110,6 +110,7 @@ AFTER_LINES = {
     "toxicity_period": ONCE,
     "toxicity_index": ONCE,
     "toxicity_adtox": ONCE,
+    "profile": ONCE,
     "salvage_response": EVERY,
     "last_alive": EVERY,
     "progression": EVERY,

@@ -6,10 +6,17 @@ insert into analysis.alternative_adtte by name
 with own as (
     select * from analysis.adtte where ANALYSIS = 'PRIMARY'
 ),
-differing as (
-    select * exclude (AVALM) from temp.alternative_adtte
-    except all
+before as (
     select * exclude (AVALM) from own
+),
+after as (
+    select * exclude (AVALM) from temp.alternative_adtte
+),
+differing as (
+    select USUBJID, PARAMCD
+    from after
+    left join before using (USUBJID, PARAMCD)
+    where before is distinct from after
 )
 select
     ${setting} as SETTING,
