@@ -146,7 +146,7 @@ def level_codes(values: pl.Series, name: str, declared: Sequence[str] | None) ->
     """Each value as the place of its level: as declared, else sorted (numbers by size).
 
     Raises:
-        ValueError: A value is none of the declared levels.
+        ValueError: A value is none of the declared levels, or one of them is declared twice.
     """
     order = declared_levels(values, declared)
     if order is None:
@@ -157,7 +157,10 @@ def level_codes(values: pl.Series, name: str, declared: Sequence[str] | None) ->
         values = values.replace_strict(
             distinct, [*map(level_label, distinct)], return_dtype=pl.String
         )
-    levels = pl.Enum([str(level) for level in order])
+    labels = [str(level) for level in order]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"a level of {name} is declared twice")
+    levels = pl.Enum(labels)
     codes = values.cast(pl.String).cast(levels, strict=False).to_physical()
     if codes.null_count():
         raise ValueError(f"{name} holds a value that is none of its levels")

@@ -185,6 +185,7 @@ def test_what_a_statistic_cannot_take_is_told(wrong: Callable[[], object], told:
         ({}, {"level": 95}, "level must lie between 0 and 1"),
         ({}, {"levels": {"gg": ["b", "a"]}}, "levels are given of what is no column: gg"),
         ({}, {"levels": {"g": ["b"]}, "formula": "g"}, "none of its levels"),
+        ({}, {"levels": {"g": ["a", "b", "a"]}, "formula": "g"}, "a level of g is declared twice"),
         ({}, {"formula": "y"}, "there is no column y"),
         ({}, {"time": "g"}, "g must be numbers"),
     ],

@@ -133,14 +133,14 @@ select
     extramedullary.emdtype as EMDTYPE,
     extramedullary.emddif as EMDDIF,
     extramedullary.emdimgfl as EMDIMGFL,
-    profile.crsgr as CRSGR,
-    profile.crsscl as CRSSCL,
-    profile.crssrc as CRSSRC,
-    profile.icansgr as ICANSGR,
-    profile.icansscl as ICANSSCL,
-    profile.icanssrc as ICANSSRC,
-    profile.crsslvgr as CRSSLVGR,
-    profile.crsslvsc as CRSSLVSC
+    toxicity_index.crsgr as CRSGR,
+    toxicity_index.crsscl as CRSSCL,
+    toxicity_index.crssrc as CRSSRC,
+    toxicity_index.icansgr as ICANSGR,
+    toxicity_index.icansscl as ICANSSCL,
+    toxicity_index.icanssrc as ICANSSRC,
+    toxicity_index.crsslvgr as CRSSLVGR,
+    toxicity_index.crsslvsc as CRSSLVSC
 from timeline
 inner join last_alive using (usubjid)
 inner join core.subject as subject using (usubjid)
@@ -150,4 +150,5 @@ left join profile using (usubjid)
 left join extramedullary using (usubjid)
 left join best_response using (usubjid)
 left join held_response using (usubjid)
+left join toxicity_index using (usubjid)
 order by SITEID, USUBJID
